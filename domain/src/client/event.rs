@@ -1,0 +1,54 @@
+//! What can have happened to a client.
+
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, SecretId, Timestamp, UserId};
+
+use super::ClientMetadata;
+
+/// A fact about a registered application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientEvent {
+    /// It was registered. `identifier` is its `client_id` on the wire.
+    Registered { identifier: String, owner: Option<UserId>, metadata: Box<ClientMetadata>, at: Timestamp },
+    /// Its metadata was replaced.
+    Updated { metadata: Box<ClientMetadata>, at: Timestamp },
+    /// It got a secret.
+    SecretAdded { secret: ClientSecret, at: Timestamp },
+    /// A secret stops working at `expires_at` (now, or after a rotation's overlap).
+    SecretExpirySet { secret_id: SecretId, expires_at: Timestamp, at: Timestamp },
+    /// It may do nothing any more; all that it held is dead.
+    Disabled { at: Timestamp },
+    /// It may act again; nothing is revived.
+    Enabled { at: Timestamp },
+}
+
+/// A client's secret as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSecret {
+    pub id: SecretId,
+    /// The digest of a secret that we generated. `None` for a chosen or imported one: its slow hash lies in the vault.
+    pub digest: Option<Digest>,
+    /// `None`: it does not expire.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl DomainEvent for ClientEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::Registered { .. } => "client.registered",
+            Self::Updated { .. } => "client.updated",
+            Self::SecretAdded { .. } => "client.secret_added",
+            Self::SecretExpirySet { .. } => "client.secret_expiry_set",
+            Self::Disabled { .. } => "client.disabled",
+            Self::Enabled { .. } => "client.enabled",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}

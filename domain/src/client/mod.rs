@@ -1,0 +1,56 @@
+//! A registered client: its metadata, its secrets (several may be valid during a rotation), enabled or not.
+
+mod command;
+mod event;
+mod metadata;
+
+pub use command::ClientCommand;
+pub use event::{ClientEvent, ClientSecret};
+pub use metadata::{
+    AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, Policy, SigningAlgorithm,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::UserId;
+
+/// What is known of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Client {
+    /// Not there yet.
+    #[default]
+    Absent,
+    Registered(Box<Registration>),
+}
+
+/// A registered client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Its `client_id` on the wire.
+    pub identifier: String,
+    pub owner: Option<UserId>,
+    pub metadata: ClientMetadata,
+    /// 1 at registration, one more at each change of the metadata: consents name it.
+    pub metadata_version: u32,
+    pub secrets: Vec<ClientSecret>,
+    pub enabled: bool,
+}
+
+/// Why a command on a client is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    #[error("there is no such client")]
+    Unknown,
+    #[error("the client exists already")]
+    Exists,
+    /// RFC 7591 `invalid_redirect_uri`.
+    #[error("{0}")]
+    InvalidRedirectUri(String),
+    /// RFC 7591 `invalid_client_metadata`.
+    #[error("{0}")]
+    InvalidMetadata(String),
+    #[error("a public client has no secret")]
+    PublicClient,
+    #[error("the client has no such secret")]
+    UnknownSecret,
+}

@@ -1,0 +1,57 @@
+//! What can be asked of a grant.
+
+use crate::{ClientId, Digest, Timestamp, TokenId, pkce::CodeVerifier};
+
+use super::{AccessToken, Approved, ClientAuthentication, RefreshToken, RevocationReason};
+
+/// A request to change one authorization and its token family.
+#[derive(Clone, Debug)]
+pub enum GrantCommand {
+    /// Record what a user approved.
+    Approve(Box<Approved>),
+    /// Exchange the code for tokens.
+    Redeem(Box<Redeem>),
+    /// Issue a token to the client itself.
+    IssueForClient { client_id: ClientId, access: AccessToken, authentication: ClientAuthentication, at: Timestamp },
+    /// Exchange a refresh token for the next pair.
+    Refresh(Box<Refresh>),
+    /// Revoke one access token of the family.
+    RevokeAccessToken { token: TokenId, digest: Digest, expires_at: Timestamp, at: Timestamp },
+    /// Revoke the family.
+    Revoke { reason: RevocationReason, at: Timestamp },
+}
+
+/// What a client presents with a code, and the tokens it gets if all fits.
+#[derive(Clone, Debug)]
+pub struct Redeem {
+    pub client_id: ClientId,
+    pub code: Digest,
+    pub redirect_uri: Option<String>,
+    pub code_verifier: Option<CodeVerifier>,
+    /// Whether the code's row among the live tokens still stands: client, user, session and consent have not been cut off since.
+    pub standing: bool,
+    pub authentication: ClientAuthentication,
+    pub access: AccessToken,
+    pub refresh: Option<RefreshToken>,
+    pub at: Timestamp,
+}
+
+/// What a client presents with a refresh token, and the tokens it gets if all fits.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    pub client_id: ClientId,
+    pub presented: Digest,
+    pub generation: u32,
+    /// Whether no cutoff (client, user, session, consent) has fallen since the family was approved.
+    pub standing: bool,
+    pub authentication: ClientAuthentication,
+    /// Its scope is the one asked for: the rules refuse what widens.
+    pub access: AccessToken,
+    /// The successor; `None` where the client's policy does not rotate.
+    pub successor: Option<RefreshToken>,
+    /// For how long the predecessor still gets the same answer, in seconds.
+    pub retry_grace: u32,
+    /// How often, at most.
+    pub retries: u32,
+    pub at: Timestamp,
+}

@@ -1,0 +1,112 @@
+//! One authorization and its token family, one stream for its whole life: approved, redeemed, refreshed, revoked.
+
+mod command;
+mod event;
+
+pub use command::{GrantCommand, Redeem, Refresh};
+pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken, RevocationReason};
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, UserId, pkce::CodeChallenge};
+
+/// What `decide` needs to know of a grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Grant {
+    /// Not there yet.
+    #[default]
+    Absent,
+    /// Approved; the code waits to be redeemed.
+    Approved { terms: Terms, code: Code },
+    /// Tokens were issued.
+    Live(Live),
+    /// Revoked, for good.
+    Revoked { terms: Terms },
+}
+
+/// What all tokens of the family share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    pub client_id: ClientId,
+    /// `None` for a client that acts for itself.
+    pub user_id: Option<UserId>,
+    /// `None` also where offline access was granted: such a family outlives the sign-in.
+    pub session_id: Option<SessionId>,
+    pub consent_id: Option<ConsentId>,
+    pub scope: Scope,
+    pub resources: Vec<String>,
+    pub nonce: Option<String>,
+    pub auth_time: Option<Timestamp>,
+    pub acr: Option<String>,
+    pub amr: Vec<String>,
+    pub ends_at: Timestamp,
+}
+
+/// The code, until it is redeemed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    pub digest: Digest,
+    pub expires_at: Timestamp,
+    pub redirect_uri: Option<String>,
+    pub challenge: Option<CodeChallenge>,
+}
+
+/// A family with tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    pub terms: Terms,
+    /// The code that was redeemed, to know it again.
+    pub code: Option<Digest>,
+    pub refresh: Option<CurrentRefresh>,
+}
+
+/// The one refresh token that lives, and what its predecessor may still do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentRefresh {
+    pub digest: Digest,
+    pub generation: u32,
+    pub expires_at: Timestamp,
+    /// Whether anybody has used it: then its predecessor is theft.
+    pub predecessor: Option<Predecessor>,
+}
+
+/// The refresh token before the current one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predecessor {
+    pub digest: Digest,
+    pub rotated_at: Timestamp,
+    pub retries: u32,
+}
+
+/// Why a command on a grant is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    #[error("there is no such grant")]
+    Unknown,
+    #[error("the grant exists already")]
+    Exists,
+    #[error("the grant was issued to another client")]
+    OtherClient,
+    #[error("this code or token was not issued from the grant")]
+    NotIssuedHere,
+    #[error("the code has expired")]
+    CodeExpired,
+    #[error("redirect_uri differs from the authorization request's")]
+    RedirectUriDiffers,
+    #[error("code_verifier is missing")]
+    VerifierMissing,
+    #[error("code_verifier was sent, but the authorization request had no code_challenge")]
+    VerifierUnexpected,
+    #[error("code_verifier does not match code_challenge")]
+    VerifierDiffers,
+    #[error("the refresh token has expired")]
+    RefreshExpired,
+    #[error("the grant has been revoked")]
+    Revoked,
+    #[error("what the grant stands on has ended: its client, user, session or consent")]
+    CutOff,
+    #[error("the scope is wider than what was granted")]
+    ScopeTooWide,
+    #[error("the predecessor was retried too often")]
+    TooManyRetries,
+}

@@ -1,0 +1,18 @@
+//! What can be asked of the key set.
+
+use crate::Timestamp;
+
+use super::PublicKey;
+
+/// A request to change the issuer's signing keys.
+#[derive(Clone, Debug)]
+pub enum KeySetCommand {
+    /// Publish a key. Its private part goes to the vault in the same append.
+    Add { key: PublicKey, at: Timestamp },
+    /// Let it sign; the one that signed for its algorithm is superseded.
+    Activate { kid: String, at: Timestamp },
+    /// Publish and activate in one.
+    Rotate { key: PublicKey, at: Timestamp },
+    /// Withdraw it: what it signed is dead.
+    Retire { kid: String, at: Timestamp },
+}

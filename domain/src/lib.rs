@@ -1,0 +1,27 @@
+//! The rules of grantlog: aggregates, their commands and their events. No I/O, no clock, no randomness.
+
+pub mod aggregate;
+pub mod catalogue;
+pub mod client;
+pub mod consent;
+pub mod digest;
+pub mod event;
+pub mod grant;
+pub mod id;
+pub mod key_set;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod scope;
+pub mod sealed;
+pub mod session;
+pub mod timestamp;
+pub mod upcast;
+pub mod user;
+
+pub use aggregate::Decide;
+pub use digest::Digest;
+pub use event::Event;
+pub use id::{ClientId, CommandId, ConsentId, GrantId, SecretId, SessionId, StreamId, TokenId, UserId};
+pub use scope::Scope;
+pub use sealed::Sealed;
+pub use timestamp::Timestamp;

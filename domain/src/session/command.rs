@@ -1,0 +1,25 @@
+//! What can be asked of a session.
+
+use crate::{Sealed, Timestamp};
+
+use super::{SessionEnd, SignIn};
+
+/// A request to change a browser sign-in.
+#[derive(Clone, Debug)]
+pub enum SessionCommand {
+    /// `browser` is the sealed JSON of the browser's address and name.
+    Start {
+        sign_in: SignIn,
+        browser: Option<Sealed>,
+        at: Timestamp,
+    },
+    /// The same user signed in again in the same browser: the cookie changes, what the session holds lives on.
+    Reauthenticate {
+        sign_in: SignIn,
+        at: Timestamp,
+    },
+    End {
+        reason: SessionEnd,
+        at: Timestamp,
+    },
+}

@@ -1,0 +1,1 @@
+//! Older forms of stored events, brought to today’s.

@@ -1,0 +1,45 @@
+//! What can be asked of a user.
+
+use crate::{Sealed, Timestamp, sealed::BlindIndex};
+
+/// A request to change a resource owner.
+#[derive(Clone, Debug)]
+pub enum UserCommand {
+    /// `profile` is the sealed JSON of their OpenID standard claims, `preferred_username` the sign-in name.
+    Create {
+        sign_in_name: BlindIndex,
+        profile: Sealed,
+        administrator: bool,
+        has_password: bool,
+        at: Timestamp,
+    },
+    UpdateProfile {
+        sign_in_name: BlindIndex,
+        profile: Sealed,
+        at: Timestamp,
+    },
+    /// The slow hash goes to the vault in the same append.
+    SetPassword {
+        by_themselves: bool,
+        at: Timestamp,
+    },
+    Lock {
+        at: Timestamp,
+    },
+    Unlock {
+        at: Timestamp,
+    },
+    SetAdministrator {
+        administrator: bool,
+        at: Timestamp,
+    },
+    /// So many failed sign-ins that further ones are refused for a while: the threshold alone is remembered.
+    BlockSignIns {
+        until: Timestamp,
+        at: Timestamp,
+    },
+    /// The key is destroyed in the same append.
+    Erase {
+        at: Timestamp,
+    },
+}

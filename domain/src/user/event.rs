@@ -1,0 +1,69 @@
+//! What can have happened to a user.
+
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+use crate::{Sealed, Timestamp, sealed::BlindIndex};
+
+/// A fact about a resource owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum UserEvent {
+    Created {
+        sign_in_name: BlindIndex,
+        profile: Sealed,
+        administrator: bool,
+        has_password: bool,
+        at: Timestamp,
+    },
+    ProfileUpdated {
+        sign_in_name: BlindIndex,
+        profile: Sealed,
+        at: Timestamp,
+    },
+    /// A cutoff: what was issued before is dead.
+    PasswordSet {
+        by_themselves: bool,
+        at: Timestamp,
+    },
+    /// A cutoff.
+    Locked {
+        at: Timestamp,
+    },
+    /// Nothing is revived.
+    Unlocked {
+        at: Timestamp,
+    },
+    AdministratorSet {
+        administrator: bool,
+        at: Timestamp,
+    },
+    SignInsBlocked {
+        until: Timestamp,
+        at: Timestamp,
+    },
+    /// A cutoff; the sign-in name is free again.
+    Erased {
+        at: Timestamp,
+    },
+}
+
+impl DomainEvent for UserEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::Created { .. } => "user.created",
+            Self::ProfileUpdated { .. } => "user.profile_updated",
+            Self::PasswordSet { .. } => "user.password_set",
+            Self::Locked { .. } => "user.locked",
+            Self::Unlocked { .. } => "user.unlocked",
+            Self::AdministratorSet { .. } => "user.administrator_set",
+            Self::SignInsBlocked { .. } => "user.sign_ins_blocked",
+            Self::Erased { .. } => "user.erased",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}

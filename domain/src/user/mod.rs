@@ -1,0 +1,38 @@
+//! A resource owner: how they sign in, locked or not, erased or not. What is personal is sealed under their own key.
+
+mod command;
+mod event;
+
+pub use command::UserCommand;
+pub use event::UserEvent;
+use serde::{Deserialize, Serialize};
+
+use crate::sealed::BlindIndex;
+
+/// What `decide` needs to know of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum User {
+    /// Not there yet.
+    #[default]
+    Absent,
+    Present {
+        sign_in_name: BlindIndex,
+        administrator: bool,
+        locked: bool,
+        has_password: bool,
+    },
+    /// Their key is destroyed: nothing personal can be read again.
+    Erased,
+}
+
+/// Why a command on a user is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserError {
+    #[error("there is no such user")]
+    Unknown,
+    #[error("the user exists already")]
+    Exists,
+    #[error("the user has been erased")]
+    Erased,
+}
