@@ -1,11 +1,16 @@
 //! The scopes that can be granted and the words they are explained with, as the settings define them.
 
 mod command;
+mod decide;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::CatalogueCommand;
 pub use event::{CatalogueEvent, ScopeEntry};
 use serde::{Deserialize, Serialize};
+
+use crate::aggregate::aggregate;
 
 /// The catalogue in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +19,8 @@ pub struct Catalogue {
     pub version: u32,
     pub scopes: Vec<ScopeEntry>,
 }
+
+aggregate!(Catalogue, "catalogue", CatalogueCommand, CatalogueEvent, CatalogueError);
 
 /// Why a command on the catalogue is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

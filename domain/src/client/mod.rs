@@ -1,8 +1,14 @@
 //! A registered client: its metadata, its secrets (several may be valid during a rotation), enabled or not.
 
+mod apply;
+mod check;
 mod command;
+mod decide;
 mod event;
 mod metadata;
+mod questions;
+#[cfg(test)]
+mod tests;
 
 pub use command::ClientCommand;
 pub use event::{ClientEvent, ClientSecret};
@@ -11,7 +17,7 @@ pub use metadata::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::UserId;
+use crate::{UserId, aggregate::aggregate};
 
 /// What is known of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +28,8 @@ pub enum Client {
     Absent,
     Registered(Box<Registration>),
 }
+
+aggregate!(Client, "client", ClientCommand, ClientEvent, ClientError);
 
 /// A registered client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

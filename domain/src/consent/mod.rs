@@ -1,13 +1,16 @@
 //! What one user lets one client do: scopes, resources, and the versions of client and catalogue it was given to.
 
 mod command;
+mod decide;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::ConsentCommand;
 pub use event::{ConsentEvent, ConsentTerms, GivenBy};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, UserId};
+use crate::{ClientId, UserId, aggregate::aggregate};
 
 /// What is known of a consent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,8 @@ pub enum Consent {
         client_id: ClientId,
     },
 }
+
+aggregate!(Consent, "consent", ConsentCommand, ConsentEvent, ConsentError);
 
 /// Why a command on a consent is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,13 +1,17 @@
 //! One authorization and its token family, one stream for its whole life: approved, redeemed, refreshed, revoked.
 
+mod apply;
 mod command;
+mod decide;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::{GrantCommand, Redeem, Refresh};
 pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken, RevocationReason};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, UserId, pkce::CodeChallenge};
+use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, UserId, aggregate::aggregate, pkce::CodeChallenge};
 
 /// What `decide` needs to know of a grant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +26,29 @@ pub enum Grant {
     Live(Live),
     /// Revoked, for good.
     Revoked { terms: Terms },
+}
+
+aggregate!(Grant, "grant", GrantCommand, GrantEvent, GrantError);
+
+impl Grant {
+    /// What the family shares, once it was approved.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&Terms> {
+        match self {
+            Self::Absent => None,
+            Self::Approved { terms, .. } | Self::Revoked { terms } => Some(terms),
+            Self::Live(live) => Some(&live.terms),
+        }
+    }
+
+    /// The refresh token before the current one.
+    #[must_use]
+    pub fn predecessor(&self) -> Option<&Digest> {
+        match self {
+            Self::Live(Live { refresh: Some(current), .. }) => current.predecessor.as_ref().map(|before| &before.digest),
+            Self::Absent | Self::Approved { .. } | Self::Revoked { .. } | Self::Live(Live { refresh: None, .. }) => None,
+        }
+    }
 }
 
 /// What all tokens of the family share.
@@ -66,7 +93,7 @@ pub struct CurrentRefresh {
     pub digest: Digest,
     pub generation: u32,
     pub expires_at: Timestamp,
-    /// Whether anybody has used it: then its predecessor is theft.
+    /// The token that it replaced; once it is used itself, that one's predecessor is theft.
     pub predecessor: Option<Predecessor>,
 }
 

@@ -15,4 +15,6 @@ pub enum KeySetCommand {
     Rotate { key: PublicKey, at: Timestamp },
     /// Withdraw it: what it signed is dead.
     Retire { kid: String, at: Timestamp },
+    /// End all that was issued before a restore.
+    BeginEpoch { epoch: String, at: Timestamp },
 }

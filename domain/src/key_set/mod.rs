@@ -1,11 +1,16 @@
 //! The issuer's signing keys: one signs for each algorithm, the others are published until they retire. Private parts are in the vault.
 
 mod command;
+mod decide;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::KeySetCommand;
 pub use event::{KeySetEvent, PublicKey};
 use serde::{Deserialize, Serialize};
+
+use crate::aggregate::aggregate;
 
 /// All keys of the issuer, in the order they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +38,8 @@ pub enum KeyState {
     /// Not published; what it signed is dead.
     Retired,
 }
+
+aggregate!(KeySet, "key_set", KeySetCommand, KeySetEvent, KeySetError);
 
 /// Why a command on the key set is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

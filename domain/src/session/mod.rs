@@ -1,13 +1,16 @@
 //! One browser sign-in: whose, when, how (amr, acr), until when.
 
 mod command;
+mod decide;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::SessionCommand;
 pub use event::{SessionEnd, SessionEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Timestamp, UserId};
+use crate::{Digest, Timestamp, UserId, aggregate::aggregate};
 
 /// What is known of a sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,8 @@ pub struct SignIn {
     pub acr: Option<String>,
     pub expires_at: Timestamp,
 }
+
+aggregate!(Session, "session", SessionCommand, SessionEvent, SessionError);
 
 /// Why a command on a session is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,13 +1,16 @@
 //! A resource owner: how they sign in, locked or not, erased or not. What is personal is sealed under their own key.
 
 mod command;
+mod decide;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::UserCommand;
 pub use event::UserEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::sealed::BlindIndex;
+use crate::{aggregate::aggregate, sealed::BlindIndex};
 
 /// What `decide` needs to know of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,16 @@ pub enum User {
     },
     /// Their key is destroyed: nothing personal can be read again.
     Erased,
+}
+
+aggregate!(User, "user", UserCommand, UserEvent, UserError);
+
+impl User {
+    /// Whether they may administer the issuer.
+    #[must_use]
+    pub const fn is_administrator(&self) -> bool {
+        matches!(self, Self::Present { administrator: true, locked: false, .. })
+    }
 }
 
 /// Why a command on a user is refused.
