@@ -13,6 +13,7 @@ mod redeem;
 mod refresh;
 mod revoke;
 mod session;
+mod setup;
 mod sign_in;
 mod user;
 mod work;
@@ -156,8 +157,8 @@ impl Dispatch {
                         self.0.heads.forget(stream);
                     }
                     match error {
-                        AppendError::Conflict(_) | AppendError::GuardFailed(_) | AppendError::EphemeralTaken { .. } => fresh = true,
-                        AppendError::ClaimTaken(name) => match use_case.name_taken(&name) {
+                        AppendError::Conflict(_) | AppendError::GuardFailed(_) => fresh = true,
+                        AppendError::ClaimTaken(name) | AppendError::EphemeralTaken { key: name, .. } => match use_case.name_taken(&name) {
                             Some(refusal) => return Err(Refusal::Rule(refusal)),
                             None => fresh = true,
                         },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Decide, StreamId, UserId,
+    Decide, Digest, StreamId, UserId,
     sealed::BlindIndex,
     user::{User, UserCommand, UserError},
 };
@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    Dispatch, Done, Inner, Refusal, UseCase,
+    Dispatch, Done, Inner, Refusal, UseCase, setup,
     work::{Loaded, Work},
 };
 
@@ -57,6 +57,8 @@ pub enum UserRefusal {
     BadName,
     #[error("the current password is wrong")]
     WrongPassword,
+    #[error("the set-up link has expired or was used")]
+    SetupLink,
 }
 
 /// Why a password is not taken.
@@ -70,11 +72,13 @@ pub enum PasswordRefusal {
     UnknownDigest,
 }
 
-struct Create {
+pub(super) struct Create {
     id: UserId,
     profile: Profile,
     phc: Option<String>,
     administrator: bool,
+    /// The digest of the one-time link that it uses up.
+    setup: Option<Digest>,
 }
 
 struct Change {
@@ -96,6 +100,15 @@ impl Dispatch {
     /// # Errors
     /// That the name is taken, or name or password are refused.
     pub async fn create_user(&self, actor: Actor, new: NewUser) -> Result<Done<UserId>, Refusal<UserRefusal>> {
+        self.create(actor, new, None).await
+    }
+
+    pub(super) async fn create(
+        &self,
+        actor: Actor,
+        new: NewUser,
+        setup: Option<Digest>,
+    ) -> Result<Done<UserId>, Refusal<UserRefusal>> {
         let name = new.profile.username.trim();
         if name.is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
             return Err(Refusal::Rule(UserRefusal::BadName));
@@ -110,7 +123,7 @@ impl Dispatch {
             (None, None) => None,
         };
         let id = UserId::new(Uuid::now_v7());
-        let create = Create { id, profile: new.profile, phc, administrator: new.administrator };
+        let create = Create { id, profile: new.profile, phc, administrator: new.administrator, setup };
         let done = self.perform(actor, &create).await?;
         Ok(Done { answer: id, position: done.position })
     }
@@ -250,8 +263,9 @@ impl UseCase for Create {
     type Answer = ();
     type Refusal = UserRefusal;
 
-    fn name_taken(&self, _name: &str) -> Option<UserRefusal> {
-        Some(UserRefusal::NameTaken)
+    fn name_taken(&self, name: &str) -> Option<UserRefusal> {
+        let link_used = self.setup.as_ref().is_some_and(|link| link.as_str() == name);
+        Some(if link_used { UserRefusal::SetupLink } else { UserRefusal::NameTaken })
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<UserRefusal>> {
@@ -264,6 +278,9 @@ impl UseCase for Create {
         work.vault.push(VaultChange::Put { kind: kind::SUBJECT_KEY, id: name, sealed });
         if let Some(phc) = &self.phc {
             work.put_password(self.id, phc);
+        }
+        if let Some(link) = &self.setup {
+            work.ephemeral.push(setup::used(link, work.now));
         }
         let sign_in_name = work.inner.keys.blind_index(&self.profile.username);
         let stream = User::stream(self.id.uuid());

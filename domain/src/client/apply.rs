@@ -16,9 +16,9 @@ impl Client {
                 };
                 *this = Self::Registered(Box::new(registration));
             }
-            (Self::Registered(client), ClientEvent::Updated { metadata, .. }) => {
+            (Self::Registered(client), ClientEvent::Updated { metadata, metadata_version, .. }) => {
                 client.metadata = *metadata;
-                client.metadata_version += 1;
+                client.metadata_version = metadata_version;
             }
             (Self::Registered(client), ClientEvent::SecretAdded { secret, at }) => {
                 client.secrets.retain(|kept| kept.expires_at.is_none_or(|end| end > at));

@@ -63,7 +63,8 @@ impl Registration {
             return Ok(vec![]);
         }
         let becomes_public = metadata.is_public();
-        let mut events = vec![ClientEvent::Updated { metadata, at }];
+        let metadata_version = self.metadata_version + 1;
+        let mut events = vec![ClientEvent::Updated { metadata, metadata_version, at }];
         if becomes_public {
             events.extend(self.expire_secrets(at, at));
         }

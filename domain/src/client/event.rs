@@ -14,7 +14,7 @@ pub enum ClientEvent {
     /// It was registered. `identifier` is its `client_id` on the wire.
     Registered { identifier: String, owner: Option<UserId>, metadata: Box<ClientMetadata>, at: Timestamp },
     /// Its metadata was replaced.
-    Updated { metadata: Box<ClientMetadata>, at: Timestamp },
+    Updated { metadata: Box<ClientMetadata>, metadata_version: u32, at: Timestamp },
     /// It got a secret.
     SecretAdded { secret: ClientSecret, at: Timestamp },
     /// A secret stops working at `expires_at` (now, or after a rotation's overlap).
