@@ -13,8 +13,8 @@ use super::ClientMetadata;
 pub enum ClientEvent {
     /// It was registered. `identifier` is its `client_id` on the wire.
     Registered { identifier: String, owner: Option<UserId>, metadata: Box<ClientMetadata>, at: Timestamp },
-    /// Its metadata was replaced.
-    Updated { metadata: Box<ClientMetadata>, at: Timestamp },
+    /// Its metadata was replaced. `metadata_version` counts: 1 at registration, one more at each change.
+    Updated { metadata: Box<ClientMetadata>, metadata_version: u32, at: Timestamp },
     /// It got a secret.
     SecretAdded { secret: ClientSecret, at: Timestamp },
     /// A secret stops working at `expires_at` (now, or after a rotation's overlap).

@@ -12,7 +12,7 @@ pub enum GrantEvent {
     /// A user let a client act for them, and a code was sent (RFC 6749 section 4.1.2).
     Approved(Box<Approved>),
     /// The code was exchanged (RFC 6749 section 4.1.3). The tokens are in the `TokensIssued` that follows.
-    CodeRedeemed { at: Timestamp, authentication: ClientAuthentication },
+    CodeRedeemed { code: Digest, authentication: ClientAuthentication, at: Timestamp },
     /// The first tokens of an approved grant.
     TokensIssued { access: AccessToken, refresh: Option<RefreshToken>, at: Timestamp },
     /// A client got a token for itself (RFC 6749 section 4.4): the whole life of such a grant begins with this.

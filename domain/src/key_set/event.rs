@@ -24,6 +24,11 @@ pub enum KeySetEvent {
         kid: String,
         at: Timestamp,
     },
+    /// The log was restored from a backup: a cutoff for all that the issuer issued before.
+    EpochBegun {
+        epoch: String,
+        at: Timestamp,
+    },
 }
 
 /// A key as everybody may see it.
@@ -42,6 +47,7 @@ impl DomainEvent for KeySetEvent {
             Self::Added { .. } => "key_set.key_added",
             Self::Activated { .. } => "key_set.key_activated",
             Self::Retired { .. } => "key_set.key_retired",
+            Self::EpochBegun { .. } => "key_set.epoch_begun",
         }
         .to_owned()
     }
