@@ -13,7 +13,7 @@ use super::ClientMetadata;
 pub enum ClientEvent {
     /// It was registered. `identifier` is its `client_id` on the wire.
     Registered { identifier: String, owner: Option<UserId>, metadata: Box<ClientMetadata>, at: Timestamp },
-    /// Its metadata was replaced.
+    /// Its metadata was replaced. `metadata_version` counts: 1 at registration, one more at each change.
     Updated { metadata: Box<ClientMetadata>, metadata_version: u32, at: Timestamp },
     /// It got a secret.
     SecretAdded { secret: ClientSecret, at: Timestamp },

@@ -15,6 +15,6 @@ pub enum KeySetCommand {
     Rotate { key: PublicKey, at: Timestamp },
     /// Withdraw it: what it signed is dead.
     Retire { kid: String, at: Timestamp },
-    /// End all that was issued before a restore.
+    /// Record that the log goes on from a backup, under a new epoch: all that was issued before is dead. Allowed before the first key.
     BeginEpoch { epoch: String, at: Timestamp },
 }

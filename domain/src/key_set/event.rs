@@ -24,7 +24,7 @@ pub enum KeySetEvent {
         kid: String,
         at: Timestamp,
     },
-    /// The log was restored from a backup: a cutoff for all that the issuer ever issued.
+    /// The log was restored from a backup: a cutoff for all that the issuer issued before.
     EpochBegun {
         epoch: String,
         at: Timestamp,

@@ -1,0 +1,178 @@
+//! The row changes that a batch of events makes, several to one row folded into one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::table::Table;
+
+/// A row, or some of its columns, by column name.
+pub type Row = Map<String, Value>;
+
+/// The row changes of a batch, by table and key.
+#[derive(Debug, Default)]
+pub struct Changes {
+    tables: BTreeMap<&'static str, BTreeMap<String, Change>>,
+}
+
+#[derive(Debug)]
+enum Change {
+    /// The whole row, whatever stood there.
+    Put(Row),
+    /// Some columns of a row that stands there.
+    Set(Row),
+}
+
+impl Changes {
+    /// Writes a whole row, in the place of the one with its key if there is one.
+    pub fn put(&mut self, table: &'static Table, row: Row) {
+        debug_assert!(
+            row.len() == table.columns.len() && table.columns.iter().all(|column| row.contains_key(column.name)),
+            "a row of {} has all of its columns and no other",
+            table.name
+        );
+        let key = key(table, &row);
+        self.tables.entry(table.name).or_default().insert(key, Change::Put(row));
+    }
+
+    /// Sets some columns of the row with this key; does nothing where there is none, and never makes a column null.
+    pub fn set(&mut self, table: &'static Table, columns: Row) {
+        debug_assert!(
+            columns.keys().all(|name| table.columns.iter().any(|column| column.name == name)),
+            "only columns of {} are set",
+            table.name
+        );
+        let key = key(table, &columns);
+        let columns = columns.into_iter().filter(|(_, value)| !value.is_null());
+        match self.tables.entry(table.name).or_default().entry(key).or_insert_with(|| Change::Set(Row::new())) {
+            Change::Put(row) | Change::Set(row) => row.extend(columns),
+        }
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// The whole rows of a table as a JSON array of objects; `None` if there are none.
+    #[must_use]
+    pub fn puts_json(&self, table: &Table) -> Option<String> {
+        self.json(table, |change| match change {
+            Change::Put(row) => Some(row),
+            Change::Set(_) => None,
+        })
+    }
+
+    /// The columns to set in a table as a JSON array of objects, each with its key; `None` if there are none. Applied before the
+    /// whole rows: no key is in both.
+    #[must_use]
+    pub fn sets_json(&self, table: &Table) -> Option<String> {
+        self.json(table, |change| match change {
+            Change::Put(_) => None,
+            Change::Set(row) => Some(row),
+        })
+    }
+
+    fn json(&self, table: &Table, wanted: impl Fn(&Change) -> Option<&Row>) -> Option<String> {
+        let rows: Vec<&Row> = self.tables.get(table.name)?.values().filter_map(wanted).collect();
+        if rows.is_empty() {
+            return None;
+        }
+        Some(serde_json::to_string(&rows).expect("maps with text keys are JSON"))
+    }
+}
+
+/// The key's values as one text.
+fn key(table: &Table, row: &Row) -> String {
+    let values = table.key.iter().map(|name| {
+        let value = row.get(*name).filter(|value| !value.is_null());
+        value.map_or_else(|| panic!("a change of {} names its {name}", table.name), ToString::to_string)
+    });
+    values.collect::<Vec<_>>().join(",")
+}
+
+/// A row: `row! { id: grant_id, state: "live", position: recorded.position }`.
+macro_rules! row {
+    ($($column:ident: $value:expr),+ $(,)?) => {{
+        let mut row = $crate::changes::Row::new();
+        $(row.insert(stringify!($column).to_owned(), serde_json::json!($value));)+
+        row
+    }};
+}
+pub(crate) use row;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Changes, Row};
+    use crate::table::{self, Table};
+
+    static LAMP: Table = Table {
+        name: "lamp",
+        key: &["id"],
+        columns: &[table::text("id"), table::text("state"), table::nullable_text("colour"), table::position()],
+        indexes: &[],
+    };
+
+    fn lamp(id: &str, state: &str, position: i64) -> Row {
+        row! { id: id, state: state, colour: Value::Null, position: position }
+    }
+
+    fn parsed(json: Option<String>) -> Value {
+        json.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn nothing_changed_gives_no_rows() {
+        let changes = Changes::default();
+        assert!(changes.is_empty());
+        assert_eq!(changes.puts_json(&LAMP), None);
+        assert_eq!(changes.sets_json(&LAMP), None);
+    }
+
+    #[test]
+    fn a_later_row_takes_the_place_of_an_earlier_one() {
+        let mut changes = Changes::default();
+        changes.put(&LAMP, lamp("a", "on", 1));
+        changes.put(&LAMP, lamp("a", "off", 2));
+        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "off", "colour": null, "position": 2}]));
+    }
+
+    #[test]
+    fn columns_set_after_a_row_was_put_are_set_in_that_row() {
+        let mut changes = Changes::default();
+        changes.put(&LAMP, lamp("a", "on", 1));
+        changes.set(&LAMP, row! { id: "a", colour: "red", position: 2 });
+        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "on", "colour": "red", "position": 2}]));
+        assert_eq!(changes.sets_json(&LAMP), None);
+    }
+
+    #[test]
+    fn a_row_put_after_columns_were_set_wins_over_them() {
+        let mut changes = Changes::default();
+        changes.set(&LAMP, row! { id: "a", colour: "red", position: 1 });
+        changes.put(&LAMP, lamp("a", "on", 2));
+        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "on", "colour": null, "position": 2}]));
+        assert_eq!(changes.sets_json(&LAMP), None);
+    }
+
+    #[test]
+    fn columns_set_one_after_the_other_are_set_together() {
+        let mut changes = Changes::default();
+        changes.set(&LAMP, row! { id: "a", colour: "red", position: 1 });
+        changes.set(&LAMP, row! { id: "a", state: "off", position: 2 });
+        changes.set(&LAMP, row! { id: "b", state: "off", position: 3 });
+        let expected = json!([{"id": "a", "state": "off", "colour": "red", "position": 2}, {"id": "b", "state": "off", "position": 3}]);
+        assert_eq!(parsed(changes.sets_json(&LAMP)), expected);
+    }
+
+    #[test]
+    fn a_column_is_never_set_to_null() {
+        let mut changes = Changes::default();
+        changes.put(&LAMP, row! { id: "a", state: "on", colour: "red", position: 1 });
+        changes.set(&LAMP, row! { id: "a", colour: Value::Null, position: 2 });
+        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "on", "colour": "red", "position": 2}]));
+    }
+}

@@ -1,0 +1,157 @@
+//! The SQL of a projection's table, made from its description: how a generation of it is made, written, shown and dropped.
+
+use crate::{
+    store::Dialect,
+    table::{Column, Kind, Table},
+};
+
+impl Table {
+    /// Makes the tables of a generation and what writes them: statements to run in order, in one transaction.
+    #[must_use]
+    pub fn create_generation(&self, dialect: Dialect, generation: i64) -> Vec<String> {
+        let mut statements = vec![self.create_table(dialect, generation)];
+        statements.extend(self.create_indexes(generation));
+        match dialect {
+            Dialect::Postgres => statements.push(self.create_apply(generation)),
+            Dialect::Sqlite => {}
+        }
+        statements
+    }
+
+    /// Drops a generation, if it is there.
+    #[must_use]
+    pub fn drop_generation(&self, dialect: Dialect, generation: i64) -> Vec<String> {
+        let table = self.generation(generation);
+        match dialect {
+            Dialect::Postgres => vec![
+                format!("DROP FUNCTION IF EXISTS {}(bigint, json, json)", self.apply_name(generation)),
+                format!("DROP TABLE IF EXISTS {table}"),
+            ],
+            Dialect::Sqlite => vec![format!("DROP TABLE IF EXISTS {table}")],
+        }
+    }
+
+    /// Lets the view `<name>` show a generation: statements to run in order, in the transaction that makes it the active one.
+    #[must_use]
+    pub fn create_view(&self, generation: i64) -> Vec<String> {
+        let (name, columns, table) = (self.name, self.column_list(), self.generation(generation));
+        vec![format!("DROP VIEW IF EXISTS {name}"), format!("CREATE VIEW {name} AS SELECT {columns} FROM {table}")]
+    }
+
+    /// The table of a generation. PostgreSQL leaves room in its pages, so that a row that only changes its state stays where it is.
+    fn create_table(&self, dialect: Dialect, generation: i64) -> String {
+        let columns = self.columns.iter().map(|column| format!("{} {}", column.name, column.kind.sql(dialect)));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let (table, key) = (self.generation(generation), self.key.join(", "));
+        let options = match dialect {
+            Dialect::Postgres => "WITH (fillfactor = 90)",
+            Dialect::Sqlite => "STRICT, WITHOUT ROWID",
+        };
+        format!("CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})) {options}")
+    }
+
+    fn create_indexes(&self, generation: i64) -> impl Iterator<Item = String> {
+        let table = self.generation(generation);
+        self.indexes.iter().map(move |columns| {
+            let name = columns.join("_");
+            format!("CREATE INDEX {table}_by_{name} ON {table} ({})", columns.join(", "))
+        })
+    }
+
+    /// The name of PostgreSQL's function that writes a generation: `(base bigint, puts json, sets json)`, either list may be NULL.
+    #[must_use]
+    pub fn apply_name(&self, generation: i64) -> String {
+        format!("apply_{}", self.generation(generation))
+    }
+
+    /// PostgreSQL's function that writes a batch's changes. Within a function the plans of its statements are kept.
+    fn create_apply(&self, generation: i64) -> String {
+        let (name, table) = (self.apply_name(generation), self.generation(generation));
+        let value = |column: &Column| match column.kind {
+            Kind::Position => format!("base + r.{}", column.name),
+            Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::Boolean => format!("r.{}", column.name),
+        };
+        let values = self.columns.iter().map(value).collect::<Vec<_>>().join(", ");
+        let set = self.set_list(|column| format!("COALESCE({}, t.{})", value(column), column.name));
+        format!(
+            "CREATE OR REPLACE FUNCTION {name}(base bigint, puts json, sets json) RETURNS void LANGUAGE plpgsql AS $apply$
+BEGIN
+    IF sets IS NOT NULL THEN
+        UPDATE {table} AS t SET {set} FROM json_populate_recordset(NULL::{table}, sets) AS r WHERE {matched};
+    END IF;
+    IF puts IS NOT NULL THEN
+        INSERT INTO {table} ({columns}) SELECT {values} FROM json_populate_recordset(NULL::{table}, puts) AS r
+        ON CONFLICT ({key}) DO UPDATE SET {replaced};
+    END IF;
+END
+$apply$",
+            matched = self.matched(),
+            columns = self.column_list(),
+            key = self.key.join(", "),
+            replaced = self.replaced(),
+        )
+    }
+
+    /// SQLite's statement that writes whole rows: `$1` is the head before the batch, `$2` the rows as JSON.
+    #[must_use]
+    pub fn sqlite_puts(&self, generation: i64) -> String {
+        format!(
+            "INSERT INTO {table} ({columns}) SELECT {values} FROM json_each($2) AS r WHERE true
+             ON CONFLICT ({key}) DO UPDATE SET {replaced}",
+            table = self.generation(generation),
+            columns = self.column_list(),
+            values = self.columns.iter().map(extracted).collect::<Vec<_>>().join(", "),
+            key = self.key.join(", "),
+            replaced = self.replaced(),
+        )
+    }
+
+    /// SQLite's statement that sets columns by key: `$1` is the head before the batch, `$2` the columns as JSON.
+    #[must_use]
+    pub fn sqlite_sets(&self, generation: i64) -> String {
+        let values = self.columns.iter().map(|column| format!("{} AS {}", extracted(column), column.name));
+        format!(
+            "UPDATE {table} AS t SET {set} FROM (SELECT {values} FROM json_each($2) AS r) AS r WHERE {matched}",
+            table = self.generation(generation),
+            set = self.set_list(|column| format!("COALESCE(r.{name}, t.{name})", name = column.name)),
+            values = values.collect::<Vec<_>>().join(", "),
+            matched = self.matched(),
+        )
+    }
+
+    fn set_list(&self, value: impl Fn(&Column) -> String) -> String {
+        let columns = self.columns.iter().filter(|column| !self.is_key(column));
+        columns.map(|column| format!("{} = {}", column.name, value(column))).collect::<Vec<_>>().join(", ")
+    }
+
+    fn replaced(&self) -> String {
+        self.set_list(|column| format!("excluded.{}", column.name))
+    }
+
+    fn matched(&self) -> String {
+        self.key.iter().map(|name| format!("t.{name} = r.{name}")).collect::<Vec<_>>().join(" AND ")
+    }
+}
+
+impl Kind {
+    const fn sql(self, dialect: Dialect) -> &'static str {
+        match (self, dialect) {
+            (Self::Text, _) => "TEXT NOT NULL",
+            (Self::NullableText, _) => "TEXT",
+            (Self::Integer | Self::Position, Dialect::Postgres) => "BIGINT NOT NULL",
+            (Self::NullableInteger, Dialect::Postgres) => "BIGINT",
+            (Self::Boolean, Dialect::Postgres) => "BOOLEAN NOT NULL",
+            (Self::Integer | Self::Boolean | Self::Position, Dialect::Sqlite) => "INTEGER NOT NULL",
+            (Self::NullableInteger, Dialect::Sqlite) => "INTEGER",
+        }
+    }
+}
+
+/// A column's value in SQLite, out of `r`, a row of `json_each`.
+fn extracted(column: &Column) -> String {
+    let value = format!("json_extract(r.value, '$.{}')", column.name);
+    match column.kind {
+        Kind::Position => format!("$1 + {value}"),
+        Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::Boolean => value,
+    }
+}
