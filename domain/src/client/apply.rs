@@ -1,38 +1,18 @@
-//! What each event makes of a client.
+//! What each event does to what is known of a client.
 
 use super::{Client, ClientEvent, Registration};
 
 impl Client {
     pub(super) fn apply_event(&mut self, event: ClientEvent) {
-        match (self, event) {
-            (this @ Self::Absent, ClientEvent::Registered { identifier, owner, metadata, .. }) => {
-                let registration = Registration {
-                    identifier,
-                    owner,
-                    metadata: *metadata,
-                    metadata_version: 1,
-                    secrets: Vec::new(),
-                    enabled: true,
-                };
-                *this = Self::Registered(Box::new(registration));
+        match (&mut *self, event) {
+            (_, ClientEvent::Registered { identifier, owner, metadata, .. }) => {
+                let metadata = *metadata;
+                let secrets = Vec::new();
+                let client = Registration { identifier, owner, metadata, metadata_version: 1, secrets, enabled: true };
+                *self = Self::Registered(Box::new(client));
             }
-            (Self::Registered(client), ClientEvent::Updated { metadata, metadata_version, .. }) => {
-                client.metadata = *metadata;
-                client.metadata_version = metadata_version;
-            }
-            (Self::Registered(client), ClientEvent::SecretAdded { secret, at }) => {
-                client.secrets.retain(|kept| kept.expires_at.is_none_or(|end| end > at));
-                client.secrets.push(secret);
-            }
-            (Self::Registered(client), ClientEvent::SecretExpirySet { secret_id, expires_at, .. }) => {
-                for secret in client.secrets.iter_mut().filter(|secret| secret.id == secret_id) {
-                    secret.expires_at = Some(expires_at);
-                }
-            }
-            (Self::Registered(client), ClientEvent::Disabled { .. }) => client.enabled = false,
-            (Self::Registered(client), ClientEvent::Enabled { .. }) => client.enabled = true,
-            (Self::Registered(_), ClientEvent::Registered { .. })
-            | (
+            (Self::Registered(client), event) => client.apply_event(event),
+            (
                 Self::Absent,
                 ClientEvent::Updated { .. }
                 | ClientEvent::SecretAdded { .. }
@@ -40,6 +20,29 @@ impl Client {
                 | ClientEvent::Disabled { .. }
                 | ClientEvent::Enabled { .. },
             ) => {}
+        }
+    }
+}
+
+impl Registration {
+    fn apply_event(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Registered { .. } => {}
+            ClientEvent::Updated { metadata, metadata_version, .. } => {
+                self.metadata = *metadata;
+                self.metadata_version = metadata_version;
+            }
+            ClientEvent::SecretAdded { secret, at } => {
+                self.secrets.retain(|old| old.is_usable(at));
+                self.secrets.push(secret);
+            }
+            ClientEvent::SecretExpirySet { secret_id, expires_at, .. } => {
+                for secret in self.secrets.iter_mut().filter(|secret| secret.id == secret_id) {
+                    secret.expires_at = Some(expires_at);
+                }
+            }
+            ClientEvent::Disabled { .. } => self.enabled = false,
+            ClientEvent::Enabled { .. } => self.enabled = true,
         }
     }
 }

@@ -1,15 +1,21 @@
 //! The rules of a client.
 
-use crate::{Decide, Timestamp};
+use crate::{Decide, SecretId, Timestamp};
 
 use super::{Client, ClientCommand, ClientError, ClientEvent, ClientMetadata, ClientSecret, Registration};
+
+/// How many of its secrets work at a time, at most: a rotation ends the oldest beyond.
+const USABLE_SECRETS: usize = 10;
 
 impl Decide for Client {
     fn decide(&self, command: ClientCommand) -> Result<Vec<ClientEvent>, ClientError> {
         match (self, command) {
             (Self::Absent, ClientCommand::Register { identifier, owner, metadata, secret, at }) => {
+                check_identifier(&identifier)?;
                 metadata.check()?;
-                check_secret(&metadata, secret.as_ref())?;
+                if metadata.is_public() && secret.is_some() {
+                    return Err(ClientError::PublicClient);
+                }
                 let mut events = vec![ClientEvent::Registered { identifier, owner, metadata, at }];
                 events.extend(secret.map(|secret| ClientEvent::SecretAdded { secret, at }));
                 Ok(events)
@@ -25,19 +31,9 @@ impl Decide for Client {
             ) => Err(ClientError::Unknown),
             (Self::Registered(client), ClientCommand::Update { metadata, at }) => client.update(metadata, at),
             (Self::Registered(client), ClientCommand::RotateSecret { secret, others_expire_at, at }) => {
-                if client.metadata.is_public() {
-                    return Err(ClientError::PublicClient);
-                }
-                let mut events = vec![ClientEvent::SecretAdded { secret, at }];
-                events.extend(client.expire_secrets(others_expire_at, at));
-                Ok(events)
+                client.rotate_secret(secret, others_expire_at, at)
             }
-            (Self::Registered(client), ClientCommand::RevokeSecret { secret_id, at }) => {
-                if !client.secrets.iter().any(|secret| secret.id == secret_id) {
-                    return Err(ClientError::UnknownSecret);
-                }
-                Ok(client.expire_secrets(at, at).filter(|event| event.is_about(secret_id)).collect())
-            }
+            (Self::Registered(client), ClientCommand::RevokeSecret { secret_id, at }) => client.revoke_secret(secret_id, at),
             (Self::Registered(client), ClientCommand::Disable { at }) => {
                 Ok(if client.enabled { vec![ClientEvent::Disabled { at }] } else { vec![] })
             }
@@ -48,46 +44,48 @@ impl Decide for Client {
     }
 }
 
-fn check_secret(metadata: &ClientMetadata, secret: Option<&ClientSecret>) -> Result<(), ClientError> {
-    match (metadata.is_public(), secret) {
-        (true, Some(_)) => Err(ClientError::PublicClient),
-        (false, None) => Err(ClientError::InvalidMetadata("a confidential client needs a secret".to_owned())),
-        (true, None) | (false, Some(_)) => Ok(()),
-    }
-}
-
 impl Registration {
     fn update(&self, metadata: Box<ClientMetadata>, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
-        metadata.check()?;
         if *metadata == self.metadata {
             return Ok(vec![]);
         }
-        let becomes_public = metadata.is_public();
-        let metadata_version = self.metadata_version + 1;
-        let mut events = vec![ClientEvent::Updated { metadata, metadata_version, at }];
-        if becomes_public {
-            events.extend(self.expire_secrets(at, at));
-        }
-        Ok(events)
+        metadata.check()?;
+        let metadata_version = self.metadata_version.saturating_add(1);
+        let ended = if metadata.is_public() { expire(&self.secrets, at, at) } else { vec![] };
+        Ok([vec![ClientEvent::Updated { metadata, metadata_version, at }], ended].concat())
     }
 
-    /// Secrets that would live longer end at `expires_at`.
-    fn expire_secrets(&self, expires_at: Timestamp, at: Timestamp) -> impl Iterator<Item = ClientEvent> {
-        let longer = move |secret: &&ClientSecret| secret.expires_at.is_none_or(|end| end > expires_at);
-        self.secrets.iter().filter(longer).map(move |secret| ClientEvent::SecretExpirySet {
-            secret_id: secret.id,
-            expires_at,
-            at,
-        })
+    fn rotate_secret(
+        &self,
+        secret: ClientSecret,
+        others_expire_at: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<ClientEvent>, ClientError> {
+        if self.is_public() {
+            return Err(ClientError::PublicClient);
+        }
+        let usable: Vec<&ClientSecret> = self.usable_secrets(at).collect();
+        let (surplus, others) = usable.split_at((usable.len() + 1).saturating_sub(USABLE_SECRETS));
+        let added = vec![ClientEvent::SecretAdded { secret, at }];
+        Ok([added, expire(surplus.iter().copied(), at, at), expire(others.iter().copied(), others_expire_at, at)].concat())
+    }
+
+    fn revoke_secret(&self, secret_id: SecretId, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
+        let secret = self.secrets.iter().find(|secret| secret.id == secret_id).ok_or(ClientError::UnknownSecret)?;
+        Ok(expire([secret], at, at))
     }
 }
 
-impl ClientEvent {
-    fn is_about(&self, id: crate::SecretId) -> bool {
-        match self {
-            Self::SecretExpirySet { secret_id, .. } => *secret_id == id,
-            Self::SecretAdded { secret, .. } => secret.id == id,
-            Self::Registered { .. } | Self::Updated { .. } | Self::Disabled { .. } | Self::Enabled { .. } => false,
-        }
+/// Those of the secrets that would work longer end at `expires_at`; none lives longer for it.
+fn expire<'a>(secrets: impl IntoIterator<Item = &'a ClientSecret>, expires_at: Timestamp, at: Timestamp) -> Vec<ClientEvent> {
+    let too_long = secrets.into_iter().filter(|secret| secret.is_usable(at) && secret.is_usable(expires_at));
+    too_long.map(|secret| ClientEvent::SecretExpirySet { secret_id: secret.id, expires_at, at }).collect()
+}
+
+/// RFC 6749 appendix A.1, and no space: it stands in tables and commands.
+fn check_identifier(identifier: &str) -> Result<(), ClientError> {
+    if (1..=255).contains(&identifier.len()) && identifier.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
     }
+    Err(ClientError::InvalidMetadata("client_id must be 1 to 255 printable ASCII characters without a space".to_owned()))
 }

@@ -7,17 +7,17 @@ mod decide;
 mod event;
 mod metadata;
 mod questions;
-#[cfg(test)]
-mod tests;
+mod registration;
 
 pub use command::ClientCommand;
 pub use event::{ClientEvent, ClientSecret};
 pub use metadata::{
     AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, Policy, SigningAlgorithm,
 };
+pub use registration::Registration;
 use serde::{Deserialize, Serialize};
 
-use crate::{UserId, aggregate::aggregate};
+use crate::aggregate::aggregate;
 
 /// What is known of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,21 +27,6 @@ pub enum Client {
     #[default]
     Absent,
     Registered(Box<Registration>),
-}
-
-aggregate!(Client, "client", ClientCommand, ClientEvent, ClientError);
-
-/// A registered client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
-    /// Its `client_id` on the wire.
-    pub identifier: String,
-    pub owner: Option<UserId>,
-    pub metadata: ClientMetadata,
-    /// 1 at registration, one more at each change of the metadata: consents name it.
-    pub metadata_version: u32,
-    pub secrets: Vec<ClientSecret>,
-    pub enabled: bool,
 }
 
 /// Why a command on a client is refused.
@@ -62,3 +47,5 @@ pub enum ClientError {
     #[error("the client has no such secret")]
     UnknownSecret,
 }
+
+aggregate!(Client, "client", ClientCommand, ClientEvent, ClientError);

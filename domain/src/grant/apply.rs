@@ -1,46 +1,21 @@
-//! What each event makes of a grant. Nothing grows: the ten thousandth rotation leaves as much state as the first.
+//! What each event does to what is known of a grant.
 
-use super::{Approved, Code, CurrentRefresh, Grant, GrantEvent, Live, Predecessor, RefreshToken, Terms};
+use crate::{ClientId, Timestamp};
+
+use super::{AccessToken, Approved, Code, CurrentRefresh, Grant, GrantEvent, Live, Predecessor, RefreshToken, Terms};
+
+/// The scope that lets a family outlive the sign-in (OpenID Connect Core section 11).
+const OFFLINE_ACCESS: &str = "offline_access";
 
 impl Grant {
     pub(super) fn apply_event(&mut self, event: GrantEvent) {
         match event {
-            GrantEvent::Approved(approved) => *self = approved.begin(),
-            GrantEvent::ClientCredentialsIssued { client_id, access, .. } => {
-                let terms = Terms {
-                    client_id,
-                    user_id: None,
-                    session_id: None,
-                    consent_id: None,
-                    scope: access.scope,
-                    resources: access.audience,
-                    nonce: None,
-                    auth_time: None,
-                    acr: None,
-                    amr: Vec::new(),
-                    ends_at: access.expires_at,
-                };
-                *self = Self::Live(Live { terms, code: None, refresh: None });
-            }
-            GrantEvent::CodeRedeemed { code, .. } => {
-                if let Self::Approved { terms, .. } = self {
-                    *self = Self::Live(Live { terms: terms.clone(), code: Some(code), refresh: None });
-                }
-            }
-            GrantEvent::TokensIssued { refresh, .. } => {
-                if let Self::Live(live) = self {
-                    live.refresh = refresh.map(|token| current(token, None));
-                }
-            }
-            GrantEvent::Refreshed { predecessor, refresh, at, .. } => {
-                if let Self::Live(live) = self {
-                    let before = Predecessor { digest: predecessor, rotated_at: at, retries: 0 };
-                    live.refresh = Some(current(refresh, Some(before)));
-                }
-            }
-            GrantEvent::RefreshRetried { .. } => {
-                if let Self::Live(Live { refresh: Some(CurrentRefresh { predecessor: Some(before), .. }), .. }) = self {
-                    before.retries += 1;
+            GrantEvent::Approved(approved) => *self = Self::approved(*approved),
+            GrantEvent::ClientCredentialsIssued { client_id, access, .. } => *self = Self::of_client(client_id, access),
+            GrantEvent::CodeRedeemed { .. } => {
+                if let Self::Approved { terms, code } = self {
+                    let (terms, code) = (terms.clone(), Some(code.digest.clone()));
+                    *self = Self::Live(Live { terms, code, refresh: None, access_ends_at: Timestamp::default() });
                 }
             }
             GrantEvent::Revoked { .. } => {
@@ -48,40 +23,102 @@ impl Grant {
                     *self = Self::Revoked { terms };
                 }
             }
-            GrantEvent::AccessTokenRefreshed { .. }
-            | GrantEvent::CodeReplayed { .. }
-            | GrantEvent::RefreshReplayed { .. }
-            | GrantEvent::AccessTokenRevoked { .. } => {}
+            GrantEvent::TokensIssued { .. }
+            | GrantEvent::Refreshed { .. }
+            | GrantEvent::AccessTokenRefreshed { .. }
+            | GrantEvent::RefreshRetried { .. } => {
+                if let Self::Live(live) = self {
+                    live.apply_event(event);
+                }
+            }
+            // What follows from these is in the `Revoked` beside them, or among the live tokens alone.
+            GrantEvent::CodeReplayed { .. } | GrantEvent::RefreshReplayed { .. } | GrantEvent::AccessTokenRevoked { .. } => {}
         }
     }
-}
 
-impl Approved {
-    fn begin(self) -> Grant {
-        let offline = self.scope.contains("offline_access");
+    fn approved(approved: Approved) -> Self {
+        let offline = approved.scope.contains(OFFLINE_ACCESS);
         let terms = Terms {
-            client_id: self.client_id,
-            user_id: Some(self.user_id),
-            session_id: (!offline).then_some(self.session_id),
-            consent_id: Some(self.consent_id),
-            scope: self.scope,
-            resources: self.resources,
-            nonce: self.nonce,
-            auth_time: Some(self.auth_time),
-            acr: self.acr,
-            amr: self.amr,
-            ends_at: self.ends_at,
+            client_id: approved.client_id,
+            user_id: Some(approved.user_id),
+            session_id: (!offline).then_some(approved.session_id),
+            consent_id: Some(approved.consent_id),
+            scope: approved.scope,
+            resources: approved.resources,
+            nonce: approved.nonce,
+            auth_time: Some(approved.auth_time),
+            acr: approved.acr,
+            amr: approved.amr,
+            ends_at: approved.ends_at,
         };
         let code = Code {
-            digest: self.code,
-            expires_at: self.code_expires_at,
-            redirect_uri: self.redirect_uri,
-            challenge: self.code_challenge,
+            digest: approved.code,
+            expires_at: approved.code_expires_at,
+            redirect_uri: approved.redirect_uri,
+            challenge: approved.code_challenge,
         };
-        Grant::Approved { terms, code }
+        Self::Approved { terms, code }
+    }
+
+    fn of_client(client_id: ClientId, access: AccessToken) -> Self {
+        let terms = Terms {
+            client_id,
+            user_id: None,
+            session_id: None,
+            consent_id: None,
+            scope: access.scope,
+            resources: access.audience,
+            nonce: None,
+            auth_time: None,
+            acr: None,
+            amr: Vec::new(),
+            ends_at: access.expires_at,
+        };
+        Self::Live(Live { terms, code: None, refresh: None, access_ends_at: access.expires_at })
     }
 }
 
-fn current(token: RefreshToken, predecessor: Option<Predecessor>) -> CurrentRefresh {
-    CurrentRefresh { digest: token.digest, generation: token.generation, expires_at: token.expires_at, predecessor }
+impl Live {
+    fn apply_event(&mut self, event: GrantEvent) {
+        match event {
+            GrantEvent::TokensIssued { access, refresh, .. } => {
+                self.issued(&access);
+                self.refresh = refresh.map(|refresh| CurrentRefresh::after(None, refresh));
+            }
+            GrantEvent::Refreshed { predecessor: digest, access, refresh, at, .. } => {
+                self.issued(&access);
+                let predecessor = Predecessor { digest, rotated_at: at, retries: 0 };
+                self.refresh = Some(CurrentRefresh::after(Some(predecessor), refresh));
+            }
+            GrantEvent::AccessTokenRefreshed { access, .. } => {
+                self.issued(&access);
+                if let Some(current) = &mut self.refresh {
+                    current.predecessor = None;
+                }
+            }
+            GrantEvent::RefreshRetried { .. } => {
+                if let Some(predecessor) = self.refresh.as_mut().and_then(|current| current.predecessor.as_mut()) {
+                    predecessor.retries = predecessor.retries.saturating_add(1);
+                }
+            }
+            GrantEvent::Approved(_)
+            | GrantEvent::ClientCredentialsIssued { .. }
+            | GrantEvent::CodeRedeemed { .. }
+            | GrantEvent::CodeReplayed { .. }
+            | GrantEvent::RefreshReplayed { .. }
+            | GrantEvent::AccessTokenRevoked { .. }
+            | GrantEvent::Revoked { .. } => {}
+        }
+    }
+
+    fn issued(&mut self, access: &AccessToken) {
+        self.access_ends_at = self.access_ends_at.max(access.expires_at);
+    }
+}
+
+impl CurrentRefresh {
+    fn after(predecessor: Option<Predecessor>, refresh: RefreshToken) -> Self {
+        let RefreshToken { digest, generation, expires_at, pos: _ } = refresh;
+        Self { digest, generation, expires_at, predecessor }
+    }
 }

@@ -4,8 +4,7 @@ mod apply;
 mod command;
 mod decide;
 mod event;
-#[cfg(test)]
-mod tests;
+mod refresh;
 
 pub use command::{GrantCommand, Redeem, Refresh};
 pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken, RevocationReason};
@@ -26,29 +25,6 @@ pub enum Grant {
     Live(Live),
     /// Revoked, for good.
     Revoked { terms: Terms },
-}
-
-aggregate!(Grant, "grant", GrantCommand, GrantEvent, GrantError);
-
-impl Grant {
-    /// What the family shares, once it was approved.
-    #[must_use]
-    pub const fn terms(&self) -> Option<&Terms> {
-        match self {
-            Self::Absent => None,
-            Self::Approved { terms, .. } | Self::Revoked { terms } => Some(terms),
-            Self::Live(live) => Some(&live.terms),
-        }
-    }
-
-    /// The refresh token before the current one.
-    #[must_use]
-    pub fn predecessor(&self) -> Option<&Digest> {
-        match self {
-            Self::Live(Live { refresh: Some(current), .. }) => current.predecessor.as_ref().map(|before| &before.digest),
-            Self::Absent | Self::Approved { .. } | Self::Revoked { .. } | Self::Live(Live { refresh: None, .. }) => None,
-        }
-    }
 }
 
 /// What all tokens of the family share.
@@ -85,6 +61,9 @@ pub struct Live {
     /// The code that was redeemed, to know it again.
     pub code: Option<Digest>,
     pub refresh: Option<CurrentRefresh>,
+    /// When the last of its access tokens ends, which may be after the family's own end.
+    #[serde(default)]
+    pub access_ends_at: Timestamp,
 }
 
 /// The one refresh token that lives, and what its predecessor may still do.
@@ -93,7 +72,7 @@ pub struct CurrentRefresh {
     pub digest: Digest,
     pub generation: u32,
     pub expires_at: Timestamp,
-    /// The token that it replaced; once it is used itself, that one's predecessor is theft.
+    /// Whether anybody has used it: then its predecessor is theft.
     pub predecessor: Option<Predecessor>,
 }
 
@@ -136,4 +115,28 @@ pub enum GrantError {
     ScopeTooWide,
     #[error("the predecessor was retried too often")]
     TooManyRetries,
+    #[error("the new refresh token is not the family's next")]
+    NotTheNext,
+}
+
+aggregate!(Grant, "grant", GrantCommand, GrantEvent, GrantError);
+
+impl Grant {
+    /// What all its tokens share; `None` before there is anything.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&Terms> {
+        match self {
+            Self::Absent => None,
+            Self::Approved { terms, .. } | Self::Live(Live { terms, .. }) | Self::Revoked { terms } => Some(terms),
+        }
+    }
+
+    /// The refresh token before the current one.
+    #[must_use]
+    pub fn predecessor(&self) -> Option<&Digest> {
+        match self {
+            Self::Live(Live { refresh: Some(current), .. }) => current.predecessor.as_ref().map(|before| &before.digest),
+            Self::Absent | Self::Approved { .. } | Self::Revoked { .. } | Self::Live(Live { refresh: None, .. }) => None,
+        }
+    }
 }
