@@ -5,6 +5,8 @@ mod command;
 mod decide;
 mod event;
 mod metadata;
+mod metadata_check;
+mod metadata_other;
 mod registration;
 
 pub use command::ClientCommand;
