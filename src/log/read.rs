@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, str::FromStr};
 
-use cqrs_es::persist::PersistedEventRepository;
+use cqrs_es::{
+    AggregateError, EventStore,
+    persist::{PersistedEventRepository, PersistedEventStore},
+};
 use domain::{Decide, StreamId, upcast};
 use postgres_es::PostgresEventRepository;
 use projections::{Db, on_db};
@@ -92,21 +95,26 @@ pub(super) async fn after(db: &Db, position: i64, limit: u32) -> Result<Vec<Stor
     Ok(events?)
 }
 
-/// A stream's events, through the framework's own repositories.
+/// A stream's events, through the framework's own stores.
 pub(super) async fn stream<A: Decide>(db: &Db, id: Uuid) -> Result<Vec<A::Event>, Unavailable> {
     let id = id.to_string();
-    let stored = match db {
-        Db::Postgres(pool) => PostgresEventRepository::new(pool.clone()).get_events::<A>(&id).await,
-        Db::Sqlite(pool) => SqliteEventRepository::new(pool.clone()).get_events::<A>(&id).await,
+    let loaded = match db {
+        Db::Postgres(pool) => load::<A, _>(PostgresEventRepository::new(pool.clone()), &id).await,
+        Db::Sqlite(pool) => load::<A, _>(SqliteEventRepository::new(pool.clone()), &id).await,
     };
-    let stored = stored.map_err(|error| {
+    loaded.map_err(|error| {
         tracing::error!(stream = %id, %error, "a stream cannot be loaded");
         Unavailable
-    })?;
-    stored
-        .into_iter()
-        .map(|event| serde_json::from_value(upcast::newest(event).payload).map_err(|_| Unavailable))
-        .collect()
+    })
+}
+
+async fn load<A, R>(repository: R, id: &str) -> Result<Vec<A::Event>, AggregateError<A::Error>>
+where
+    A: Decide,
+    R: PersistedEventRepository,
+{
+    let store = PersistedEventStore::<R, A>::new_event_store(repository).with_upcasters(upcast::upcasters());
+    Ok(store.load_events(id).await?.into_iter().map(|event| event.payload).collect())
 }
 
 /// The store's clock in microseconds since the Unix epoch.

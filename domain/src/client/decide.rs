@@ -11,6 +11,7 @@ impl Decide for Client {
     fn decide(&self, command: ClientCommand) -> Result<Vec<ClientEvent>, ClientError> {
         match (self, command) {
             (Self::Absent, ClientCommand::Register { identifier, owner, metadata, secret, at }) => {
+                let metadata = accepted(metadata)?;
                 check_identifier(&identifier)?;
                 metadata.check()?;
                 if metadata.is_public() && secret.is_some() {
@@ -46,6 +47,7 @@ impl Decide for Client {
 
 impl Registration {
     fn update(&self, metadata: Box<ClientMetadata>, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
+        let metadata = accepted(metadata)?;
         if *metadata == self.metadata {
             return Ok(vec![]);
         }
@@ -80,6 +82,12 @@ impl Registration {
 fn expire<'a>(secrets: impl IntoIterator<Item = &'a ClientSecret>, expires_at: Timestamp, at: Timestamp) -> Vec<ClientEvent> {
     let too_long = secrets.into_iter().filter(|secret| secret.is_usable(at) && secret.is_usable(expires_at));
     too_long.map(|secret| ClientEvent::SecretExpirySet { secret_id: secret.id, expires_at, at }).collect()
+}
+
+fn accepted(metadata: Box<ClientMetadata>) -> Result<Box<ClientMetadata>, ClientError> {
+    let metadata = metadata.keep_known();
+    metadata.check()?;
+    Ok(Box::new(metadata))
 }
 
 /// RFC 6749 appendix A.1, and no space: it stands in tables and commands.

@@ -1,11 +1,12 @@
 //! A registered client: its metadata, its secrets (several may be valid during a rotation), enabled or not.
 
 mod apply;
-mod check;
 mod command;
 mod decide;
 mod event;
 mod metadata;
+mod metadata_check;
+mod metadata_other;
 mod questions;
 mod registration;
 

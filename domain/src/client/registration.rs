@@ -43,7 +43,7 @@ impl Registration {
     /// Whether it is registered for this grant.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {
-        self.metadata.grant_types.contains(&grant)
+        self.metadata.may_use(grant)
     }
 
     /// Whether a request in its name is surely its own: what is remembered (a consent) serves no other client (RFC 8252 section 8.6).
@@ -58,6 +58,12 @@ impl ClientMetadata {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == AuthenticationMethod::None
+    }
+
+    /// Whether it asks for this grant.
+    #[must_use]
+    pub fn may_use(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
     }
 }
 

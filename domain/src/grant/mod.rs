@@ -5,6 +5,8 @@ mod command;
 mod decide;
 mod event;
 mod refresh;
+#[cfg(test)]
+mod tests;
 
 pub use command::{GrantCommand, Redeem, Refresh};
 pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken, RevocationReason};

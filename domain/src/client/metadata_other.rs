@@ -1,0 +1,159 @@
+//! The standards' members that are valid but not acted on yet: known by name, checked by type, kept. All others are dropped.
+
+use std::{collections::HashSet, hash::Hash};
+
+use serde_json::Value;
+
+use crate::redirect_uri;
+
+use super::{
+    ClientError, ClientMetadata, GrantType,
+    metadata_check::{MUST_BE_HTTPS, check_count, check_name, invalid},
+};
+
+/// What a member's value must be.
+#[derive(Clone, Copy)]
+enum Kind {
+    Name,
+    Text,
+    Flag,
+    Seconds,
+    Https,
+    Texts,
+    HttpsUris,
+    SubjectType,
+    /// The name of an algorithm, and never `none`.
+    Algorithm,
+}
+
+/// RFC 7591, OpenID Connect Registration, Session, Front- and Back-Channel Logout, RFC 8705, 9101, 9126, 9396, 9449, 9701 and JARM.
+const MEMBERS: &[(&str, Kind)] = &[
+    ("authorization_details_types", Kind::Texts),
+    ("authorization_encrypted_response_alg", Kind::Algorithm),
+    ("authorization_encrypted_response_enc", Kind::Algorithm),
+    ("authorization_signed_response_alg", Kind::Algorithm),
+    ("backchannel_logout_session_required", Kind::Flag),
+    ("backchannel_logout_uri", Kind::Https),
+    ("contacts", Kind::Texts),
+    ("default_acr_values", Kind::Texts),
+    ("default_max_age", Kind::Seconds),
+    ("dpop_bound_access_tokens", Kind::Flag),
+    ("frontchannel_logout_session_required", Kind::Flag),
+    ("frontchannel_logout_uri", Kind::Https),
+    ("id_token_encrypted_response_alg", Kind::Algorithm),
+    ("id_token_encrypted_response_enc", Kind::Algorithm),
+    ("id_token_signed_response_alg", Kind::Algorithm),
+    ("initiate_login_uri", Kind::Https),
+    ("introspection_encrypted_response_alg", Kind::Algorithm),
+    ("introspection_encrypted_response_enc", Kind::Algorithm),
+    ("introspection_signed_response_alg", Kind::Algorithm),
+    ("request_object_encryption_alg", Kind::Algorithm),
+    ("request_object_encryption_enc", Kind::Algorithm),
+    ("request_object_signing_alg", Kind::Algorithm),
+    ("request_uris", Kind::HttpsUris),
+    ("require_auth_time", Kind::Flag),
+    ("require_pushed_authorization_requests", Kind::Flag),
+    ("require_signed_request_object", Kind::Flag),
+    ("sector_identifier_uri", Kind::Https),
+    ("subject_type", Kind::SubjectType),
+    ("tls_client_auth_san_dns", Kind::Text),
+    ("tls_client_auth_san_email", Kind::Text),
+    ("tls_client_auth_san_ip", Kind::Text),
+    ("tls_client_auth_san_uri", Kind::Text),
+    ("tls_client_auth_subject_dn", Kind::Text),
+    ("tls_client_certificate_bound_access_tokens", Kind::Flag),
+    ("token_endpoint_auth_signing_alg", Kind::Algorithm),
+    ("userinfo_encrypted_response_alg", Kind::Algorithm),
+    ("userinfo_encrypted_response_enc", Kind::Algorithm),
+    ("userinfo_signed_response_alg", Kind::Algorithm),
+];
+
+/// Members that may be given once more for a language, as `client_name#ja` (RFC 7591 section 2.2).
+const TRANSLATED: &[(&str, Kind)] = &[
+    ("client_name", Kind::Name),
+    ("client_uri", Kind::Https),
+    ("logo_uri", Kind::Https),
+    ("policy_uri", Kind::Https),
+    ("tos_uri", Kind::Https),
+];
+
+/// The longest text that is kept, in bytes.
+const MAX_TEXT_LENGTH: usize = 2048;
+
+impl ClientMetadata {
+    /// Without what no standard names, what is null, what stands in a list twice, and a response type whose grant is not asked for
+    /// (RFC 7591 section 2: a server ignores the unknown, and may replace values; `code` is the default even where no code can be).
+    #[must_use]
+    pub fn keep_known(mut self) -> Self {
+        self.other.retain(|member, value| !value.is_null() && kind_of(member).is_some());
+        keep_first(&mut self.redirect_uris);
+        keep_first(&mut self.post_logout_redirect_uris);
+        keep_first(&mut self.grant_types);
+        keep_first(&mut self.response_types);
+        keep_first(&mut self.resources);
+        if !self.may_use(GrantType::AuthorizationCode) {
+            self.response_types.retain(|response_type| response_type != "code");
+        }
+        self
+    }
+
+    pub(super) fn check_other(&self) -> Result<(), ClientError> {
+        check_count("other members", self.other.len())?;
+        self.other.iter().try_for_each(|(member, value)| kind_of(member).map_or(Ok(()), |kind| kind.check(member, value)))
+    }
+}
+
+impl Kind {
+    fn check(self, member: &str, value: &Value) -> Result<(), ClientError> {
+        let (fits, what) = match self {
+            Self::Name => {
+                let name = value.as_str().ok_or_else(|| invalid(member, "it must be a string"))?;
+                return check_name(member, name);
+            }
+            Self::Text => (is_text(value), "it must be a string"),
+            Self::Flag => (value.is_boolean(), "it must be true or false"),
+            Self::Seconds => {
+                (value.as_u64().is_some_and(|seconds| u32::try_from(seconds).is_ok()), "it must be a number of seconds")
+            }
+            Self::Https => (is_https(value), MUST_BE_HTTPS),
+            Self::Texts => (is_list_of(is_text, member, value)?, "it must be an array of strings"),
+            Self::HttpsUris => (is_list_of(is_https, member, value)?, "it must be an array of https URIs"),
+            Self::SubjectType => (matches!(value.as_str(), Some("public" | "pairwise")), "it must be public or pairwise"),
+            Self::Algorithm => (is_text(value) && value != "none", "it must be the name of an algorithm, and not none"),
+        };
+        if fits { Ok(()) } else { Err(invalid(member, what)) }
+    }
+}
+
+fn kind_of(member: &str) -> Option<Kind> {
+    let (name, known) = match member.split_once('#') {
+        Some((name, language)) if is_language(language) => (name, TRANSLATED),
+        Some(_) => return None,
+        None => (member, MEMBERS),
+    };
+    known.iter().find(|(own, _)| *own == name).map(|(_, kind)| *kind)
+}
+
+/// The alphabet and length of a BCP 47 tag.
+fn is_language(tag: &str) -> bool {
+    (1..=35).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.len() <= MAX_TEXT_LENGTH && !text.chars().any(char::is_control))
+}
+
+fn is_https(value: &Value) -> bool {
+    value.as_str().is_some_and(redirect_uri::is_https)
+}
+
+fn is_list_of(is_entry: fn(&Value) -> bool, member: &str, value: &Value) -> Result<bool, ClientError> {
+    let Some(entries) = value.as_array() else { return Ok(false) };
+    check_count(member, entries.len())?;
+    Ok(entries.iter().all(is_entry))
+}
+
+fn keep_first<T: Eq + Hash + Clone>(list: &mut Vec<T>) {
+    let mut seen = HashSet::new();
+    list.retain(|entry| seen.insert(entry.clone()));
+}
