@@ -1,1 +1,15 @@
-//! grantlog
+//! grantlog: an event-sourced OAuth 2.0 and OpenID Connect provider. ARCHITECTURE.md has the map.
+
+pub mod clock;
+pub mod config;
+pub mod credential;
+pub mod dispatch;
+pub mod ephemeral;
+pub mod http;
+pub mod log;
+pub mod passwords;
+pub mod protocol;
+pub mod reads;
+pub mod signer;
+pub mod state;
+pub mod vault;

@@ -24,6 +24,15 @@ pub trait Decide: Aggregate<Services = ()> + Clone + 'static {
     }
 }
 
+/// The aggregate as its events made it.
+pub fn fold<A: Decide>(events: impl IntoIterator<Item = A::Event>) -> A {
+    let mut aggregate = A::default();
+    for event in events {
+        aggregate.apply(event);
+    }
+    aggregate
+}
+
 /// Makes a type with `decide` and `apply_event` an aggregate of cqrs-es.
 macro_rules! aggregate {
     ($aggregate:ty, $type:literal, $command:ty, $event:ty, $error:ty) => {

@@ -18,7 +18,7 @@ pub mod timestamp;
 pub mod upcast;
 pub mod user;
 
-pub use aggregate::Decide;
+pub use aggregate::{Decide, fold};
 pub use digest::Digest;
 pub use event::Event;
 pub use id::{ClientId, CommandId, ConsentId, GrantId, SecretId, SessionId, StreamId, TokenId, UserId};

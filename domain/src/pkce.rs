@@ -30,7 +30,7 @@ impl CodeChallenge {
     /// Whether the verifier's SHA-256 digest is this challenge (RFC 7636 section 4.6).
     #[must_use]
     pub fn is_met_by(&self, verifier: &CodeVerifier) -> bool {
-        Digest::of(verifier.0.as_bytes()).as_str() == self.0
+        Digest::of(verifier.0.as_bytes()).is(&Digest::from_stored(self.0.clone()))
     }
 
     /// 43 characters of base64url.

@@ -7,6 +7,8 @@ pub use command::CatalogueCommand;
 pub use event::{CatalogueEvent, ScopeEntry};
 use serde::{Deserialize, Serialize};
 
+use crate::{Decide, Scope, aggregate::aggregate};
+
 /// The catalogue in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
@@ -22,4 +24,39 @@ pub enum CatalogueError {
     Twice(String),
     #[error("{0} is no scope: printable ASCII without space, quote and backslash")]
     NoScope(String),
+}
+
+aggregate!(Catalogue, "catalogue", CatalogueCommand, CatalogueEvent, CatalogueError);
+
+impl Decide for Catalogue {
+    fn decide(&self, command: CatalogueCommand) -> Result<Vec<CatalogueEvent>, CatalogueError> {
+        match command {
+            CatalogueCommand::Adopt { scopes, .. } if scopes == self.scopes => Ok(vec![]),
+            CatalogueCommand::Adopt { scopes, at } => {
+                check(&scopes)?;
+                Ok(vec![CatalogueEvent::Adopted { version: self.version.saturating_add(1), scopes, at }])
+            }
+        }
+    }
+}
+
+impl Catalogue {
+    fn apply_event(&mut self, event: CatalogueEvent) {
+        match event {
+            CatalogueEvent::Adopted { version, scopes, .. } => *self = Self { version, scopes },
+        }
+    }
+}
+
+/// Each name is one scope of RFC 6749 section 3.3, and stands once.
+fn check(scopes: &[ScopeEntry]) -> Result<(), CatalogueError> {
+    for (index, entry) in scopes.iter().enumerate() {
+        if !entry.name.parse::<Scope>().is_ok_and(|scope| scope.names().eq([entry.name.as_str()])) {
+            return Err(CatalogueError::NoScope(entry.name.clone()));
+        }
+        if scopes.iter().take(index).any(|earlier| earlier.name == entry.name) {
+            return Err(CatalogueError::Twice(entry.name.clone()));
+        }
+    }
+    Ok(())
 }

@@ -1,17 +1,23 @@
 //! A registered client: its metadata, its secrets (several may be valid during a rotation), enabled or not.
 
+mod apply;
+mod check;
 mod command;
+mod decide;
 mod event;
 mod metadata;
+mod questions;
+mod registration;
 
 pub use command::ClientCommand;
 pub use event::{ClientEvent, ClientSecret};
 pub use metadata::{
     AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, Policy, SigningAlgorithm,
 };
+pub use registration::Registration;
 use serde::{Deserialize, Serialize};
 
-use crate::UserId;
+use crate::aggregate::aggregate;
 
 /// What is known of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,19 +27,6 @@ pub enum Client {
     #[default]
     Absent,
     Registered(Box<Registration>),
-}
-
-/// A registered client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
-    /// Its `client_id` on the wire.
-    pub identifier: String,
-    pub owner: Option<UserId>,
-    pub metadata: ClientMetadata,
-    /// 1 at registration, one more at each change of the metadata: consents name it.
-    pub metadata_version: u32,
-    pub secrets: Vec<ClientSecret>,
-    pub enabled: bool,
 }
 
 /// Why a command on a client is refused.
@@ -54,3 +47,5 @@ pub enum ClientError {
     #[error("the client has no such secret")]
     UnknownSecret,
 }
+
+aggregate!(Client, "client", ClientCommand, ClientEvent, ClientError);

@@ -7,7 +7,7 @@ pub use command::ConsentCommand;
 pub use event::{ConsentEvent, ConsentTerms, GivenBy};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, UserId};
+use crate::{ClientId, Decide, UserId, aggregate::aggregate};
 
 /// What is known of a consent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,4 +31,65 @@ pub enum ConsentError {
     Unknown,
     #[error("the consent is another user's or another client's")]
     OtherParties,
+}
+
+aggregate!(Consent, "consent", ConsentCommand, ConsentEvent, ConsentError);
+
+impl Decide for Consent {
+    fn decide(&self, command: ConsentCommand) -> Result<Vec<ConsentEvent>, ConsentError> {
+        match (self, command) {
+            (Self::Absent, ConsentCommand::Give { terms, at }) => Ok(vec![ConsentEvent::Given { terms, at }]),
+            (Self::Given(given), ConsentCommand::Give { terms, at }) => {
+                check_parties(&terms, given.user_id, given.client_id)?;
+                if given.include(&terms) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![ConsentEvent::Given { terms: given.widened_by(terms), at }])
+            }
+            (Self::Withdrawn { user_id, client_id }, ConsentCommand::Give { terms, at }) => {
+                check_parties(&terms, *user_id, *client_id)?;
+                Ok(vec![ConsentEvent::Given { terms, at }])
+            }
+            (Self::Absent, ConsentCommand::Withdraw { .. }) => Err(ConsentError::Unknown),
+            (
+                Self::Given(ConsentTerms { user_id, .. }) | Self::Withdrawn { user_id, .. },
+                ConsentCommand::Withdraw { by: Some(by), .. },
+            ) if by != *user_id => Err(ConsentError::OtherParties),
+            (Self::Given(_), ConsentCommand::Withdraw { by, at }) => Ok(vec![ConsentEvent::Withdrawn { by, at }]),
+            (Self::Withdrawn { .. }, ConsentCommand::Withdraw { .. }) => Ok(vec![]),
+        }
+    }
+}
+
+impl Consent {
+    fn apply_event(&mut self, event: ConsentEvent) {
+        match (&*self, event) {
+            (_, ConsentEvent::Given { terms, .. }) => *self = Self::Given(terms),
+            (Self::Given(terms), ConsentEvent::Withdrawn { .. }) => {
+                *self = Self::Withdrawn { user_id: terms.user_id, client_id: terms.client_id };
+            }
+            (Self::Absent | Self::Withdrawn { .. }, ConsentEvent::Withdrawn { .. }) => {}
+        }
+    }
+}
+
+impl ConsentTerms {
+    /// Whether all of the other is allowed already, by somebody who was shown the same.
+    #[must_use]
+    pub fn include(&self, other: &Self) -> bool {
+        self.scope.covers(&other.scope)
+            && other.resources.iter().all(|resource| self.resources.contains(resource))
+            && self.client_version == other.client_version
+            && self.catalogue_version == other.catalogue_version
+    }
+
+    fn widened_by(&self, new: Self) -> Self {
+        let mut resources = self.resources.clone();
+        resources.extend(new.resources.into_iter().filter(|resource| !self.resources.contains(resource)));
+        Self { scope: self.scope.union(&new.scope), resources, ..new }
+    }
+}
+
+fn check_parties(terms: &ConsentTerms, user_id: UserId, client_id: ClientId) -> Result<(), ConsentError> {
+    if terms.user_id == user_id && terms.client_id == client_id { Ok(()) } else { Err(ConsentError::OtherParties) }
 }

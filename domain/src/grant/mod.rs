@@ -1,13 +1,16 @@
 //! One authorization and its token family, one stream for its whole life: approved, redeemed, refreshed, revoked.
 
+mod apply;
 mod command;
+mod decide;
 mod event;
+mod refresh;
 
 pub use command::{GrantCommand, Redeem, Refresh};
 pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken, RevocationReason};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, UserId, pkce::CodeChallenge};
+use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, UserId, aggregate::aggregate, pkce::CodeChallenge};
 
 /// What `decide` needs to know of a grant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +61,9 @@ pub struct Live {
     /// The code that was redeemed, to know it again.
     pub code: Option<Digest>,
     pub refresh: Option<CurrentRefresh>,
+    /// When the last of its access tokens ends, which may be after the family's own end.
+    #[serde(default)]
+    pub access_ends_at: Timestamp,
 }
 
 /// The one refresh token that lives, and what its predecessor may still do.
@@ -109,4 +115,28 @@ pub enum GrantError {
     ScopeTooWide,
     #[error("the predecessor was retried too often")]
     TooManyRetries,
+    #[error("the new refresh token is not the family's next")]
+    NotTheNext,
+}
+
+aggregate!(Grant, "grant", GrantCommand, GrantEvent, GrantError);
+
+impl Grant {
+    /// What all its tokens share; `None` before there is anything.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&Terms> {
+        match self {
+            Self::Absent => None,
+            Self::Approved { terms, .. } | Self::Live(Live { terms, .. }) | Self::Revoked { terms } => Some(terms),
+        }
+    }
+
+    /// The refresh token before the current one.
+    #[must_use]
+    pub fn predecessor(&self) -> Option<&Digest> {
+        match self {
+            Self::Live(Live { refresh: Some(current), .. }) => current.predecessor.as_ref().map(|before| &before.digest),
+            Self::Absent | Self::Approved { .. } | Self::Revoked { .. } | Self::Live(Live { refresh: None, .. }) => None,
+        }
+    }
 }

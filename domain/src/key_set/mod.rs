@@ -7,6 +7,8 @@ pub use command::KeySetCommand;
 pub use event::{KeySetEvent, PublicKey};
 use serde::{Deserialize, Serialize};
 
+use crate::{Decide, aggregate::aggregate, client::SigningAlgorithm};
+
 /// All keys of the issuer, in the order they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySet {
@@ -45,4 +47,82 @@ pub enum KeySetError {
     Retired,
     #[error("the only key that signs for its algorithm cannot be retired: rotate first")]
     LastActive,
+}
+
+aggregate!(KeySet, "key_set", KeySetCommand, KeySetEvent, KeySetError);
+
+impl Decide for KeySet {
+    fn decide(&self, command: KeySetCommand) -> Result<Vec<KeySetEvent>, KeySetError> {
+        match command {
+            KeySetCommand::Add { key, at } => {
+                self.check_new(&key.kid)?;
+                Ok(vec![KeySetEvent::Added { key, at }])
+            }
+            KeySetCommand::Rotate { key, at } => {
+                self.check_new(&key.kid)?;
+                let kid = key.kid.clone();
+                Ok(vec![KeySetEvent::Added { key, at }, KeySetEvent::Activated { kid, at }])
+            }
+            KeySetCommand::Activate { kid, at } => match self.state_of(&kid)? {
+                KeyState::Added | KeyState::Superseded => Ok(vec![KeySetEvent::Activated { kid, at }]),
+                KeyState::Active => Ok(vec![]),
+                KeyState::Retired => Err(KeySetError::Retired),
+            },
+            KeySetCommand::Retire { kid, at } => match self.state_of(&kid)? {
+                KeyState::Added | KeyState::Superseded => Ok(vec![KeySetEvent::Retired { kid, at }]),
+                // Activating another key of the algorithm supersedes this one, so an active key is always the only one.
+                KeyState::Active => Err(KeySetError::LastActive),
+                KeyState::Retired => Ok(vec![]),
+            },
+            KeySetCommand::BeginEpoch { epoch, at } => Ok(vec![KeySetEvent::EpochBegun { epoch, at }]),
+        }
+    }
+}
+
+impl KeySet {
+    /// The key that signs with this algorithm.
+    #[must_use]
+    pub fn active(&self, alg: SigningAlgorithm) -> Option<&PublicKey> {
+        self.keys.iter().find(|key| key.state == KeyState::Active && key.public.alg == alg).map(|key| &key.public)
+    }
+
+    /// The keys that everybody may verify with.
+    pub fn published(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(|key| key.state != KeyState::Retired)
+    }
+
+    fn check_new(&self, kid: &str) -> Result<(), KeySetError> {
+        match self.state_of(kid) {
+            Ok(_) => Err(KeySetError::Exists),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn state_of(&self, kid: &str) -> Result<KeyState, KeySetError> {
+        self.keys.iter().find(|key| key.public.kid == kid).map(|key| key.state).ok_or(KeySetError::Unknown)
+    }
+
+    fn apply_event(&mut self, event: KeySetEvent) {
+        match event {
+            KeySetEvent::Added { key, .. } => self.keys.push(Key { public: key, state: KeyState::Added }),
+            KeySetEvent::Activated { kid, .. } => self.activate(&kid),
+            KeySetEvent::Retired { kid, .. } => {
+                for key in self.keys.iter_mut().filter(|key| key.public.kid == kid) {
+                    key.state = KeyState::Retired;
+                }
+            }
+            KeySetEvent::EpochBegun { .. } => {}
+        }
+    }
+
+    fn activate(&mut self, kid: &str) {
+        let alg = self.keys.iter().find(|key| key.public.kid == kid).map(|key| key.public.alg);
+        for key in &mut self.keys {
+            if key.public.kid == kid {
+                key.state = KeyState::Active;
+            } else if key.state == KeyState::Active && Some(key.public.alg) == alg {
+                key.state = KeyState::Superseded;
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ pub use command::SessionCommand;
 pub use event::{SessionEnd, SessionEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Timestamp, UserId};
+use crate::{Decide, Digest, Timestamp, UserId, aggregate::aggregate};
 
 /// What is known of a sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,4 +43,38 @@ pub enum SessionError {
     Ended,
     #[error("the session is another user's")]
     OtherUser,
+}
+
+aggregate!(Session, "session", SessionCommand, SessionEvent, SessionError);
+
+impl Decide for Session {
+    fn decide(&self, command: SessionCommand) -> Result<Vec<SessionEvent>, SessionError> {
+        match (self, command) {
+            (Self::Absent, SessionCommand::Start { sign_in, browser, at }) => {
+                Ok(vec![SessionEvent::Started { sign_in, browser, at }])
+            }
+            (Self::Started(_) | Self::Ended, SessionCommand::Start { .. }) => Err(SessionError::Exists),
+            (Self::Absent, SessionCommand::Reauthenticate { .. } | SessionCommand::End { .. }) => Err(SessionError::Unknown),
+            (Self::Started(current), SessionCommand::Reauthenticate { sign_in, at }) => {
+                if sign_in.user_id != current.user_id {
+                    return Err(SessionError::OtherUser);
+                }
+                Ok(vec![SessionEvent::Reauthenticated { sign_in, at }])
+            }
+            (Self::Ended, SessionCommand::Reauthenticate { .. }) => Err(SessionError::Ended),
+            (Self::Started(_), SessionCommand::End { reason, at }) => Ok(vec![SessionEvent::Ended { reason, at }]),
+            (Self::Ended, SessionCommand::End { .. }) => Ok(vec![]),
+        }
+    }
+}
+
+impl Session {
+    fn apply_event(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Started { sign_in, .. } | SessionEvent::Reauthenticated { sign_in, .. } => {
+                *self = Self::Started(sign_in);
+            }
+            SessionEvent::Ended { .. } => *self = Self::Ended,
+        }
+    }
 }

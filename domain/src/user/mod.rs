@@ -7,7 +7,7 @@ pub use command::UserCommand;
 pub use event::UserEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::sealed::BlindIndex;
+use crate::{Decide, aggregate::aggregate, sealed::BlindIndex};
 
 /// What `decide` needs to know of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,4 +35,78 @@ pub enum UserError {
     Exists,
     #[error("the user has been erased")]
     Erased,
+}
+
+aggregate!(User, "user", UserCommand, UserEvent, UserError);
+
+impl Decide for User {
+    fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
+        match (self, command) {
+            (Self::Absent, UserCommand::Create { sign_in_name, profile, administrator, has_password, at }) => {
+                Ok(vec![UserEvent::Created { sign_in_name, profile, administrator, has_password, at }])
+            }
+            (Self::Present { .. }, UserCommand::Create { .. }) => Err(UserError::Exists),
+            (Self::Present { .. }, UserCommand::UpdateProfile { sign_in_name, profile, at }) => {
+                Ok(vec![UserEvent::ProfileUpdated { sign_in_name, profile, at }])
+            }
+            (Self::Present { .. }, UserCommand::SetPassword { by_themselves, at }) => {
+                Ok(vec![UserEvent::PasswordSet { by_themselves, at }])
+            }
+            (Self::Present { locked, .. }, UserCommand::Lock { at }) => {
+                Ok(if *locked { vec![] } else { vec![UserEvent::Locked { at }] })
+            }
+            (Self::Present { locked, .. }, UserCommand::Unlock { at }) => {
+                Ok(if *locked { vec![UserEvent::Unlocked { at }] } else { vec![] })
+            }
+            (Self::Present { administrator: now, .. }, UserCommand::SetAdministrator { administrator, at }) => {
+                Ok(if *now == administrator { vec![] } else { vec![UserEvent::AdministratorSet { administrator, at }] })
+            }
+            (Self::Present { .. }, UserCommand::BlockSignIns { until, at }) => Ok(vec![UserEvent::SignInsBlocked { until, at }]),
+            (Self::Present { .. }, UserCommand::Erase { at }) => Ok(vec![UserEvent::Erased { at }]),
+            (Self::Erased, UserCommand::Erase { .. }) => Ok(vec![]),
+            (Self::Erased, UserCommand::Create { .. }) => Err(UserError::Erased),
+            (
+                Self::Absent | Self::Erased,
+                UserCommand::UpdateProfile { .. }
+                | UserCommand::SetPassword { .. }
+                | UserCommand::Lock { .. }
+                | UserCommand::Unlock { .. }
+                | UserCommand::SetAdministrator { .. }
+                | UserCommand::BlockSignIns { .. }
+                | UserCommand::Erase { .. },
+            ) => Err(if *self == Self::Erased { UserError::Erased } else { UserError::Unknown }),
+        }
+    }
+}
+
+impl User {
+    /// Whether they may administer the issuer.
+    #[must_use]
+    pub const fn is_administrator(&self) -> bool {
+        matches!(self, Self::Present { administrator: true, locked: false, .. })
+    }
+
+    fn apply_event(&mut self, event: UserEvent) {
+        match (&mut *self, event) {
+            (_, UserEvent::Created { sign_in_name, administrator, has_password, .. }) => {
+                *self = Self::Present { sign_in_name, administrator, locked: false, has_password };
+            }
+            (Self::Present { sign_in_name, .. }, UserEvent::ProfileUpdated { sign_in_name: new, .. }) => *sign_in_name = new,
+            (Self::Present { has_password, .. }, UserEvent::PasswordSet { .. }) => *has_password = true,
+            (Self::Present { locked, .. }, UserEvent::Locked { .. }) => *locked = true,
+            (Self::Present { locked, .. }, UserEvent::Unlocked { .. }) => *locked = false,
+            (Self::Present { administrator, .. }, UserEvent::AdministratorSet { administrator: new, .. }) => *administrator = new,
+            // For how long sign-ins are blocked is the sign-in's question, not a rule's.
+            (_, UserEvent::SignInsBlocked { .. }) => {}
+            (_, UserEvent::Erased { .. }) => *self = Self::Erased,
+            (
+                Self::Absent | Self::Erased,
+                UserEvent::ProfileUpdated { .. }
+                | UserEvent::PasswordSet { .. }
+                | UserEvent::Locked { .. }
+                | UserEvent::Unlocked { .. }
+                | UserEvent::AdministratorSet { .. },
+            ) => {}
+        }
+    }
 }

@@ -1,0 +1,48 @@
+//! What each event does to what is known of a client.
+
+use super::{Client, ClientEvent, Registration};
+
+impl Client {
+    pub(super) fn apply_event(&mut self, event: ClientEvent) {
+        match (&mut *self, event) {
+            (_, ClientEvent::Registered { identifier, owner, metadata, .. }) => {
+                let metadata = *metadata;
+                let secrets = Vec::new();
+                let client = Registration { identifier, owner, metadata, metadata_version: 1, secrets, enabled: true };
+                *self = Self::Registered(Box::new(client));
+            }
+            (Self::Registered(client), event) => client.apply_event(event),
+            (
+                Self::Absent,
+                ClientEvent::Updated { .. }
+                | ClientEvent::SecretAdded { .. }
+                | ClientEvent::SecretExpirySet { .. }
+                | ClientEvent::Disabled { .. }
+                | ClientEvent::Enabled { .. },
+            ) => {}
+        }
+    }
+}
+
+impl Registration {
+    fn apply_event(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Registered { .. } => {}
+            ClientEvent::Updated { metadata, metadata_version, .. } => {
+                self.metadata = *metadata;
+                self.metadata_version = metadata_version;
+            }
+            ClientEvent::SecretAdded { secret, at } => {
+                self.secrets.retain(|old| old.is_usable(at));
+                self.secrets.push(secret);
+            }
+            ClientEvent::SecretExpirySet { secret_id, expires_at, .. } => {
+                for secret in self.secrets.iter_mut().filter(|secret| secret.id == secret_id) {
+                    secret.expires_at = Some(expires_at);
+                }
+            }
+            ClientEvent::Disabled { .. } => self.enabled = false,
+            ClientEvent::Enabled { .. } => self.enabled = true,
+        }
+    }
+}

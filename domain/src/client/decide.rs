@@ -1,0 +1,91 @@
+//! The rules of a client.
+
+use crate::{Decide, SecretId, Timestamp};
+
+use super::{Client, ClientCommand, ClientError, ClientEvent, ClientMetadata, ClientSecret, Registration};
+
+/// How many of its secrets work at a time, at most: a rotation ends the oldest beyond.
+const USABLE_SECRETS: usize = 10;
+
+impl Decide for Client {
+    fn decide(&self, command: ClientCommand) -> Result<Vec<ClientEvent>, ClientError> {
+        match (self, command) {
+            (Self::Absent, ClientCommand::Register { identifier, owner, metadata, secret, at }) => {
+                check_identifier(&identifier)?;
+                metadata.check()?;
+                if metadata.is_public() && secret.is_some() {
+                    return Err(ClientError::PublicClient);
+                }
+                let mut events = vec![ClientEvent::Registered { identifier, owner, metadata, at }];
+                events.extend(secret.map(|secret| ClientEvent::SecretAdded { secret, at }));
+                Ok(events)
+            }
+            (Self::Registered(_), ClientCommand::Register { .. }) => Err(ClientError::Exists),
+            (
+                Self::Absent,
+                ClientCommand::Update { .. }
+                | ClientCommand::RotateSecret { .. }
+                | ClientCommand::RevokeSecret { .. }
+                | ClientCommand::Disable { .. }
+                | ClientCommand::Enable { .. },
+            ) => Err(ClientError::Unknown),
+            (Self::Registered(client), ClientCommand::Update { metadata, at }) => client.update(metadata, at),
+            (Self::Registered(client), ClientCommand::RotateSecret { secret, others_expire_at, at }) => {
+                client.rotate_secret(secret, others_expire_at, at)
+            }
+            (Self::Registered(client), ClientCommand::RevokeSecret { secret_id, at }) => client.revoke_secret(secret_id, at),
+            (Self::Registered(client), ClientCommand::Disable { at }) => {
+                Ok(if client.enabled { vec![ClientEvent::Disabled { at }] } else { vec![] })
+            }
+            (Self::Registered(client), ClientCommand::Enable { at }) => {
+                Ok(if client.enabled { vec![] } else { vec![ClientEvent::Enabled { at }] })
+            }
+        }
+    }
+}
+
+impl Registration {
+    fn update(&self, metadata: Box<ClientMetadata>, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
+        if *metadata == self.metadata {
+            return Ok(vec![]);
+        }
+        metadata.check()?;
+        let metadata_version = self.metadata_version.saturating_add(1);
+        let ended = if metadata.is_public() { expire(&self.secrets, at, at) } else { vec![] };
+        Ok([vec![ClientEvent::Updated { metadata, metadata_version, at }], ended].concat())
+    }
+
+    fn rotate_secret(
+        &self,
+        secret: ClientSecret,
+        others_expire_at: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<ClientEvent>, ClientError> {
+        if self.is_public() {
+            return Err(ClientError::PublicClient);
+        }
+        let usable: Vec<&ClientSecret> = self.usable_secrets(at).collect();
+        let (surplus, others) = usable.split_at((usable.len() + 1).saturating_sub(USABLE_SECRETS));
+        let added = vec![ClientEvent::SecretAdded { secret, at }];
+        Ok([added, expire(surplus.iter().copied(), at, at), expire(others.iter().copied(), others_expire_at, at)].concat())
+    }
+
+    fn revoke_secret(&self, secret_id: SecretId, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
+        let secret = self.secrets.iter().find(|secret| secret.id == secret_id).ok_or(ClientError::UnknownSecret)?;
+        Ok(expire([secret], at, at))
+    }
+}
+
+/// Those of the secrets that would work longer end at `expires_at`; none lives longer for it.
+fn expire<'a>(secrets: impl IntoIterator<Item = &'a ClientSecret>, expires_at: Timestamp, at: Timestamp) -> Vec<ClientEvent> {
+    let too_long = secrets.into_iter().filter(|secret| secret.is_usable(at) && secret.is_usable(expires_at));
+    too_long.map(|secret| ClientEvent::SecretExpirySet { secret_id: secret.id, expires_at, at }).collect()
+}
+
+/// RFC 6749 appendix A.1, and no space: it stands in tables and commands.
+fn check_identifier(identifier: &str) -> Result<(), ClientError> {
+    if (1..=255).contains(&identifier.len()) && identifier.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(ClientError::InvalidMetadata("client_id must be 1 to 255 printable ASCII characters without a space".to_owned()))
+}

@@ -1,0 +1,118 @@
+//! The rules of a grant: approval, the code (RFC 6749 section 4.1.3, RFC 7636 section 4.6) and revocation.
+
+use crate::{
+    ClientId, Decide, Scope, Timestamp,
+    pkce::{CodeChallenge, CodeVerifier},
+};
+
+use super::{Code, Grant, GrantCommand, GrantError, GrantEvent, Live, Redeem, RefreshToken, RevocationReason, Terms};
+
+impl Decide for Grant {
+    fn decide(&self, command: GrantCommand) -> Result<Vec<GrantEvent>, GrantError> {
+        match command {
+            GrantCommand::Approve(approved) => {
+                self.must_be_absent()?;
+                Ok(vec![GrantEvent::Approved(approved)])
+            }
+            GrantCommand::IssueForClient { client_id, access, authentication, at } => {
+                self.must_be_absent()?;
+                Ok(vec![GrantEvent::ClientCredentialsIssued { client_id, access, authentication, at }])
+            }
+            GrantCommand::Redeem(presented) => self.redeem(*presented),
+            GrantCommand::Refresh(presented) => self.refresh(*presented),
+            GrantCommand::RevokeAccessToken { token, digest, expires_at, at } => match self {
+                Self::Absent => Err(GrantError::Unknown),
+                Self::Approved { .. } => Err(GrantError::NotIssuedHere),
+                Self::Live(_) => Ok(vec![GrantEvent::AccessTokenRevoked { token, digest, expires_at, at }]),
+                Self::Revoked { .. } => Ok(vec![]),
+            },
+            GrantCommand::Revoke { reason, at } => match self {
+                Self::Absent => Err(GrantError::Unknown),
+                Self::Approved { terms, .. } => Ok(vec![GrantEvent::Revoked { reason, ends_at: terms.ends_at, at }]),
+                Self::Live(live) => Ok(vec![live.revoked(reason, at)]),
+                Self::Revoked { .. } => Ok(vec![]),
+            },
+        }
+    }
+}
+
+impl Grant {
+    fn must_be_absent(&self) -> Result<(), GrantError> {
+        if *self == Self::Absent { Ok(()) } else { Err(GrantError::Exists) }
+    }
+
+    /// Another client learns no more than that the code is not its own; all else is told to the right one alone.
+    fn redeem(&self, presented: Redeem) -> Result<Vec<GrantEvent>, GrantError> {
+        self.terms().ok_or(GrantError::Unknown)?.must_be_of(presented.client_id)?;
+        match self {
+            Self::Absent => Err(GrantError::Unknown),
+            Self::Approved { terms, code } => {
+                code.check(&presented)?;
+                terms.must_cover(&presented.access.scope)?;
+                let Redeem { code, authentication, access, refresh, at, .. } = presented;
+                let refresh = refresh.map(|refresh| terms.next(refresh, 1)).transpose()?;
+                Ok(vec![GrantEvent::CodeRedeemed { code, authentication, at }, GrantEvent::TokensIssued { access, refresh, at }])
+            }
+            Self::Live(live) if live.code.as_ref().is_some_and(|code| code.is(&presented.code)) => {
+                let at = presented.at;
+                Ok(vec![GrantEvent::CodeReplayed { at }, live.revoked(RevocationReason::CodeReplayed, at)])
+            }
+            Self::Live(_) => Err(GrantError::NotIssuedHere),
+            Self::Revoked { .. } => Err(GrantError::Revoked),
+        }
+    }
+}
+
+impl Code {
+    fn check(&self, presented: &Redeem) -> Result<(), GrantError> {
+        if !self.digest.is(&presented.code) {
+            return Err(GrantError::NotIssuedHere);
+        }
+        if !presented.standing {
+            return Err(GrantError::CutOff);
+        }
+        if presented.at >= self.expires_at {
+            return Err(GrantError::CodeExpired);
+        }
+        // Left out there, it is left out here; sent there, it is sent here, byte for byte.
+        if presented.redirect_uri != self.redirect_uri {
+            return Err(GrantError::RedirectUriDiffers);
+        }
+        check_verifier(self.challenge.as_ref(), presented.code_verifier.as_ref())
+    }
+}
+
+fn check_verifier(challenge: Option<&CodeChallenge>, verifier: Option<&CodeVerifier>) -> Result<(), GrantError> {
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(GrantError::VerifierMissing),
+        (None, Some(_)) => Err(GrantError::VerifierUnexpected),
+        (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+        (Some(_), Some(_)) => Err(GrantError::VerifierDiffers),
+    }
+}
+
+impl Terms {
+    pub(super) fn must_be_of(&self, client_id: ClientId) -> Result<(), GrantError> {
+        if self.client_id == client_id { Ok(()) } else { Err(GrantError::OtherClient) }
+    }
+
+    pub(super) fn must_cover(&self, scope: &Scope) -> Result<(), GrantError> {
+        if self.scope.covers(scope) { Ok(()) } else { Err(GrantError::ScopeTooWide) }
+    }
+
+    /// The family's next refresh token, which never outlives the family.
+    pub(super) fn next(&self, refresh: RefreshToken, generation: u32) -> Result<RefreshToken, GrantError> {
+        if refresh.generation != generation {
+            return Err(GrantError::NotTheNext);
+        }
+        Ok(RefreshToken { expires_at: refresh.expires_at.min(self.ends_at), ..refresh })
+    }
+}
+
+impl Live {
+    /// The end of the whole family: nothing of it works at or after `ends_at` anyway.
+    pub(super) fn revoked(&self, reason: RevocationReason, at: Timestamp) -> GrantEvent {
+        GrantEvent::Revoked { reason, ends_at: self.terms.ends_at.max(self.access_ends_at), at }
+    }
+}

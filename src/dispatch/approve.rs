@@ -1,0 +1,154 @@
+//! A person lets a client act for them: the consent and the grant with its code, in one append (RFC 6749 section 4.1.2).
+
+use domain::{
+    ClientId, ConsentId, Digest, GrantId, Scope,
+    client::{Client, GrantType},
+    consent::{Consent, ConsentCommand, ConsentError, ConsentTerms, GivenBy},
+    grant::{self, Grant, GrantCommand, GrantError},
+    pkce::CodeChallenge,
+    session::Session,
+    user::User,
+    Decide,
+};
+use projections::consent;
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+use crate::{
+    credential::CredentialKind,
+    log::{Actor, ClaimChange, Unavailable},
+};
+
+use super::{
+    CurrentSession, Dispatch, Done, Refusal, UseCase,
+    work::{Loaded, Work},
+};
+
+/// What was approved: a checked authorization request, by whom, and how.
+pub struct Approval {
+    pub session: CurrentSession,
+    pub client_id: ClientId,
+    pub scope: Scope,
+    pub resources: Vec<String>,
+    /// As sent: `None` when it was left out.
+    pub redirect_uri: Option<String>,
+    pub code_challenge: Option<CodeChallenge>,
+    pub nonce: Option<String>,
+    pub given_by: GivenBy,
+    /// The client's metadata version that was shown.
+    pub client_version: u32,
+}
+
+/// The code for the client.
+pub struct Approved {
+    pub code: SecretString,
+    pub grant_id: GrantId,
+}
+
+/// Why nothing was approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApproveRefusal {
+    #[error("the client was disabled meanwhile")]
+    ClientDisabled,
+    #[error("the client changed meanwhile: what was shown no longer holds")]
+    ClientChanged,
+    #[error("the session ended meanwhile")]
+    SessionEnded,
+    #[error("{0}")]
+    Consent(ConsentError),
+    #[error("{0}")]
+    Grant(GrantError),
+}
+
+impl Dispatch {
+    /// Records the approval and makes the code.
+    ///
+    /// # Errors
+    /// What changed meanwhile so that it no longer holds.
+    pub async fn approve(&self, approval: &Approval) -> Result<Done<Approved>, Refusal<ApproveRefusal>> {
+        self.perform(Actor::User(approval.session.user_id), approval).await
+    }
+}
+
+impl UseCase for Approval {
+    type Answer = Approved;
+    type Refusal = ApproveRefusal;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Approved, Refusal<ApproveRefusal>> {
+        let client = work.guard::<Client>(self.client_id.uuid()).await?;
+        let registration = client.usable().ok_or(Refusal::Rule(ApproveRefusal::ClientDisabled))?;
+        if registration.metadata_version != self.client_version {
+            return Err(Refusal::Rule(ApproveRefusal::ClientChanged));
+        }
+        let user = work.guard::<User>(self.session.user_id.uuid()).await?;
+        let session = work.guard::<Session>(self.session.id.uuid()).await?;
+        let (User::Present { locked: false, .. }, Session::Started(sign_in)) = (user.as_ref(), session.as_ref()) else {
+            return Err(Refusal::Rule(ApproveRefusal::SessionEnded));
+        };
+        let catalogue = work.guard::<domain::catalogue::Catalogue>(domain::id::THE_ONLY).await?;
+        let consent_id = self.give_consent(work, catalogue.version).await?;
+        let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
+        let code = CredentialKind::Code.mint(&work.inner.keys, grant.id, 1);
+        let tokens = &work.inner.settings.tokens;
+        let lifetime = match registration.may_use(GrantType::RefreshToken) {
+            true => registration.metadata.refresh_token_lifetime.unwrap_or(tokens.refresh_token_lifetime),
+            false => registration.metadata.access_token_lifetime.unwrap_or(tokens.access_token_lifetime) + tokens.code_lifetime,
+        };
+        let approved = grant::Approved {
+            client_id: self.client_id,
+            user_id: self.session.user_id,
+            session_id: self.session.id,
+            consent_id,
+            scope: self.scope.clone(),
+            resources: self.resources.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            code_challenge: self.code_challenge.clone(),
+            nonce: self.nonce.clone(),
+            auth_time: sign_in.auth_time,
+            acr: sign_in.acr.clone(),
+            amr: sign_in.amr.clone(),
+            code: Digest::of(code.expose_secret().as_bytes()),
+            code_expires_at: work.now.plus(tokens.code_lifetime),
+            ends_at: work.now.plus(lifetime),
+            policy: registration.metadata.policy.name().to_owned(),
+            pos: work.inner.log.known_head(),
+            at: work.now,
+        };
+        work.decide(&grant, GrantCommand::Approve(Box::new(approved)))
+            .map_err(|error| Refusal::Rule(ApproveRefusal::Grant(error)))?;
+        Ok(Approved { code, grant_id: GrantId::new(grant.id) })
+    }
+}
+
+impl Approval {
+    /// Gives the consent, or stands on the one that covers all of it already.
+    async fn give_consent(&self, work: &mut Work<'_>, catalogue_version: u32) -> Result<ConsentId, Refusal<ApproveRefusal>> {
+        let (user, client) = (self.session.user_id.to_string(), self.client_id.to_string());
+        let known = consent::of_user_and_client(work.inner.reads.db(), &user, &client).await.map_err(Unavailable::from)?;
+        let loaded = match known {
+            Some(row) => work.load::<Consent>(row.id.parse().map_err(|_| Unavailable)?).await?,
+            None => {
+                let new = Loaded::new_stream(Uuid::now_v7());
+                let name = format!("consent/{user}/{client}");
+                work.claims.push(ClaimChange::Take { name, stream: Consent::stream(new.id) });
+                new
+            }
+        };
+        let terms = ConsentTerms {
+            user_id: self.session.user_id,
+            client_id: self.client_id,
+            scope: self.scope.clone(),
+            resources: self.resources.clone(),
+            client_version: self.client_version,
+            catalogue_version,
+            given_by: self.given_by,
+        };
+        let (events, _) = work
+            .decide(&loaded, ConsentCommand::Give { terms, at: work.now })
+            .map_err(|error| Refusal::Rule(ApproveRefusal::Consent(error)))?;
+        if events.is_empty() {
+            work.guard_loaded(&loaded);
+        }
+        Ok(ConsentId::new(loaded.id))
+    }
+}

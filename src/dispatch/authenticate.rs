@@ -1,0 +1,248 @@
+//! A client proves who it is (RFC 6749 section 2.3): by Basic, in the body, or, if public, not at all.
+
+use std::{net::IpAddr, sync::Arc};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use domain::{
+    ClientId, Digest, Timestamp,
+    client::{AuthenticationMethod, Client, ClientSecret, Policy, Registration},
+    grant::ClientAuthentication,
+};
+use quick_cache::sync::Cache;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    ephemeral,
+    log::Unavailable,
+    vault::{MacPurpose, kind},
+};
+
+use super::{Dispatch, Inner, Refusal, work::Work};
+
+/// The ephemeral kind of a source's failures with one client.
+const FAILURES: &str = "client_failures";
+/// How many slowly verified secrets, and how many blocked sources, are remembered.
+const REMEMBERED: usize = 4096;
+
+/// How a client presents itself.
+#[derive(Clone)]
+pub struct Presented {
+    /// Its `client_id`.
+    pub identifier: String,
+    pub secret: Option<SecretString>,
+    pub method: PresentedMethod,
+    /// Where the request comes from: failures are counted by it.
+    pub source: IpAddr,
+}
+
+/// Where a client put its credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PresentedMethod {
+    /// `client_id` alone.
+    None,
+    Basic,
+    Body,
+}
+
+/// A client that has proved who it is.
+#[derive(Clone)]
+pub struct AuthenticatedClient {
+    pub id: ClientId,
+    pub authentication: ClientAuthentication,
+    presented: Presented,
+    version: i64,
+    client: Arc<Client>,
+}
+
+impl AuthenticatedClient {
+    /// What it registered, as it was when it proved who it is.
+    #[must_use]
+    pub fn registration(&self) -> &Registration {
+        self.client.usable().expect("only a registered, enabled client is authenticated")
+    }
+}
+
+/// Why a client is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticationRefusal {
+    #[error("there is no such client")]
+    UnknownClient,
+    #[error("the client secret is wrong or has expired")]
+    WrongSecret,
+    #[error("the client is registered for another authentication method")]
+    WrongMethod,
+    #[error("the client is disabled")]
+    Disabled,
+    /// For the source of many failures, in seconds.
+    #[error("too many failures from this address")]
+    TooManyFailures { retry_after: u32 },
+}
+
+/// What this process remembers about authentication: fast MACs of secrets that were verified slowly, and blocked sources.
+pub(super) struct VerifiedSecrets {
+    verified: Cache<String, ()>,
+    blocked: Cache<String, Timestamp>,
+}
+
+impl VerifiedSecrets {
+    pub(super) fn new() -> Self {
+        Self { verified: Cache::new(REMEMBERED), blocked: Cache::new(REMEMBERED) }
+    }
+}
+
+impl Dispatch {
+    /// For a command: a remembered registration will do to believe, since the command's append checks it.
+    ///
+    /// # Errors
+    /// Why it is not believed, decided on the registration as it is now.
+    pub async fn authenticate_client(&self, presented: &Presented) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
+        if let Some(id) = self.reads.client_id(&presented.identifier).await?
+            && let Some(loaded) = self.remembered::<Client>(id.uuid())
+            && self.blocked(presented).is_none()
+            && let Ok(authentication) = self.verify(presented, &loaded.state).await?
+        {
+            let presented = presented.clone();
+            return Ok(AuthenticatedClient { id, authentication, presented, version: loaded.version, client: loaded.state });
+        }
+        self.authenticate_reader(presented).await
+    }
+
+    /// For a read: decided on the registration as it is now.
+    ///
+    /// # Errors
+    /// Why it is not believed.
+    pub async fn authenticate_reader(&self, presented: &Presented) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
+        if let Some(retry_after) = self.blocked(presented) {
+            return Err(Refusal::Rule(AuthenticationRefusal::TooManyFailures { retry_after }));
+        }
+        let outcome = match self.reads.client_id(&presented.identifier).await? {
+            None => Err(AuthenticationRefusal::UnknownClient),
+            Some(id) => {
+                let loaded = self.load_fresh::<Client>(id.uuid()).await?;
+                self.verify(presented, &loaded.state).await?.map(|authentication| AuthenticatedClient {
+                    id,
+                    authentication,
+                    presented: presented.clone(),
+                    version: loaded.version,
+                    client: loaded.state,
+                })
+            }
+        };
+        match outcome {
+            Ok(client) => Ok(client),
+            Err(refusal) => Err(Refusal::Rule(self.count_failure(presented, refusal).await?)),
+        }
+    }
+}
+
+impl Inner {
+    async fn verify(
+        &self,
+        presented: &Presented,
+        client: &Client,
+    ) -> Result<Result<ClientAuthentication, AuthenticationRefusal>, Unavailable> {
+        let Client::Registered(registration) = client else {
+            return Ok(Err(AuthenticationRefusal::UnknownClient));
+        };
+        let authentication = match method(presented.method, registration) {
+            Ok(authentication) => authentication,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Some(secret) = &presented.secret
+            && !self.secret_is_right(secret, registration).await?
+        {
+            return Ok(Err(AuthenticationRefusal::WrongSecret));
+        }
+        Ok(if registration.enabled { Ok(authentication) } else { Err(AuthenticationRefusal::Disabled) })
+    }
+
+    async fn secret_is_right(&self, secret: &SecretString, registration: &Registration) -> Result<bool, Unavailable> {
+        let digest = Digest::of(secret.expose_secret().as_bytes());
+        let now = self.clock.now();
+        let usable: Vec<_> = registration.usable_secrets(now).collect();
+        let same = |kept: &ClientSecret| {
+            kept.digest.as_ref().is_some_and(|kept| verify_slices_are_equal(kept.as_str().as_bytes(), digest.as_str().as_bytes()).is_ok())
+        };
+        if usable.iter().any(|kept| same(kept)) {
+            return Ok(true);
+        }
+        for slow in usable.iter().filter(|kept| kept.digest.is_none()) {
+            if self.slow_secret_is_right(secret, slow).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// argon2id once; afterwards this process knows the secret by a MAC under a key of the server.
+    async fn slow_secret_is_right(&self, secret: &SecretString, kept: &ClientSecret) -> Result<bool, Unavailable> {
+        let id = kept.id.to_string();
+        let mac = self.keys.mac(MacPurpose::VerifiedSecret, format!("{id}.{}", secret.expose_secret()).as_bytes());
+        if self.verified_secrets.verified.get(&mac).is_some() {
+            return Ok(true);
+        }
+        let Some(sealed) = self.vault.get(kind::CLIENT_SECRET, &id).await? else {
+            return Ok(false);
+        };
+        let phc = self.master.open(kind::CLIENT_SECRET, &id, &sealed).map_err(|_| Unavailable)?;
+        let phc = String::from_utf8(phc).map_err(|_| Unavailable)?;
+        let right = self.passwords.verify(secret.clone(), Some(phc)).await;
+        if right {
+            self.verified_secrets.verified.insert(mac, ());
+        }
+        Ok(right)
+    }
+
+    /// For how many seconds more this source is refused with this client.
+    fn blocked(&self, presented: &Presented) -> Option<u32> {
+        let until = self.verified_secrets.blocked.get(&source_of(presented))?;
+        u32::try_from(until.seconds_since(self.clock.now())).ok().filter(|seconds| *seconds > 0)
+    }
+
+    async fn count_failure(
+        &self,
+        presented: &Presented,
+        refusal: AuthenticationRefusal,
+    ) -> Result<AuthenticationRefusal, Unavailable> {
+        let limits = &self.settings.limits;
+        let (now, window) = (self.clock.now(), limits.client_failures_window);
+        let source = source_of(presented);
+        let failures = ephemeral::count_up(self.log.db(), FAILURES, &source, now.plus(window), now).await?;
+        if failures <= i64::from(limits.client_failures_per_source) {
+            return Ok(refusal);
+        }
+        self.verified_secrets.blocked.insert(source, now.plus(window));
+        Ok(AuthenticationRefusal::TooManyFailures { retry_after: window })
+    }
+}
+
+impl Work<'_> {
+    /// The authenticated client as the decision's guard. Where it has changed since it proved who it is, it proves it again.
+    pub(super) async fn authenticated(&mut self, client: &AuthenticatedClient) -> Result<Option<Arc<Client>>, Unavailable> {
+        let loaded = self.load::<Client>(client.id.uuid()).await?;
+        self.guard_loaded(&loaded);
+        if loaded.version == client.version {
+            return Ok(Some(loaded.state));
+        }
+        let verified = self.inner.verify(&client.presented, &loaded.state).await?;
+        Ok(verified.is_ok().then_some(loaded.state))
+    }
+}
+
+fn source_of(presented: &Presented) -> String {
+    format!("{}/{}", presented.source, Digest::of(presented.identifier.as_bytes()).as_str())
+}
+
+/// Whether the client may present itself in this way, by what it registered and the policy it lives under.
+fn method(presented: PresentedMethod, registration: &Registration) -> Result<ClientAuthentication, AuthenticationRefusal> {
+    let registered = registration.metadata.token_endpoint_auth_method;
+    let either = registration.metadata.policy == Policy::Compatible && registered != AuthenticationMethod::None;
+    match (presented, registered) {
+        (PresentedMethod::None, AuthenticationMethod::None) => Ok(ClientAuthentication::None),
+        (PresentedMethod::Basic, AuthenticationMethod::ClientSecretBasic) => Ok(ClientAuthentication::ClientSecretBasic),
+        (PresentedMethod::Body, AuthenticationMethod::ClientSecretPost) => Ok(ClientAuthentication::ClientSecretPost),
+        (PresentedMethod::Basic, _) if either => Ok(ClientAuthentication::ClientSecretBasic),
+        (PresentedMethod::Body, _) if either => Ok(ClientAuthentication::ClientSecretPost),
+        (PresentedMethod::None | PresentedMethod::Basic | PresentedMethod::Body, _) => Err(AuthenticationRefusal::WrongMethod),
+    }
+}

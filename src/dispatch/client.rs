@@ -1,0 +1,239 @@
+//! Clients are registered, changed, disabled: by their owners, by administrators, by the command line.
+
+use domain::{
+    ClientId, Decide, Digest, SecretId, StreamId, UserId,
+    client::{Client, ClientCommand, ClientError, ClientMetadata, ClientSecret, Registration},
+};
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+use crate::{
+    credential::random_secret,
+    log::{Actor, ClaimChange, Unavailable, VaultChange},
+    reads::own_client_id,
+    vault::kind,
+};
+
+use super::{
+    Dispatch, Done, Refusal, UseCase,
+    work::{Loaded, Work},
+};
+
+/// A client to register.
+pub struct RegisterClient {
+    /// Its `client_id`, if chosen or imported; else one is made.
+    pub identifier: Option<String>,
+    pub owner: Option<UserId>,
+    pub metadata: ClientMetadata,
+    pub secret: SecretChoice,
+}
+
+/// Where a confidential client's secret comes from. A public client gets none.
+#[derive(Clone)]
+pub enum SecretChoice {
+    /// 256 random bits, shown once, kept as a digest.
+    Generated,
+    /// Chosen or imported: kept under argon2id in the vault.
+    Chosen(SecretString),
+}
+
+/// A client that was registered, or got a new secret.
+pub struct RegisteredClient {
+    pub id: ClientId,
+    pub identifier: String,
+    /// Shown this once.
+    pub secret: Option<SecretString>,
+    pub registration: Registration,
+}
+
+/// A secret ready to be written.
+struct PreparedSecret {
+    kept: ClientSecret,
+    /// A slow digest for the vault.
+    phc: Option<String>,
+    shown: SecretString,
+}
+
+struct Register {
+    id: ClientId,
+    identifier: String,
+    owner: Option<UserId>,
+    metadata: ClientMetadata,
+    secret: Option<PreparedSecret>,
+}
+
+struct Change {
+    id: ClientId,
+    change: ClientChange,
+}
+
+enum ClientChange {
+    Update(Box<ClientMetadata>),
+    Rotate { secret: PreparedSecret, overlap: u32 },
+    Disable,
+    Enable,
+}
+
+impl Dispatch {
+    /// Registers a client.
+    ///
+    /// # Errors
+    /// What of its metadata is refused, or that the chosen `client_id` is taken.
+    pub async fn register_client(
+        &self,
+        actor: Actor,
+        request: RegisterClient,
+    ) -> Result<Done<RegisteredClient>, Refusal<ClientError>> {
+        let metadata = request.metadata.keep_known();
+        metadata.check().map_err(Refusal::Rule)?;
+        let own = ClientId::new(Uuid::now_v7());
+        let id = request.identifier.as_deref().map_or(own, |chosen| own_client_id(chosen).unwrap_or(own));
+        let identifier = request.identifier.unwrap_or_else(|| id.to_string());
+        let secret = if metadata.is_public() { None } else { Some(self.prepare_secret(request.secret).await) };
+        let register = Register { id, identifier, owner: request.owner, metadata, secret };
+        let done = self.perform(actor, &register).await?;
+        let secret = register.secret.map(|secret| secret.shown);
+        let answer = RegisteredClient { id, identifier: register.identifier, secret, registration: done.answer };
+        Ok(Done { answer, position: done.position })
+    }
+
+    /// Replaces a client's metadata.
+    ///
+    /// # Errors
+    /// What of it is refused, or that there is no such client.
+    pub async fn update_client(
+        &self,
+        actor: Actor,
+        id: ClientId,
+        metadata: ClientMetadata,
+    ) -> Result<Done<Registration>, Refusal<ClientError>> {
+        let metadata = Box::new(metadata.keep_known());
+        self.perform(actor, &Change { id, change: ClientChange::Update(metadata) }).await
+    }
+
+    /// Gives a client a new secret; those it has work for `overlap` seconds more.
+    ///
+    /// # Errors
+    /// That it is public, or unknown.
+    pub async fn rotate_client_secret(
+        &self,
+        actor: Actor,
+        id: ClientId,
+        overlap: u32,
+    ) -> Result<Done<RegisteredClient>, Refusal<ClientError>> {
+        let secret = self.prepare_secret(SecretChoice::Generated).await;
+        let shown = secret.shown.clone();
+        let done = self.perform(actor, &Change { id, change: ClientChange::Rotate { secret, overlap } }).await?;
+        let identifier = done.answer.identifier.clone();
+        let answer = RegisteredClient { id, identifier, secret: Some(shown), registration: done.answer };
+        Ok(Done { answer, position: done.position })
+    }
+
+    /// Disables a client: all that it holds is dead.
+    ///
+    /// # Errors
+    /// That there is no such client.
+    pub async fn disable_client(&self, actor: Actor, id: ClientId) -> Result<Done<Registration>, Refusal<ClientError>> {
+        self.perform(actor, &Change { id, change: ClientChange::Disable }).await
+    }
+
+    /// Enables a client: nothing is revived.
+    ///
+    /// # Errors
+    /// That there is no such client.
+    pub async fn enable_client(&self, actor: Actor, id: ClientId) -> Result<Done<Registration>, Refusal<ClientError>> {
+        self.perform(actor, &Change { id, change: ClientChange::Enable }).await
+    }
+
+    /// A client by its `client_id`, as it is now.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn client(&self, identifier: &str) -> Result<Option<Loaded<Client>>, Unavailable> {
+        let Some(id) = self.reads.client_id(identifier).await? else {
+            return Ok(None);
+        };
+        let loaded = self.load_fresh::<Client>(id.uuid()).await?;
+        Ok(loaded.state.registration().is_some().then_some(loaded))
+    }
+
+    async fn prepare_secret(&self, choice: SecretChoice) -> PreparedSecret {
+        let id = SecretId::new(Uuid::now_v7());
+        match choice {
+            SecretChoice::Generated => {
+                let shown = random_secret();
+                let digest = Some(Digest::of(shown.expose_secret().as_bytes()));
+                PreparedSecret { kept: ClientSecret { id, digest, expires_at: None }, phc: None, shown }
+            }
+            SecretChoice::Chosen(shown) => {
+                let phc = Some(self.passwords.hash(shown.clone()).await);
+                PreparedSecret { kept: ClientSecret { id, digest: None, expires_at: None }, phc, shown }
+            }
+        }
+    }
+}
+
+impl UseCase for Register {
+    type Answer = Registration;
+    type Refusal = ClientError;
+
+    fn name_taken(&self, _name: &str) -> Option<ClientError> {
+        Some(ClientError::Exists)
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Registration, Refusal<ClientError>> {
+        let client = match self.identifier == self.id.to_string() {
+            true => work.load::<Client>(self.id.uuid()).await?,
+            false => Loaded::new_stream(self.id.uuid()),
+        };
+        let name = format!("subject/{}", self.identifier);
+        work.claims.push(ClaimChange::Take { name, stream: Client::stream(self.id.uuid()) });
+        if let Some(secret) = &self.secret {
+            secret.put_in_vault(work);
+        }
+        let command = ClientCommand::Register {
+            identifier: self.identifier.clone(),
+            owner: self.owner,
+            metadata: Box::new(self.metadata.clone()),
+            secret: self.secret.as_ref().map(|secret| secret.kept.clone()),
+            at: work.now,
+        };
+        let (_, state) = work.decide(&client, command).map_err(Refusal::Rule)?;
+        state.registration().cloned().ok_or(Refusal::Rule(ClientError::Unknown))
+    }
+}
+
+impl UseCase for Change {
+    type Answer = Registration;
+    type Refusal = ClientError;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(Client::stream(self.id.uuid()))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Registration, Refusal<ClientError>> {
+        let client = work.load::<Client>(self.id.uuid()).await?;
+        let at = work.now;
+        let command = match &self.change {
+            ClientChange::Update(metadata) => ClientCommand::Update { metadata: metadata.clone(), at },
+            ClientChange::Rotate { secret, overlap } => {
+                secret.put_in_vault(work);
+                ClientCommand::RotateSecret { secret: secret.kept.clone(), others_expire_at: at.plus(*overlap), at }
+            }
+            ClientChange::Disable => ClientCommand::Disable { at },
+            ClientChange::Enable => ClientCommand::Enable { at },
+        };
+        let (_, state) = work.decide(&client, command).map_err(Refusal::Rule)?;
+        state.registration().cloned().ok_or(Refusal::Rule(ClientError::Unknown))
+    }
+}
+
+impl PreparedSecret {
+    fn put_in_vault(&self, work: &mut Work<'_>) {
+        if let Some(phc) = &self.phc {
+            let id = self.kept.id.to_string();
+            let sealed = work.inner.master.seal(kind::CLIENT_SECRET, &id, phc.as_bytes());
+            work.vault.push(VaultChange::Put { kind: kind::CLIENT_SECRET, id, sealed });
+        }
+    }
+}

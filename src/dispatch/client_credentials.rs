@@ -1,0 +1,63 @@
+//! A client gets a token for itself (RFC 6749 section 4.4): a new grant with its one token.
+
+use domain::{
+    GrantId, Scope,
+    client::Client,
+    grant::{ClientAuthentication, Grant, GrantCommand, GrantError},
+};
+use uuid::Uuid;
+
+use crate::log::Actor;
+
+use super::{
+    AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
+    mint::Bearer,
+    work::{Loaded, Work},
+};
+
+/// What an authenticated client asks for.
+pub struct IssueForClient {
+    pub client: AuthenticatedClient,
+    /// Within what it registered: `protocol` has checked.
+    pub scope: Scope,
+    pub resources: Vec<String>,
+}
+
+impl Dispatch {
+    /// Issues the token.
+    ///
+    /// # Errors
+    /// `GrantError::CutOff` when the client was disabled meanwhile.
+    pub async fn client_credentials(&self, request: &IssueForClient) -> Result<Done<Issued>, Refusal<GrantError>> {
+        self.perform(Actor::Client(request.client.id), request).await
+    }
+}
+
+impl UseCase for IssueForClient {
+    type Answer = Issued;
+    type Refusal = GrantError;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<GrantError>> {
+        let client = work.authenticated(&self.client).await?;
+        let registration = client.as_deref().and_then(Client::usable).ok_or(Refusal::Rule(GrantError::CutOff))?;
+        let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
+        let (token, access) = work
+            .mint_access(Bearer {
+                grant_id: GrantId::new(grant.id),
+                client: registration,
+                user_id: None,
+                scope: self.scope.clone(),
+                resources: &self.resources,
+                auth_time: None,
+                acr: None,
+                amr: &[],
+                ends_at: None,
+            })
+            .await?;
+        let issued = work.token_response(&token, &access, None);
+        let authentication: ClientAuthentication = self.client.authentication;
+        let command = GrantCommand::IssueForClient { client_id: self.client.id, access, authentication, at: work.now };
+        work.decide(&grant, command).map_err(Refusal::Rule)?;
+        Ok(issued)
+    }
+}

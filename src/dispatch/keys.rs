@@ -1,0 +1,133 @@
+//! Signing keys are rotated and retired, and the vault is sealed anew under another master key.
+
+use std::sync::Arc;
+
+use domain::{
+    Decide, StreamId,
+    client::SigningAlgorithm,
+    key_set::{KeySet, KeySetCommand, KeySetError},
+};
+
+use crate::{
+    log::{Actor, Unavailable, VaultChange},
+    signer::{self, NewKey},
+    vault::kind,
+};
+
+use super::{Dispatch, Done, Refusal, UseCase, work::Work};
+
+/// What a re-sealing came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewrapped {
+    pub sealed_anew: usize,
+    pub already_current: usize,
+}
+
+struct Rotate {
+    new: NewKey,
+}
+
+struct Retire {
+    kid: String,
+}
+
+impl Dispatch {
+    /// Makes a new key for an algorithm and lets it sign; the one before is still published. Gives the new kid.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn rotate_keys(&self, actor: Actor, algorithm: SigningAlgorithm) -> Result<Done<String>, Refusal<KeySetError>> {
+        let new = new_key(algorithm).await?;
+        let kid = new.public.kid.clone();
+        let done = self.perform(actor, &Rotate { new }).await?;
+        Ok(Done { answer: kid, position: done.position })
+    }
+
+    /// Withdraws a key: what it signed is dead.
+    ///
+    /// # Errors
+    /// That there is no such key, or it is the one that signs.
+    pub async fn retire_key(&self, actor: Actor, kid: &str) -> Result<Done<()>, Refusal<KeySetError>> {
+        self.perform(actor, &Retire { kid: kid.to_owned() }).await
+    }
+
+    /// All keys, as they are now.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn key_set(&self) -> Result<Arc<KeySet>, Unavailable> {
+        Ok(self.load_fresh::<KeySet>(domain::id::THE_ONLY).await?.state)
+    }
+
+    /// Seals every vault row anew under the current master key.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer, or a row opens under none of the keys.
+    pub async fn rewrap(&self) -> Result<Rewrapped, Unavailable> {
+        let mut outcome = Rewrapped { sealed_anew: 0, already_current: 0 };
+        for row in self.vault.all().await? {
+            if self.master.is_current(&row.sealed) {
+                outcome.already_current += 1;
+                continue;
+            }
+            let plain = self.master.open(&row.kind, &row.id, &row.sealed).map_err(|error| {
+                tracing::error!(kind = row.kind, id = row.id, %error, "a vault row opens under none of the master keys");
+                Unavailable
+            })?;
+            let sealed = self.master.seal(&row.kind, &row.id, &plain);
+            self.vault.replace(&row, &sealed).await?;
+            outcome.sealed_anew += 1;
+        }
+        Ok(outcome)
+    }
+}
+
+/// Makes a key pair in a thread of its own: an RSA one takes a moment.
+pub(super) async fn new_key(algorithm: SigningAlgorithm) -> Result<NewKey, Unavailable> {
+    let made = tokio::task::spawn_blocking(move || signer::generate(algorithm)).await.map_err(|_| Unavailable)?;
+    made.map_err(|error| {
+        tracing::error!(%error, "a signing key could not be made");
+        Unavailable
+    })
+}
+
+impl NewKey {
+    /// The vault row that holds the private part.
+    pub(super) fn vault_change(&self, master: &crate::vault::MasterKeys) -> VaultChange {
+        let id = self.public.kid.clone();
+        let sealed = master.seal(kind::SIGNING_KEY, &id, &self.private);
+        VaultChange::Put { kind: kind::SIGNING_KEY, id, sealed }
+    }
+}
+
+impl UseCase for Rotate {
+    type Answer = ();
+    type Refusal = KeySetError;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(KeySet::stream(domain::id::THE_ONLY))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<KeySetError>> {
+        let keys = work.load::<KeySet>(domain::id::THE_ONLY).await?;
+        work.vault.push(self.new.vault_change(&work.inner.master));
+        let command = KeySetCommand::Rotate { key: self.new.public.clone(), at: work.now };
+        work.decide(&keys, command).map_err(Refusal::Rule)?;
+        Ok(())
+    }
+}
+
+impl UseCase for Retire {
+    type Answer = ();
+    type Refusal = KeySetError;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(KeySet::stream(domain::id::THE_ONLY))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<KeySetError>> {
+        let keys = work.load::<KeySet>(domain::id::THE_ONLY).await?;
+        work.decide(&keys, KeySetCommand::Retire { kid: self.kid.clone(), at: work.now }).map_err(Refusal::Rule)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,180 @@
+//! Makes the tokens of an answer: their text for the client, their facts for the log.
+
+use domain::{
+    Digest, GrantId, Scope, Timestamp, TokenId, UserId,
+    client::{AccessTokenFormat, Registration},
+    grant::{AccessToken, RefreshToken, Terms},
+    key_set::KeySet,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{credential::CredentialKind, log::Unavailable};
+
+use super::work::Work;
+
+/// The JSON of a token response (RFC 6749 section 5.1), kept as text: a retried refresh gets the same bytes.
+#[derive(Clone)]
+pub struct Issued {
+    body: SecretString,
+}
+
+impl Issued {
+    pub(super) const fn from_body(body: SecretString) -> Self {
+        Self { body }
+    }
+
+    /// The response's body. It is a secret.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        self.body.expose_secret()
+    }
+}
+
+/// For whom an access token is.
+pub(super) struct Bearer<'a> {
+    pub(super) grant_id: GrantId,
+    pub(super) client: &'a Registration,
+    /// `None`: the client itself.
+    pub(super) user_id: Option<UserId>,
+    pub(super) scope: Scope,
+    /// The audiences asked for, none for the default.
+    pub(super) resources: &'a [String],
+    pub(super) auth_time: Option<Timestamp>,
+    pub(super) acr: Option<&'a str>,
+    pub(super) amr: &'a [String],
+    /// The latest that the token may live to.
+    pub(super) ends_at: Option<Timestamp>,
+}
+
+impl<'a> Bearer<'a> {
+    /// The bearer of a family's next access token.
+    pub(super) fn of_family(grant_id: GrantId, client: &'a Registration, terms: &'a Terms, scope: Scope) -> Self {
+        Self {
+            grant_id,
+            client,
+            user_id: terms.user_id,
+            scope,
+            resources: &terms.resources,
+            auth_time: terms.auth_time,
+            acr: terms.acr.as_deref(),
+            amr: &terms.amr,
+            ends_at: Some(terms.ends_at),
+        }
+    }
+}
+
+/// The claims of an access token (RFC 9068 section 2.2; `grant_id` and `pos` are ours).
+#[derive(Serialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    exp: Timestamp,
+    iat: Timestamp,
+    jti: TokenId,
+    client_id: String,
+    #[serde(skip_serializing_if = "Scope::is_empty")]
+    scope: Scope,
+    grant_id: GrantId,
+    pos: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
+}
+
+/// `aud`: a single one is a string (RFC 7519 section 4.1.3).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// The members of a token response, in the order they are written.
+#[derive(Serialize)]
+struct Response<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    scope: &'a Scope,
+}
+
+impl Work<'_> {
+    /// An access token in the client's format, alive for the client's lifetime or the settings'.
+    pub(super) async fn mint_access(&mut self, bearer: Bearer<'_>) -> Result<(SecretString, AccessToken), Unavailable> {
+        let metadata = &bearer.client.metadata;
+        let lifetime = metadata.access_token_lifetime.unwrap_or(self.inner.settings.tokens.access_token_lifetime);
+        let natural_end = self.now.plus(lifetime);
+        let expires_at = bearer.ends_at.map_or(natural_end, |end| end.min(natural_end));
+        let audience = match bearer.resources {
+            [] => vec![self.inner.settings.default_resource()],
+            asked => asked.to_vec(),
+        };
+        let id = TokenId::new(Uuid::now_v7());
+        let (token, kid, pos) = match metadata.access_token_format {
+            AccessTokenFormat::Opaque => {
+                (CredentialKind::Access.mint(&self.inner.keys, bearer.grant_id.uuid(), 0), None, self.inner.log.known_head())
+            }
+            AccessTokenFormat::Jwt => {
+                let keys = self.guard::<KeySet>(domain::id::THE_ONLY).await?;
+                let key = self.inner.signer.active(&keys, metadata.access_token_signed_response_alg).await?;
+                let pos = self.inner.log.known_head();
+                let claims = Claims {
+                    iss: self.inner.settings.issuer(),
+                    sub: bearer.user_id.map_or_else(|| bearer.client.identifier.clone(), |user| user.to_string()),
+                    aud: match audience.as_slice() {
+                        [only] => Audience::One(only.clone()),
+                        several => Audience::Several(several.to_vec()),
+                    },
+                    exp: expires_at,
+                    iat: self.now,
+                    jti: id,
+                    client_id: bearer.client.identifier.clone(),
+                    scope: bearer.scope.clone(),
+                    grant_id: bearer.grant_id,
+                    pos,
+                    auth_time: bearer.auth_time,
+                    acr: bearer.acr.map(str::to_owned),
+                    amr: bearer.amr.to_vec(),
+                };
+                (self.inner.signer.sign(&key, "at+jwt", claims).await?.into(), Some(key.kid), pos)
+            }
+        };
+        let digest = Digest::of(token.expose_secret().as_bytes());
+        Ok((token, AccessToken { id, digest, scope: bearer.scope, audience, expires_at, kid, pos }))
+    }
+
+    /// A refresh token of a family, alive for the client's idle lifetime or the settings', never past the family's end.
+    pub(super) fn mint_refresh(
+        &self,
+        grant_id: GrantId,
+        client: &Registration,
+        generation: u32,
+        ends_at: Timestamp,
+    ) -> (SecretString, RefreshToken) {
+        let idle = client.metadata.refresh_token_idle_lifetime.unwrap_or(self.inner.settings.tokens.refresh_token_idle_lifetime);
+        let token = CredentialKind::Refresh.mint(&self.inner.keys, grant_id.uuid(), generation);
+        let digest = Digest::of(token.expose_secret().as_bytes());
+        let expires_at = self.now.plus(idle).min(ends_at);
+        (token, RefreshToken { digest, generation, expires_at, pos: self.inner.log.known_head() })
+    }
+
+    /// The response that carries them.
+    pub(super) fn token_response(&self, token: &SecretString, access: &AccessToken, refresh: Option<&SecretString>) -> Issued {
+        let response = Response {
+            access_token: token.expose_secret(),
+            token_type: "Bearer",
+            expires_in: access.expires_at.seconds_since(self.now),
+            refresh_token: refresh.map(ExposeSecret::expose_secret),
+            scope: &access.scope,
+        };
+        Issued::from_body(serde_json::to_string(&response).expect("a token response has a JSON form").into())
+    }
+}

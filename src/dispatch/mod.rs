@@ -1,0 +1,191 @@
+//! The one way to change anything: load, decide, append, and again when something changed meanwhile. One file a use case.
+
+mod approve;
+mod authenticate;
+mod bootstrap;
+mod client;
+mod client_credentials;
+mod consent;
+mod heads;
+mod keys;
+mod mint;
+mod redeem;
+mod refresh;
+mod revoke;
+mod session;
+mod setup;
+mod sign_in;
+mod user;
+mod work;
+
+use std::{future::Future, sync::Arc};
+
+pub use approve::{Approval, ApproveRefusal, Approved};
+pub use bootstrap::OpenError;
+pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented, PresentedMethod};
+pub use client::{RegisterClient, RegisteredClient, SecretChoice};
+pub use client_credentials::IssueForClient;
+pub use keys::Rewrapped;
+pub use mint::Issued;
+pub use redeem::{RedeemCode, RedeemRefusal};
+pub use refresh::{RefreshRefusal, RefreshTokens};
+pub use revoke::RevokeToken;
+use domain::StreamId;
+pub use session::CurrentSession;
+pub use sign_in::{SignIn, SignInRefusal, SignedIn};
+use tokio::sync::Mutex;
+pub use user::{NewUser, PasswordRefusal, Profile, UserRefusal};
+pub use work::Loaded;
+
+use crate::{
+    clock::Clock,
+    config::Settings,
+    log::{Actor, AppendError, Log, Unavailable},
+    passwords::Passwords,
+    reads::Reads,
+    signer::Signer,
+    vault::{MasterKeys, ServerKeys, store::VaultStore},
+};
+use heads::Heads;
+use work::Work;
+
+/// How often a command that lost a race is decided again before its caller is told to come back.
+const ATTEMPTS: usize = 64;
+/// Commands on one stream wait for one another in this process, by one of so many locks: they would only conflict.
+const LOCKS: usize = 1024;
+
+/// Carries out commands. Cheap to clone.
+#[derive(Clone)]
+pub struct Dispatch(Arc<Inner>);
+
+/// What use cases work with.
+pub struct Inner {
+    pub(crate) log: Log,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) master: Arc<MasterKeys>,
+    pub(crate) keys: Arc<ServerKeys>,
+    pub(crate) vault: VaultStore,
+    pub(crate) signer: Signer,
+    pub(crate) passwords: Passwords,
+    pub(crate) reads: Reads,
+    heads: Heads,
+    locks: Vec<Mutex<()>>,
+    verified_secrets: authenticate::VerifiedSecrets,
+}
+
+/// An acknowledged command: its answer, and the log position that holds it.
+#[derive(Clone, Debug)]
+pub struct Done<T> {
+    pub answer: T,
+    /// Of the command's last event; the head where it changed nothing.
+    pub position: i64,
+}
+
+/// A command that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal<E> {
+    /// A rule refuses it.
+    #[error("{0}")]
+    Rule(E),
+    /// The store is down, slow or too busy: nothing was decided.
+    #[error("{0}")]
+    Unavailable(Unavailable),
+}
+
+impl<E> From<Unavailable> for Refusal<E> {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
+}
+
+/// A command of one or several streams.
+trait UseCase: Sync {
+    type Answer: Send;
+    type Refusal: Send;
+
+    /// The stream that it changes, if it exists already.
+    fn stream(&self) -> Option<StreamId> {
+        None
+    }
+
+    /// What to say when a unique name is taken; `None` when that is a lost race, to be decided again.
+    fn name_taken(&self, _name: &str) -> Option<Self::Refusal> {
+        None
+    }
+
+    /// One attempt.
+    fn run(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Self::Answer, Refusal<Self::Refusal>>> + Send;
+}
+
+impl Dispatch {
+    /// Decides and appends until it is through: a lost race is decided again on what is true now.
+    async fn perform<U: UseCase>(&self, actor: Actor, use_case: &U) -> Result<Done<U::Answer>, Refusal<U::Refusal>> {
+        let _turn = match use_case.stream() {
+            Some(stream) => Some(self.0.lock_of(&stream).lock().await),
+            None => None,
+        };
+        let mut fresh = false;
+        for _ in 0..ATTEMPTS {
+            let mut work = Work::new(&self.0, actor, fresh);
+            let outcome = use_case.run(&mut work).await;
+            let may_be_stale = work.used_cache();
+            let answer = match outcome {
+                Err(Refusal::Rule(_)) if may_be_stale => {
+                    fresh = true;
+                    continue;
+                }
+                Err(refusal) => return Err(refusal),
+                Ok(_) if work.changes_nothing() && may_be_stale => {
+                    fresh = true;
+                    continue;
+                }
+                Ok(answer) if work.changes_nothing() => return Ok(Done { answer, position: self.0.log.known_head() }),
+                Ok(answer) => answer,
+            };
+            let (append, heads) = work.finish();
+            let streams: Vec<_> = append.guards.iter().map(|guard| guard.stream.clone()).collect();
+            match self.0.log.append(append).await {
+                Ok(appended) => {
+                    for (stream, head) in heads {
+                        self.0.heads.remember(stream, head);
+                    }
+                    return Ok(Done { answer, position: appended.position });
+                }
+                Err(error) => {
+                    for stream in streams.iter().chain(heads.iter().map(|(stream, _)| stream)) {
+                        self.0.heads.forget(stream);
+                    }
+                    match error {
+                        AppendError::Conflict(_) | AppendError::GuardFailed(_) => fresh = true,
+                        AppendError::ClaimTaken(name) | AppendError::EphemeralTaken { key: name, .. } => match use_case.name_taken(&name) {
+                            Some(refusal) => return Err(Refusal::Rule(refusal)),
+                            None => fresh = true,
+                        },
+                        AppendError::Rejected(cause) => {
+                            tracing::error!(cause, "the store rejected a command's data");
+                            return Err(Refusal::Unavailable(Unavailable));
+                        }
+                        AppendError::Unavailable => return Err(Refusal::Unavailable(Unavailable)),
+                    }
+                }
+            }
+        }
+        Err(Refusal::Unavailable(Unavailable))
+    }
+}
+
+impl std::ops::Deref for Dispatch {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Inner {
+    fn lock_of(&self, stream: &StreamId) -> &Mutex<()> {
+        let place = usize::try_from(stream.aggregate_id.as_u128() % LOCKS as u128).expect("it is below the number of locks");
+        &self.locks[place]
+    }
+}

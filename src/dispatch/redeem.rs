@@ -1,0 +1,114 @@
+//! A client exchanges a code for tokens (RFC 6749 section 4.1.3).
+
+use domain::{
+    GrantId, StreamId,
+    client::{Client, GrantType},
+    consent::Consent,
+    grant::{Grant, GrantCommand, GrantError, GrantEvent, Redeem},
+    pkce::CodeVerifier,
+    session::Session,
+    user::User,
+    Decide,
+};
+
+use crate::{credential::Credential, log::Actor};
+
+use super::{AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase, mint::Bearer, work::Work};
+
+/// What an authenticated client presents.
+pub struct RedeemCode {
+    pub client: AuthenticatedClient,
+    /// The code, which carries our tag.
+    pub code: Credential,
+    pub redirect_uri: Option<String>,
+    pub code_verifier: Option<CodeVerifier>,
+}
+
+/// Why the code gives nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedeemRefusal {
+    #[error("{0}")]
+    Rule(GrantError),
+    /// It was used before: what it gave is revoked now (RFC 6749 section 4.1.2).
+    #[error("the code was used before: what it gave has been revoked")]
+    Replayed,
+}
+
+enum Redeemed {
+    Issued(Issued),
+    Replayed,
+}
+
+impl Dispatch {
+    /// Redeems the code.
+    ///
+    /// # Errors
+    /// The rule that refuses it, or that it is a replay: then the grant is revoked.
+    pub async fn redeem_code(&self, request: &RedeemCode) -> Result<Done<Issued>, Refusal<RedeemRefusal>> {
+        let done = self.perform(Actor::Client(request.client.id), request).await?;
+        match done.answer {
+            Redeemed::Issued(issued) => Ok(Done { answer: issued, position: done.position }),
+            Redeemed::Replayed => Err(Refusal::Rule(RedeemRefusal::Replayed)),
+        }
+    }
+}
+
+fn rule(error: GrantError) -> Refusal<RedeemRefusal> {
+    Refusal::Rule(RedeemRefusal::Rule(error))
+}
+
+impl UseCase for RedeemCode {
+    type Answer = Redeemed;
+    type Refusal = RedeemRefusal;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(Grant::stream(self.code.aggregate_id))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Redeemed, Refusal<RedeemRefusal>> {
+        let grant = work.load::<Grant>(self.code.aggregate_id).await?;
+        let Some(terms) = grant.state.terms().cloned() else {
+            return Err(rule(GrantError::Unknown));
+        };
+        let client = work.authenticated(&self.client).await?;
+        let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
+        work.stand_on(&terms).await?;
+        let standing = work.inner.reads.token(&self.code.digest).await?.is_some_and(|row| !row.cut_off);
+        let grant_id = GrantId::new(grant.id);
+        let (token, access) = work.mint_access(Bearer::of_family(grant_id, registration, &terms, terms.scope.clone())).await?;
+        let refresh = registration
+            .may_use(GrantType::RefreshToken)
+            .then(|| work.mint_refresh(grant_id, registration, 1, terms.ends_at));
+        let issued = work.token_response(&token, &access, refresh.as_ref().map(|(token, _)| token));
+        let command = GrantCommand::Redeem(Box::new(Redeem {
+            client_id: self.client.id,
+            code: self.code.digest.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            code_verifier: self.code_verifier.clone(),
+            standing,
+            authentication: self.client.authentication,
+            access,
+            refresh: refresh.map(|(_, refresh)| refresh),
+            at: work.now,
+        }));
+        let (events, _) = work.decide(&grant, command).map_err(rule)?;
+        let replayed = events.iter().any(|event| matches!(event, GrantEvent::CodeReplayed { .. }));
+        Ok(if replayed { Redeemed::Replayed } else { Redeemed::Issued(issued) })
+    }
+}
+
+impl Work<'_> {
+    /// Makes guards of all that a family stands on beside its client: its user, session and consent.
+    pub(super) async fn stand_on(&mut self, terms: &domain::grant::Terms) -> Result<(), crate::log::Unavailable> {
+        if let Some(user) = terms.user_id {
+            self.guard::<User>(user.uuid()).await?;
+        }
+        if let Some(session) = terms.session_id {
+            self.guard::<Session>(session.uuid()).await?;
+        }
+        if let Some(consent) = terms.consent_id {
+            self.guard::<Consent>(consent.uuid()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! A client exchanges a refresh token for the next pair (RFC 6749 section 6), once: a replay revokes the family (RFC 9700 section
+//! 4.14.2). A client whose answer was lost asks again within the grace time and gets the same bytes: they lie sealed under a key
+//! derived from the token it presents, so that nothing reusable is at rest.
+
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use domain::{
+    Decide, Digest, GrantId, Scope, StreamId,
+    client::Client,
+    grant::{Grant, GrantCommand, GrantError, GrantEvent, Refresh},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    credential::Credential,
+    ephemeral,
+    log::{Actor, EphemeralChange, Unavailable},
+    vault::Cipher,
+};
+
+use super::{AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase, mint::Bearer, work::Work};
+
+/// The ephemeral kind of sealed successors, by the predecessor's digest.
+const SUCCESSOR: &str = "refresh_successor";
+
+/// What an authenticated client presents.
+pub struct RefreshTokens {
+    pub client: AuthenticatedClient,
+    /// The refresh token, which carries our tag.
+    pub presented: Credential,
+    /// Its text, from which the key of a retried answer is derived.
+    pub token: SecretString,
+    /// The narrower scope asked for (RFC 6749 section 6), if any.
+    pub scope: Option<Scope>,
+}
+
+/// Why the refresh token gives nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshRefusal {
+    #[error("{0}")]
+    Rule(GrantError),
+    /// It was used before and its successor too: the family is revoked now.
+    #[error("the refresh token was used before: all that came of the grant has been revoked")]
+    Replayed,
+    /// It was used before, and the answer is no longer kept.
+    #[error("the refresh token was used before, and its answer is no longer kept")]
+    AnswerGone,
+}
+
+enum Refreshed {
+    Issued(Issued),
+    Replayed,
+}
+
+impl Dispatch {
+    /// Refreshes, or repeats the answer that was lost.
+    ///
+    /// # Errors
+    /// The rule that refuses it, or that it is a replay: then the grant is revoked.
+    pub async fn refresh(&self, request: &RefreshTokens) -> Result<Done<Issued>, Refusal<RefreshRefusal>> {
+        let done = self.perform(Actor::Client(request.client.id), request).await?;
+        match done.answer {
+            Refreshed::Issued(issued) => Ok(Done { answer: issued, position: done.position }),
+            Refreshed::Replayed => Err(Refusal::Rule(RefreshRefusal::Replayed)),
+        }
+    }
+}
+
+fn rule(error: GrantError) -> Refusal<RefreshRefusal> {
+    Refusal::Rule(RefreshRefusal::Rule(error))
+}
+
+impl UseCase for RefreshTokens {
+    type Answer = Refreshed;
+    type Refusal = RefreshRefusal;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(Grant::stream(self.presented.aggregate_id))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Refreshed, Refusal<RefreshRefusal>> {
+        let grant = work.load::<Grant>(self.presented.aggregate_id).await?;
+        let Some(terms) = grant.state.terms().cloned() else {
+            return Err(rule(GrantError::Unknown));
+        };
+        let client = work.authenticated(&self.client).await?;
+        let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
+        work.stand_on(&terms).await?;
+        let standing = work.inner.reads.token(&self.presented.digest).await?.is_some_and(|row| !row.cut_off);
+        let grant_id = GrantId::new(grant.id);
+        let scope = self.scope.clone().unwrap_or_else(|| terms.scope.clone());
+        let (token, access) = work.mint_access(Bearer::of_family(grant_id, registration, &terms, scope)).await?;
+        let generation = self.presented.generation.saturating_add(1);
+        let (refresh_token, refresh) = work.mint_refresh(grant_id, registration, generation, terms.ends_at);
+        let issued = work.token_response(&token, &access, Some(&refresh_token));
+        let tokens = &work.inner.settings.tokens;
+        let command = GrantCommand::Refresh(Box::new(Refresh {
+            client_id: self.client.id,
+            presented: self.presented.digest.clone(),
+            generation: self.presented.generation,
+            standing,
+            authentication: self.client.authentication,
+            access,
+            successor: Some(refresh),
+            retry_grace: tokens.retry_grace,
+            retries: tokens.retries,
+            at: work.now,
+        }));
+        let (events, _) = work.decide(&grant, command).map_err(rule)?;
+        for event in &events {
+            match event {
+                GrantEvent::RefreshReplayed { .. } => return Ok(Refreshed::Replayed),
+                GrantEvent::RefreshRetried { .. } => return self.kept_answer(work).await.map(Refreshed::Issued),
+                GrantEvent::Approved(_)
+                | GrantEvent::CodeRedeemed { .. }
+                | GrantEvent::TokensIssued { .. }
+                | GrantEvent::ClientCredentialsIssued { .. }
+                | GrantEvent::Refreshed { .. }
+                | GrantEvent::AccessTokenRefreshed { .. }
+                | GrantEvent::CodeReplayed { .. }
+                | GrantEvent::AccessTokenRevoked { .. }
+                | GrantEvent::Revoked { .. } => {}
+            }
+        }
+        self.keep_answer(work, &grant.state, &issued);
+        Ok(Refreshed::Issued(issued))
+    }
+}
+
+impl RefreshTokens {
+    /// Seals the answer for a retry, and drops the predecessor's: its successor is used now.
+    fn keep_answer(&self, work: &mut Work<'_>, before: &Grant, issued: &Issued) {
+        let key = self.presented.digest.as_str().to_owned();
+        let value = self.answer_key().seal(&key, issued.body().as_bytes());
+        let expires_at = work.now.plus(work.inner.settings.tokens.retry_grace);
+        work.ephemeral.push(EphemeralChange::Put { kind: SUCCESSOR, key, value, expires_at });
+        if let Some(predecessor) = before.predecessor().map(Digest::as_str) {
+            work.ephemeral.push(EphemeralChange::Delete { kind: SUCCESSOR, key: predecessor.to_owned() });
+        }
+    }
+
+    async fn kept_answer(&self, work: &Work<'_>) -> Result<Issued, Refusal<RefreshRefusal>> {
+        let gone = Refusal::Rule(RefreshRefusal::AnswerGone);
+        let key = self.presented.digest.as_str();
+        let Some(sealed) = ephemeral::get(work.inner.log.db(), SUCCESSOR, key, work.now).await.map_err(|_| Unavailable)? else {
+            return Err(gone);
+        };
+        let body = self.answer_key().open(key, &sealed).ok().and_then(|plain| String::from_utf8(plain).ok()).ok_or(gone)?;
+        Ok(Issued::from_body(body.into()))
+    }
+
+    /// The key that only the presented token gives.
+    fn answer_key(&self) -> Cipher {
+        let secret = Salt::new(HKDF_SHA256, b"grantlog refresh answer").extract(self.token.expose_secret().as_bytes());
+        let mut key = [0; 32];
+        let material = secret.expand(&[b"successor"], HKDF_SHA256).expect("HKDF-SHA256 gives 32 bytes");
+        material.fill(&mut key).expect("HKDF-SHA256 gives 32 bytes");
+        Cipher::new(&key)
+    }
+}

@@ -1,0 +1,119 @@
+//! A person signs in with name and password. Known and unknown names look and cost the same; guesses are counted per account and
+//! per source, before they are tried.
+
+use std::net::IpAddr;
+
+use domain::{
+    Decide, StreamId, Timestamp, UserId,
+    session::SessionError,
+    user::{User, UserCommand, UserError},
+};
+use secrecy::SecretString;
+
+use crate::{
+    ephemeral,
+    log::{Actor, Unavailable},
+};
+
+use super::{CurrentSession, Dispatch, Done, Refusal, UseCase, work::Work};
+
+/// The ephemeral kinds that count failures.
+const BY_ACCOUNT: &str = "sign_in_account";
+const BY_SOURCE: &str = "sign_in_source";
+
+/// What a person enters.
+pub struct SignIn {
+    pub username: String,
+    pub password: SecretString,
+    pub source: IpAddr,
+    /// The session that the browser has already.
+    pub existing: Option<CurrentSession>,
+}
+
+/// A session with its new cookie.
+pub struct SignedIn {
+    pub session: CurrentSession,
+    /// The session cookie's value.
+    pub cookie: SecretString,
+}
+
+/// Why a sign-in is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInRefusal {
+    #[error("the name or the password is wrong")]
+    WrongCredentials,
+    #[error("the account is locked")]
+    Locked,
+    /// For so many seconds.
+    #[error("too many tries")]
+    TooManyTries { retry_after: u32 },
+    #[error("{0}")]
+    Session(SessionError),
+}
+
+struct BlockSignIns {
+    user_id: UserId,
+    until: Timestamp,
+}
+
+impl Dispatch {
+    /// Signs a person in.
+    ///
+    /// # Errors
+    /// Why not; or that the store does not answer.
+    pub async fn sign_in(&self, request: SignIn) -> Result<Done<SignedIn>, Refusal<SignInRefusal>> {
+        let account = self.keys.blind_index(&request.username).as_str().to_owned();
+        let source = request.source.to_string();
+        self.count_try(&account, &source, &request.username).await?;
+        let user = self.user_named(&request.username).await?;
+        if !self.password_is_right(user, request.password).await? {
+            return Err(Refusal::Rule(SignInRefusal::WrongCredentials));
+        }
+        let user = user.ok_or(Refusal::Rule(SignInRefusal::WrongCredentials))?;
+        ephemeral::forget(self.log.db(), BY_ACCOUNT, &account).await.map_err(|_| Unavailable)?;
+        ephemeral::count_down(self.log.db(), BY_SOURCE, &source).await.map_err(|_| Unavailable)?;
+        self.start_session(user, request.existing).await
+    }
+
+    /// Counts the try before it is made, so that parallel tries are counted exactly.
+    async fn count_try(&self, account: &str, source: &str, username: &str) -> Result<(), Refusal<SignInRefusal>> {
+        let limits = &self.settings.limits;
+        let (now, window) = (self.clock.now(), limits.sign_in_window);
+        let until = now.plus(window);
+        let by_account = ephemeral::count_up(self.log.db(), BY_ACCOUNT, account, until, now).await.map_err(|_| Unavailable)?;
+        let by_source = ephemeral::count_up(self.log.db(), BY_SOURCE, source, until, now).await.map_err(|_| Unavailable)?;
+        let over_account = by_account - i64::from(limits.sign_in_failures_per_account);
+        if over_account == 1
+            && let Some(user_id) = self.user_named(username).await?
+        {
+            self.block_sign_ins(user_id, until).await?;
+        }
+        if over_account > 0 || by_source > i64::from(limits.sign_in_failures_per_source) {
+            return Err(Refusal::Rule(SignInRefusal::TooManyTries { retry_after: window }));
+        }
+        Ok(())
+    }
+
+    /// Remembers in the log that the threshold was reached: once, or strangers would fill it.
+    async fn block_sign_ins(&self, user_id: UserId, until: Timestamp) -> Result<(), Unavailable> {
+        match self.perform(Actor::System, &BlockSignIns { user_id, until }).await {
+            Ok(_) | Err(Refusal::Rule(_)) => Ok(()),
+            Err(Refusal::Unavailable(unavailable)) => Err(unavailable),
+        }
+    }
+}
+
+impl UseCase for BlockSignIns {
+    type Answer = ();
+    type Refusal = UserError;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(User::stream(self.user_id.uuid()))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<UserError>> {
+        let user = work.load::<User>(self.user_id.uuid()).await?;
+        work.decide(&user, UserCommand::BlockSignIns { until: self.until, at: work.now }).map_err(Refusal::Rule)?;
+        Ok(())
+    }
+}

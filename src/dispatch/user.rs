@@ -1,0 +1,328 @@
+//! Users are made, changed, locked and erased. What is personal of them is sealed under their own key before it reaches the log.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Decide, Digest, StreamId, UserId,
+    sealed::BlindIndex,
+    user::{User, UserCommand, UserError},
+};
+use projections::account;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    log::{Actor, ClaimChange, Unavailable, VaultChange},
+    passwords::Passwords,
+    vault::{SubjectKey, kind},
+};
+
+use super::{
+    Dispatch, Done, Inner, Refusal, UseCase, setup,
+    work::{Loaded, Work},
+};
+
+/// The member that a profile is sealed as.
+const PROFILE: &str = "profile";
+
+/// What is known of a person: their sign-in name and OpenID Connect's standard claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub username: String,
+    #[serde(flatten)]
+    pub claims: BTreeMap<String, Value>,
+}
+
+/// A user to make.
+pub struct NewUser {
+    pub profile: Profile,
+    pub password: Option<SecretString>,
+    /// Instead of a password: an imported argon2 PHC string.
+    pub password_digest: Option<String>,
+    pub administrator: bool,
+}
+
+/// Why a command on a user is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserRefusal {
+    #[error("{0}")]
+    Rule(UserError),
+    #[error("a user with this name exists already")]
+    NameTaken,
+    #[error("{0}")]
+    Password(PasswordRefusal),
+    #[error("a sign-in name has 1 to 255 characters, none of them a control character")]
+    BadName,
+    #[error("the current password is wrong")]
+    WrongPassword,
+    #[error("the set-up link has expired or was used")]
+    SetupLink,
+}
+
+/// Why a password is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordRefusal {
+    #[error("a password has at least {0} characters")]
+    TooShort(usize),
+    #[error("a password has at most {0} bytes")]
+    TooLong(usize),
+    #[error("the digest is no argon2 PHC string")]
+    UnknownDigest,
+}
+
+pub(super) struct Create {
+    id: UserId,
+    profile: Profile,
+    phc: Option<String>,
+    administrator: bool,
+    /// The digest of the one-time link that it uses up.
+    setup: Option<Digest>,
+}
+
+struct Change {
+    id: UserId,
+    change: UserChange,
+}
+
+enum UserChange {
+    SetPassword { phc: String, by_themselves: bool },
+    Lock,
+    Unlock,
+    SetAdministrator(bool),
+    Erase,
+}
+
+impl Dispatch {
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// That the name is taken, or name or password are refused.
+    pub async fn create_user(&self, actor: Actor, new: NewUser) -> Result<Done<UserId>, Refusal<UserRefusal>> {
+        self.create(actor, new, None).await
+    }
+
+    pub(super) async fn create(
+        &self,
+        actor: Actor,
+        new: NewUser,
+        setup: Option<Digest>,
+    ) -> Result<Done<UserId>, Refusal<UserRefusal>> {
+        let name = new.profile.username.trim();
+        if name.is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
+            return Err(Refusal::Rule(UserRefusal::BadName));
+        }
+        let phc = match (new.password, new.password_digest) {
+            (Some(password), _) => Some(self.new_password(password).await?),
+            (None, Some(digest)) => {
+                let unknown = |_| Refusal::Rule(UserRefusal::Password(PasswordRefusal::UnknownDigest));
+                Passwords::check_digest(&digest).map_err(unknown)?;
+                Some(digest)
+            }
+            (None, None) => None,
+        };
+        let id = UserId::new(Uuid::now_v7());
+        let create = Create { id, profile: new.profile, phc, administrator: new.administrator, setup };
+        let done = self.perform(actor, &create).await?;
+        Ok(Done { answer: id, position: done.position })
+    }
+
+    /// Sets a password: all that was issued to the user before is dead.
+    ///
+    /// # Errors
+    /// That the password is refused, or there is no such user.
+    pub async fn set_password(&self, actor: Actor, id: UserId, new: SecretString) -> Result<Done<()>, Refusal<UserRefusal>> {
+        let phc = self.new_password(new).await?;
+        self.perform(actor, &Change { id, change: UserChange::SetPassword { phc, by_themselves: false } }).await
+    }
+
+    /// A user changes their own password.
+    ///
+    /// # Errors
+    /// That the current one is wrong, or the new one is refused.
+    pub async fn change_password(
+        &self,
+        id: UserId,
+        current: SecretString,
+        new: SecretString,
+    ) -> Result<Done<()>, Refusal<UserRefusal>> {
+        if !self.password_is_right(Some(id), current).await? {
+            return Err(Refusal::Rule(UserRefusal::WrongPassword));
+        }
+        let phc = self.new_password(new).await?;
+        self.perform(Actor::User(id), &Change { id, change: UserChange::SetPassword { phc, by_themselves: true } }).await
+    }
+
+    /// Locks a user out: all that was issued to them is dead.
+    ///
+    /// # Errors
+    /// That there is no such user.
+    pub async fn lock_user(&self, actor: Actor, id: UserId) -> Result<Done<()>, Refusal<UserRefusal>> {
+        self.perform(actor, &Change { id, change: UserChange::Lock }).await
+    }
+
+    /// Lets a user sign in again: nothing is revived.
+    ///
+    /// # Errors
+    /// That there is no such user.
+    pub async fn unlock_user(&self, actor: Actor, id: UserId) -> Result<Done<()>, Refusal<UserRefusal>> {
+        self.perform(actor, &Change { id, change: UserChange::Unlock }).await
+    }
+
+    /// Makes a user an administrator, or no longer one.
+    ///
+    /// # Errors
+    /// That there is no such user.
+    pub async fn set_administrator(&self, actor: Actor, id: UserId, yes: bool) -> Result<Done<()>, Refusal<UserRefusal>> {
+        self.perform(actor, &Change { id, change: UserChange::SetAdministrator(yes) }).await
+    }
+
+    /// Erases a user: their key is destroyed in the transaction of the event, and nothing personal can be read again.
+    ///
+    /// # Errors
+    /// That there is no such user.
+    pub async fn erase_user(&self, actor: Actor, id: UserId) -> Result<Done<()>, Refusal<UserRefusal>> {
+        self.perform(actor, &Change { id, change: UserChange::Erase }).await
+    }
+
+    /// The user with this sign-in name.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn user_named(&self, username: &str) -> Result<Option<UserId>, Unavailable> {
+        let row = account::by_sign_in_name(self.reads.db(), self.keys.blind_index(username).as_str()).await?;
+        row.map(|row| row.id.parse().map_err(|_| Unavailable)).transpose()
+    }
+
+    /// Opens a user's sealed profile; `None` when they have been erased.
+    ///
+    /// # Errors
+    /// `Unavailable` when the vault does not answer.
+    pub async fn profile(&self, id: UserId, sealed: &str) -> Result<Option<Profile>, Unavailable> {
+        let Some(key) = self.subject_key(id).await? else {
+            return Ok(None);
+        };
+        Ok(key.open(PROFILE, sealed).ok())
+    }
+
+    async fn new_password(&self, password: SecretString) -> Result<String, Refusal<UserRefusal>> {
+        let limits = &self.settings.limits;
+        let refused = |refusal| Err(Refusal::Rule(UserRefusal::Password(refusal)));
+        if password.expose_secret().len() > limits.password_max_bytes {
+            return refused(PasswordRefusal::TooLong(limits.password_max_bytes));
+        }
+        if password.expose_secret().chars().count() < limits.password_min_chars {
+            return refused(PasswordRefusal::TooShort(limits.password_min_chars));
+        }
+        Ok(self.passwords.hash(password).await)
+    }
+}
+
+impl Inner {
+    /// A user's own key; `None` when it was destroyed.
+    pub(super) async fn subject_key(&self, id: UserId) -> Result<Option<SubjectKey>, Unavailable> {
+        let name = id.to_string();
+        let Some(sealed) = self.vault.get(kind::SUBJECT_KEY, &name).await? else {
+            return Ok(None);
+        };
+        let bytes = self.master.open(kind::SUBJECT_KEY, &name, &sealed).map_err(|_| Unavailable)?;
+        SubjectKey::new(id, &bytes).map(Some).map_err(|_| Unavailable)
+    }
+
+    /// Whether this is the user's password; at the same cost `false` for nobody. A password beyond the bound is wrong unhashed.
+    pub(super) async fn password_is_right(&self, id: Option<UserId>, password: SecretString) -> Result<bool, Unavailable> {
+        if password.expose_secret().len() > self.settings.limits.password_max_bytes {
+            return Ok(false);
+        }
+        let name = id.map(|id| id.to_string()).unwrap_or_default();
+        let digest = match self.vault.get(kind::PASSWORD, &name).await? {
+            None => None,
+            Some(sealed) => {
+                let phc = self.master.open(kind::PASSWORD, &name, &sealed).map_err(|_| Unavailable)?;
+                Some(String::from_utf8(phc).map_err(|_| Unavailable)?)
+            }
+        };
+        Ok(self.passwords.verify(password, digest).await)
+    }
+}
+
+impl Work<'_> {
+    fn put_password(&mut self, id: UserId, phc: &str) {
+        let id = id.to_string();
+        let sealed = self.inner.master.seal(kind::PASSWORD, &id, phc.as_bytes());
+        self.vault.push(VaultChange::Put { kind: kind::PASSWORD, id, sealed });
+    }
+}
+
+fn sign_in_claim(name: &BlindIndex) -> String {
+    format!("sign_in_name/{}", name.as_str())
+}
+
+impl UseCase for Create {
+    type Answer = ();
+    type Refusal = UserRefusal;
+
+    fn name_taken(&self, name: &str) -> Option<UserRefusal> {
+        let link_used = self.setup.as_ref().is_some_and(|link| link.as_str() == name);
+        Some(if link_used { UserRefusal::SetupLink } else { UserRefusal::NameTaken })
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<UserRefusal>> {
+        let user = Loaded::<User>::new_stream(self.id.uuid());
+        let bytes = SubjectKey::generate();
+        let key = SubjectKey::new(self.id, &bytes).map_err(|_| Unavailable)?;
+        let profile = key.seal(PROFILE, &self.profile).map_err(|_| Unavailable)?;
+        let name = self.id.to_string();
+        let sealed = work.inner.master.seal(kind::SUBJECT_KEY, &name, &bytes);
+        work.vault.push(VaultChange::Put { kind: kind::SUBJECT_KEY, id: name, sealed });
+        if let Some(phc) = &self.phc {
+            work.put_password(self.id, phc);
+        }
+        if let Some(link) = &self.setup {
+            work.ephemeral.push(setup::used(link, work.now));
+        }
+        let sign_in_name = work.inner.keys.blind_index(&self.profile.username);
+        let stream = User::stream(self.id.uuid());
+        work.claims.push(ClaimChange::Take { name: sign_in_claim(&sign_in_name), stream: stream.clone() });
+        work.claims.push(ClaimChange::Take { name: format!("subject/{}", self.id), stream });
+        let (administrator, has_password, at) = (self.administrator, self.phc.is_some(), work.now);
+        let command = UserCommand::Create { sign_in_name, profile, administrator, has_password, at };
+        work.decide(&user, command).map_err(|error| Refusal::Rule(UserRefusal::Rule(error)))?;
+        Ok(())
+    }
+}
+
+impl UseCase for Change {
+    type Answer = ();
+    type Refusal = UserRefusal;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(User::stream(self.id.uuid()))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<UserRefusal>> {
+        let user = work.load::<User>(self.id.uuid()).await?;
+        let at = work.now;
+        let command = match &self.change {
+            UserChange::SetPassword { phc, by_themselves } => {
+                work.put_password(self.id, phc);
+                UserCommand::SetPassword { by_themselves: *by_themselves, at }
+            }
+            UserChange::Lock => UserCommand::Lock { at },
+            UserChange::Unlock => UserCommand::Unlock { at },
+            UserChange::SetAdministrator(administrator) => UserCommand::SetAdministrator { administrator: *administrator, at },
+            UserChange::Erase => {
+                if let User::Present { sign_in_name, .. } = user.state.as_ref() {
+                    work.claims.push(ClaimChange::Release { name: sign_in_claim(sign_in_name) });
+                }
+                for kind in [kind::SUBJECT_KEY, kind::PASSWORD] {
+                    work.vault.push(VaultChange::Delete { kind, id: self.id.to_string() });
+                }
+                UserCommand::Erase { at }
+            }
+        };
+        work.decide(&user, command).map_err(|error| Refusal::Rule(UserRefusal::Rule(error)))?;
+        Ok(())
+    }
+}

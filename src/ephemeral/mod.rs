@@ -1,0 +1,84 @@
+//! What must expire, and is never rebuilt from the log: counters of failures, what may be used once, sealed answers for a retry.
+
+use domain::Timestamp;
+use projections::{Db, on_db};
+
+use crate::log::Unavailable;
+
+/// Rows that one sweep takes away at most, so that no lock is held for long.
+const SWEEP: i64 = 1000;
+
+/// A value that has not expired.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn get(db: &Db, kind: &str, key: &str, now: Timestamp) -> Result<Option<String>, Unavailable> {
+    let sql = "SELECT value FROM ephemeral WHERE kind = $1 AND key = $2 AND expires_at > $3";
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(kind).bind(key).bind(now.unix()).fetch_optional(pool).await)?)
+}
+
+/// Keeps a value until it expires.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn put(db: &Db, kind: &str, key: &str, value: &str, expires_at: Timestamp) -> Result<(), Unavailable> {
+    let sql = "INSERT INTO ephemeral (kind, key, value, expires_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (kind, key) DO UPDATE SET value = EXCLUDED.value, expires_at = EXCLUDED.expires_at";
+    on_db!(db, pool => sqlx::query(sql).bind(kind).bind(key).bind(value).bind(expires_at.unix()).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Counts one more, and gives the count: exact under parallel tries. A counter that has expired begins anew and lives until
+/// `expires_at`; one that counts keeps its end.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn count_up(db: &Db, kind: &str, key: &str, expires_at: Timestamp, now: Timestamp) -> Result<i64, Unavailable> {
+    let sql = "INSERT INTO ephemeral (kind, key, value, expires_at) VALUES ($1, $2, '1', $3) ON CONFLICT (kind, key) DO UPDATE SET \
+         value = CASE WHEN ephemeral.expires_at > $4 THEN CAST(CAST(ephemeral.value AS BIGINT) + 1 AS TEXT) ELSE '1' END, \
+         expires_at = CASE WHEN ephemeral.expires_at > $4 THEN ephemeral.expires_at ELSE EXCLUDED.expires_at END RETURNING value";
+    let count: String = on_db!(db, pool => {
+        sqlx::query_scalar(sql).bind(kind).bind(key).bind(expires_at.unix()).bind(now.unix()).fetch_one(pool).await
+    })?;
+    count.parse().map_err(|_| Unavailable)
+}
+
+/// Takes one back from a counter.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn count_down(db: &Db, kind: &str, key: &str) -> Result<(), Unavailable> {
+    let sql = "UPDATE ephemeral SET value = CAST(CAST(value AS BIGINT) - 1 AS TEXT) \
+         WHERE kind = $1 AND key = $2 AND CAST(value AS BIGINT) > 0";
+    on_db!(db, pool => sqlx::query(sql).bind(kind).bind(key).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Takes a value away.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn forget(db: &Db, kind: &str, key: &str) -> Result<(), Unavailable> {
+    let sql = "DELETE FROM ephemeral WHERE kind = $1 AND key = $2";
+    on_db!(db, pool => sqlx::query(sql).bind(kind).bind(key).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Takes away what has expired, a bounded number of rows at a time; gives how many went.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn sweep(db: &Db, now: Timestamp) -> Result<u64, Unavailable> {
+    let sql = "DELETE FROM ephemeral WHERE (kind, key) IN \
+         (SELECT kind, key FROM ephemeral WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    let mut swept = 0;
+    loop {
+        let gone = on_db!(db, pool => {
+            sqlx::query(sql).bind(now.unix()).bind(SWEEP).execute(pool).await.map(|done| done.rows_affected())
+        })?;
+        swept += gone;
+        if gone < SWEEP.unsigned_abs() {
+            return Ok(swept);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Concurrent look-ups of one kind share a query: whoever comes while one is under way goes into the next. No answer is kept.
+
+use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::Unavailable;
+
+/// Look-ups that wait at most; beyond, callers are told to come back.
+const QUEUE: usize = 8192;
+/// Keys of one query at most.
+const BATCH: usize = 512;
+/// Queries of one kind under way at once.
+const WORKERS: usize = 2;
+
+struct LookUp<K, V> {
+    key: K,
+    answer: oneshot::Sender<Result<Option<V>, Unavailable>>,
+}
+
+/// Looks up values by key. Cheap to clone.
+pub struct Coalescer<K, V> {
+    queue: mpsc::Sender<LookUp<K, V>>,
+}
+
+impl<K, V> Clone for Coalescer<K, V> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone() }
+    }
+}
+
+impl<K, V> Coalescer<K, V>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static,
+{
+    /// Takes the query that answers many keys. `name` is for the metrics.
+    pub fn new<Q, F>(name: &'static str, query: Q) -> Self
+    where
+        Q: Fn(Vec<K>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<HashMap<K, V>, Unavailable>> + Send,
+    {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (waiting, query) = (Arc::new(Mutex::new(waiting)), Arc::new(query));
+        for _ in 0..WORKERS {
+            tokio::spawn(work(name, waiting.clone(), query.clone()));
+        }
+        Self { queue }
+    }
+
+    /// The value of a key as it is now.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer, or too many wait.
+    pub async fn get(&self, key: K) -> Result<Option<V>, Unavailable> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue.try_send(LookUp { key, answer }).map_err(|_| Unavailable)?;
+        outcome.await.unwrap_or(Err(Unavailable))
+    }
+}
+
+async fn work<K, V, Q, F>(name: &'static str, waiting: Arc<Mutex<mpsc::Receiver<LookUp<K, V>>>>, query: Arc<Q>)
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static,
+    Q: Fn(Vec<K>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<HashMap<K, V>, Unavailable>> + Send,
+{
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        if waiting.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+            return;
+        }
+        metrics::histogram!("grantlog_lookup_batch", "kind" => name).record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        let mut keys: Vec<K> = Vec::with_capacity(batch.len());
+        let mut seen = std::collections::HashSet::with_capacity(batch.len());
+        for look_up in &batch {
+            if seen.insert(&look_up.key) {
+                keys.push(look_up.key.clone());
+            }
+        }
+        match query(keys).await {
+            Ok(found) => {
+                for look_up in batch.drain(..) {
+                    let value = found.get(&look_up.key).cloned();
+                    drop(look_up.answer.send(Ok(value)));
+                }
+            }
+            Err(unavailable) => {
+                for look_up in batch.drain(..) {
+                    drop(look_up.answer.send(Err(unavailable)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Brings a store to this program's form: one node does it, others wait. SQL files make what does not change with the projections;
+//! the live projections' tables are made from their descriptions.
+
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
+
+use projections::{Db, LIVE, on_db};
+use sqlx::{
+    PgPool, Row, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use uuid::Uuid;
+
+use super::LogSettings;
+
+/// How long a read waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// How long SQLite waits for another's lock.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Why a store cannot be opened or migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    #[error("the store does not answer: {0}")]
+    Store(#[from] sqlx::Error),
+    #[error("the store cannot be migrated: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("the store has not been migrated: run `grantlog migrate`")]
+    NotMigrated,
+    #[error("the store's address must begin with postgres:// or sqlite://")]
+    Address,
+}
+
+/// Where the log stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    pub(super) position: i64,
+    pub(super) epoch: Uuid,
+    /// Counts the switches of live projections.
+    pub(super) generations: i64,
+}
+
+/// A SQLite file as every connection opens it: WAL, and durable at each commit.
+pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
+    Ok(SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .foreign_keys(true))
+}
+
+pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> {
+    // sqlite-es links ring beside aws-lc-rs: without a choice rustls would panic. A second choice is refused, which is fine.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    if settings.url.starts_with("sqlite:") {
+        let pool = SqlitePoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE);
+        return Ok(Db::Sqlite(pool.connect_with(sqlite_options(&settings.url)?).await?));
+    }
+    if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") {
+        // A connection that died is found out by the query; asking first would double the round trips.
+        let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE).test_before_acquire(false);
+        return Ok(Db::Postgres(pool.connect(&settings.url).await?));
+    }
+    Err(MigrateError::Address)
+}
+
+pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> {
+    let db = connect(settings).await?;
+    match &db {
+        Db::Postgres(pool) => {
+            sqlx::migrate!("migrations/postgres").run(pool).await?;
+            make_postgres_projections(pool).await?;
+        }
+        Db::Sqlite(pool) => {
+            migrate_sqlite(pool).await?;
+            make_sqlite_projections(pool).await?;
+        }
+    }
+    on_db!(&db, pool => pool.close().await);
+    Ok(())
+}
+
+/// SQLite has no advisory lock: whoever comes second finds the file locked, or the work done, and looks again.
+async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), MigrateError> {
+    const TRIES: u32 = 50;
+    for tried in 1.. {
+        match sqlx::migrate!("migrations/sqlite").run(pool).await {
+            Ok(()) => break,
+            Err(error) if tried == TRIES => return Err(error.into()),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+    Ok(())
+}
+
+const ACTIVE: &str = "SELECT name FROM projection WHERE state = 'active'";
+const REGISTER: &str = "INSERT INTO projection (name, generation, state, position) VALUES ($1, 1, 'active', 0)";
+const BEGIN_LOG: &str = "INSERT INTO log_head (one, position, epoch, recorded_at, generations) VALUES (1, 0, $1, 0, 1) ON CONFLICT DO NOTHING";
+const BEGIN_EPOCH: &str = "INSERT INTO log_epoch (epoch, from_position) SELECT epoch, 1 FROM log_head WHERE NOT EXISTS (SELECT * FROM log_epoch)";
+
+macro_rules! make_projections {
+    ($name:ident, $pool:ty, $begin:literal) => {
+        /// Makes the first generation of each live projection that has none, and the log's head.
+        async fn $name(pool: &$pool) -> Result<(), MigrateError> {
+            let dialect = Db::from(pool.clone()).dialect();
+            let mut transaction = pool.begin_with($begin).await?;
+            if let Db::Postgres(_) = Db::from(pool.clone()) {
+                sqlx::query("LOCK TABLE projection IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
+            }
+            let active: Vec<String> = sqlx::query_scalar(ACTIVE).fetch_all(&mut *transaction).await?;
+            for table in LIVE.iter().filter(|table| !active.iter().any(|name| name == table.name)) {
+                for statement in table.create_generation(dialect, 1).into_iter().chain(table.create_view(1)) {
+                    sqlx::query(&statement).execute(&mut *transaction).await?;
+                }
+                sqlx::query(REGISTER).bind(table.name).execute(&mut *transaction).await?;
+            }
+            sqlx::query(BEGIN_LOG).bind(Uuid::now_v7().to_string()).execute(&mut *transaction).await?;
+            sqlx::query(BEGIN_EPOCH).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok(())
+        }
+    };
+}
+
+make_projections!(make_postgres_projections, PgPool, "BEGIN");
+make_projections!(make_sqlite_projections, SqlitePool, "BEGIN IMMEDIATE");
+
+/// Where the log stands now.
+pub(super) async fn current_head(db: &Db) -> Result<Start, MigrateError> {
+    let sql = "SELECT position, epoch, generations FROM log_head";
+    let read = on_db!(db, pool => sqlx::query_as::<_, (i64, String, i64)>(sql).fetch_optional(pool).await);
+    let (position, epoch, generations) = match read {
+        Ok(row) => row.ok_or(MigrateError::NotMigrated)?,
+        Err(sqlx::Error::Database(error)) => {
+            tracing::debug!(%error, "there is no log yet");
+            return Err(MigrateError::NotMigrated);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let epoch = Uuid::from_str(&epoch).map_err(|_| MigrateError::NotMigrated)?;
+    Ok(Start { position, epoch, generations })
+}
+
+/// The active generation of each live projection, and the count of switches that they belong to.
+pub(super) async fn generations(db: &Db) -> Result<(BTreeMap<String, i64>, Start), MigrateError> {
+    let sql = "SELECT name, generation FROM projection WHERE state = 'active'";
+    loop {
+        let before = current_head(db).await?;
+        let rows = on_db!(db, pool => {
+            let rows = sqlx::query(sql).fetch_all(pool).await?;
+            rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<BTreeMap<String, i64>, sqlx::Error>>()?
+        });
+        let after = current_head(db).await?;
+        if before.generations == after.generations {
+            return Ok((rows, after));
+        }
+    }
+}

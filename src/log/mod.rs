@@ -1,0 +1,202 @@
+//! The append-only log: what is true. One writer a process commits whole batches at gapless positions, in commit order.
+
+mod append;
+mod batch;
+pub mod coalesce;
+mod migrate;
+mod postgres;
+mod read;
+mod sqlite;
+mod watch;
+mod write;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+pub use append::{
+    Actor, Append, AppendError, Appended, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, VaultChange,
+};
+use coalesce::Coalescer;
+use domain::StreamId;
+pub use migrate::MigrateError;
+use projections::Db;
+pub use read::{StoredEvent, StoredHead};
+use tokio::sync::{mpsc, watch as channel};
+use uuid::Uuid;
+
+/// The store does not answer, or not in time, or is too busy. Nothing was decided: the caller may come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store does not answer")]
+pub struct Unavailable;
+
+impl From<sqlx::Error> for Unavailable {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::warn!(%error, "the store does not answer");
+        Self
+    }
+}
+
+/// How the log is opened.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// `postgres://...` or `sqlite://path`.
+    pub url: String,
+    /// Connections for reads.
+    pub connections: u32,
+    /// Waiting appends at most; beyond, callers are told to come back.
+    pub queue: usize,
+}
+
+/// The log. Cheap to clone.
+#[derive(Clone)]
+pub struct Log(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    epoch: Uuid,
+    queue: mpsc::Sender<write::Waiting>,
+    heads: Coalescer<StreamId, StoredHead>,
+    head: Arc<Head>,
+}
+
+/// The highest position that this process knows to be committed.
+struct Head {
+    known: AtomicI64,
+    changed: channel::Sender<i64>,
+}
+
+impl Head {
+    /// Takes note of a committed position, and wakes followers.
+    fn note(&self, position: i64) {
+        if self.known.fetch_max(position, Ordering::AcqRel) < position {
+            self.changed.send_if_modified(|seen| {
+                let newer = position > *seen;
+                *seen = position.max(*seen);
+                newer
+            });
+        }
+    }
+}
+
+impl Log {
+    /// Opens a migrated store, and starts the writer and what watches for the appends of others.
+    ///
+    /// # Errors
+    /// That the store does not answer, or has not been migrated.
+    pub async fn open(settings: &LogSettings) -> Result<Self, MigrateError> {
+        let db = migrate::connect(settings).await?;
+        let start = migrate::current_head(&db).await?;
+        let head = Arc::new(Head { known: AtomicI64::new(start.position), changed: channel::Sender::new(start.position) });
+        let (queue, waiting) = mpsc::channel(settings.queue);
+        let heads_db = (db.clone(), head.clone());
+        let heads = Coalescer::new("head", move |streams: Vec<StreamId>| {
+            let (db, head) = heads_db.clone();
+            async move { read::heads(&db, &head, &streams).await }
+        });
+        let writer = write::Writer::new(settings.url.clone(), db.clone(), start, head.clone());
+        tokio::spawn(writer.run(waiting));
+        tokio::spawn(watch::follow(settings.url.clone(), db.clone(), head.clone()));
+        Ok(Self(Arc::new(Inner { db, epoch: start.epoch, queue, heads, head })))
+    }
+
+    /// Brings a store's tables to this program's form, and makes the tables of the live projections. One node does it, others wait.
+    ///
+    /// # Errors
+    /// That the store does not answer, or is newer than the program.
+    pub async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> {
+        migrate::migrate(settings).await
+    }
+
+    /// Writes an append: all of it or nothing. Answers when it is durable.
+    ///
+    /// # Errors
+    /// What it lost against, or that the store does not answer.
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let (answer, outcome) = tokio::sync::oneshot::channel();
+        let waiting = write::Waiting { append, answer };
+        self.0.queue.try_send(waiting).map_err(|_| AppendError::Unavailable)?;
+        outcome.await.unwrap_or(Err(AppendError::Unavailable))
+    }
+
+    /// The heads of streams, in the order asked; `None` for a stream that is not there.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn load(&self, streams: &[StreamId]) -> Result<Vec<Option<StoredHead>>, Unavailable> {
+        let look_ups = streams.iter().map(|stream| self.0.heads.get(stream.clone()));
+        futures_util::future::try_join_all(look_ups).await
+    }
+
+    /// Events after a position, in order.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn read(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
+        read::after(&self.0.db, after, limit).await
+    }
+
+    /// A stream's events, loaded by postgres-es or sqlite-es, to fold it anew.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer or an event cannot be read.
+    pub async fn read_stream<A: domain::Decide>(&self, id: Uuid) -> Result<Vec<A::Event>, Unavailable> {
+        read::stream::<A>(&self.0.db, id).await
+    }
+
+    /// The highest position that this process knows to be committed.
+    #[must_use]
+    pub fn known_head(&self) -> i64 {
+        self.0.head.known.load(Ordering::Acquire)
+    }
+
+    /// Changes when the known head does.
+    #[must_use]
+    pub fn watch(&self) -> channel::Receiver<i64> {
+        self.0.head.changed.subscribe()
+    }
+
+    /// Waits until a position is committed, as far as this process knows; `false` when it was not in time.
+    pub async fn wait_for(&self, position: i64, deadline: Duration) -> bool {
+        let mut changed = self.watch();
+        let reached = changed.wait_for(|head| *head >= position);
+        matches!(tokio::time::timeout(deadline, reached).await, Ok(Ok(_)))
+    }
+
+    /// The id of this log's epoch: a restored log begins another.
+    #[must_use]
+    pub fn epoch(&self) -> Uuid {
+        self.0.epoch
+    }
+
+    /// Appends that wait to be written.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.queue.max_capacity() - self.0.queue.capacity()
+    }
+
+    /// The pool that the live read models are read through.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Asks the store for its clock, in microseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not answer.
+    pub async fn store_clock(&self) -> Result<i64, Unavailable> {
+        read::store_clock(&self.0.db).await
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Log(epoch {}, head {})", self.0.epoch, self.known_head())
+    }
+}

@@ -1,0 +1,119 @@
+//! Reading the log: by position, by stream, and the heads of streams.
+
+use std::{collections::HashMap, str::FromStr};
+
+use cqrs_es::persist::PersistedEventRepository;
+use domain::{Decide, StreamId, upcast};
+use postgres_es::PostgresEventRepository;
+use projections::{Db, on_db};
+use sqlite_es::SqliteEventRepository;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Head, Unavailable};
+
+/// A stream's version and state, as they are stored.
+#[derive(Clone, Debug)]
+pub struct StoredHead {
+    pub version: i64,
+    /// The aggregate's JSON.
+    pub state: String,
+    pub state_version: i32,
+}
+
+/// An event as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct StoredEvent {
+    pub position: i64,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub event_version: String,
+    /// JSON, as it was written.
+    pub payload: String,
+    /// A flat JSON object of strings.
+    pub metadata: String,
+    pub command_id: String,
+    /// Microseconds since the Unix epoch.
+    pub recorded_at: i64,
+}
+
+#[derive(FromRow)]
+struct HeadRow {
+    aggregate_type: String,
+    aggregate_id: String,
+    version: i64,
+    state: String,
+    state_version: i32,
+}
+
+/// The heads of streams, and in the same snapshot the head of the log: whatever is decided on them saw at least that much.
+pub(super) async fn heads(db: &Db, head: &Head, streams: &[StreamId]) -> Result<HashMap<StreamId, StoredHead>, Unavailable> {
+    let ids: Vec<String> = streams.iter().map(|stream| stream.aggregate_id.to_string()).collect();
+    // The log's own head comes back as one more row: one statement sees one snapshot.
+    let sql = format!(
+        "SELECT aggregate_type, aggregate_id, version, state, state_version FROM stream_head WHERE aggregate_id IN {} \
+         UNION ALL SELECT '', '', position, '', 0 FROM log_head",
+        db.keys(1)
+    );
+    let ids = projections::key_list(&ids);
+    let rows = on_db!(db, pool => sqlx::query_as::<_, HeadRow>(&sql).bind(ids).fetch_all(pool).await)?;
+    let wanted: HashMap<(&str, Uuid), &StreamId> =
+        streams.iter().map(|stream| ((stream.aggregate_type, stream.aggregate_id), stream)).collect();
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        if row.aggregate_type.is_empty() {
+            head.note(row.version);
+            continue;
+        }
+        let id = Uuid::from_str(&row.aggregate_id).map_err(|_| Unavailable)?;
+        if let Some(stream) = wanted.get(&(row.aggregate_type.as_str(), id)) {
+            let HeadRow { version, state, state_version, .. } = row;
+            found.insert((*stream).clone(), StoredHead { version, state, state_version });
+        }
+    }
+    Ok(found)
+}
+
+/// Events after a position, in order.
+pub(super) async fn after(db: &Db, position: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
+    let cast = match db {
+        Db::Postgres(_) => "::text",
+        Db::Sqlite(_) => "",
+    };
+    let sql = format!(
+        "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload{cast} AS payload, \
+         metadata{cast} AS metadata, command_id, recorded_at FROM events WHERE position > $1 ORDER BY position LIMIT $2"
+    );
+    let events = on_db!(db, pool => {
+        sqlx::query_as::<_, StoredEvent>(&sql).bind(position).bind(i64::from(limit)).fetch_all(pool).await
+    });
+    Ok(events?)
+}
+
+/// A stream's events, through the framework's own repositories.
+pub(super) async fn stream<A: Decide>(db: &Db, id: Uuid) -> Result<Vec<A::Event>, Unavailable> {
+    let id = id.to_string();
+    let stored = match db {
+        Db::Postgres(pool) => PostgresEventRepository::new(pool.clone()).get_events::<A>(&id).await,
+        Db::Sqlite(pool) => SqliteEventRepository::new(pool.clone()).get_events::<A>(&id).await,
+    };
+    let stored = stored.map_err(|error| {
+        tracing::error!(stream = %id, %error, "a stream cannot be loaded");
+        Unavailable
+    })?;
+    stored
+        .into_iter()
+        .map(|event| serde_json::from_value(upcast::newest(event).payload).map_err(|_| Unavailable))
+        .collect()
+}
+
+/// The store's clock in microseconds since the Unix epoch.
+pub(super) async fn store_clock(db: &Db) -> Result<i64, Unavailable> {
+    let sql = match db {
+        Db::Postgres(_) => "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint",
+        Db::Sqlite(_) => "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    };
+    Ok(on_db!(db, pool => sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await)?)
+}

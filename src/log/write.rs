@@ -1,0 +1,233 @@
+//! The writer: takes all appends that wait, without a timer, and commits them in one batch. Outcomes are each command's own.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use projections::Db;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Head,
+    append::{Append, AppendError, Appended},
+    batch::{self, Columns, Failed},
+    migrate::{self, Start},
+    postgres::PostgresWriter,
+    sqlite::SqliteWriter,
+};
+
+/// The longest that one batch may take before its connection is given up.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// An append, and who waits for its outcome.
+pub(super) struct Waiting {
+    pub(super) append: Append,
+    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+impl Waiting {
+    fn answer(self, outcome: Result<Appended, AppendError>) {
+        drop(self.answer.send(outcome));
+    }
+}
+
+/// What a store makes of a batch.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// All of it is durable; the first event has the position after `base`.
+    Written { base: i64 },
+    /// Nothing was written, because these rows do not hold.
+    Failed(Vec<Failed>),
+    /// Nothing was written: the live projections have been switched to other generations.
+    OtherGenerations,
+    /// Nothing was written: the log was restored under us.
+    OtherEpoch,
+}
+
+/// Why a store has no outcome.
+#[derive(Debug)]
+pub(super) enum WriteError {
+    /// Some of the data was refused; nothing was written.
+    Data(String),
+    /// Nothing was written: it took too long, or another had the lock.
+    Slow(String),
+    /// The connection was lost: nobody knows.
+    Lost(String),
+}
+
+enum Connection {
+    Postgres(PostgresWriter),
+    Sqlite(SqliteWriter),
+}
+
+/// Writes batches over a connection of its own.
+pub(super) struct Writer {
+    url: String,
+    db: Db,
+    connection: Option<Connection>,
+    start: Start,
+    generations: BTreeMap<String, i64>,
+    head: Arc<Head>,
+    next_partition_check: i64,
+}
+
+impl Writer {
+    pub(super) const fn new(url: String, db: Db, start: Start, head: Arc<Head>) -> Self {
+        Self { url, db, connection: None, start, generations: BTreeMap::new(), head, next_partition_check: 0 }
+    }
+
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
+        let mut waiting = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                let Some(first) = queue.recv().await else { return };
+                waiting.push_back(first);
+            }
+            while let Ok(next) = queue.try_recv() {
+                waiting.push_back(next);
+            }
+            let batch = batch::take(&mut waiting);
+            metrics::histogram!("grantlog_append_batch").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+            let begun = Instant::now();
+            self.write(batch).await;
+            metrics::histogram!("grantlog_append_seconds").record(begun.elapsed());
+        }
+    }
+
+    /// Writes a batch, and answers each of its commands.
+    async fn write(&mut self, batch: Vec<Waiting>) {
+        let mut batches = vec![batch];
+        while let Some(mut commands) = batches.pop() {
+            while !commands.is_empty() {
+                let columns = match Columns::of(&commands) {
+                    Ok(columns) => columns,
+                    Err((owner, cause)) => {
+                        commands.remove(owner).answer(Err(AppendError::Rejected(cause)));
+                        continue;
+                    }
+                };
+                match self.attempt(&columns).await {
+                    Ok(Outcome::Written { base }) => {
+                        self.acknowledge(commands, &columns, base).await;
+                        break;
+                    }
+                    Ok(Outcome::Failed(failed)) => commands = answer_losers(commands, &columns, &failed),
+                    Ok(Outcome::OtherGenerations) => self.generations.clear(),
+                    Ok(Outcome::OtherEpoch) => {
+                        tracing::error!(epoch = %self.start.epoch, "the log was restored under this process: it must be started anew");
+                        fail_all(commands);
+                        break;
+                    }
+                    Err(WriteError::Data(cause)) if commands.len() == 1 => {
+                        tracing::error!(cause, "the store refused a command's data");
+                        for command in std::mem::take(&mut commands) {
+                            command.answer(Err(AppendError::Rejected(cause.clone())));
+                        }
+                    }
+                    Err(WriteError::Data(_)) => {
+                        let second = commands.split_off(commands.len() / 2);
+                        batches.push(second);
+                    }
+                    Err(WriteError::Slow(cause)) => {
+                        tracing::warn!(cause, "a batch took too long");
+                        fail_all(commands);
+                        break;
+                    }
+                    Err(WriteError::Lost(cause)) => {
+                        tracing::warn!(cause, "the writer's connection was lost");
+                        self.connection = None;
+                        self.find_out(commands).await;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, columns: &Columns) -> Result<Outcome, WriteError> {
+        if self.generations.is_empty() {
+            let (generations, start) = migrate::generations(&self.db).await.map_err(|error| WriteError::Lost(error.to_string()))?;
+            self.generations = generations;
+            self.start.generations = start.generations;
+        }
+        if self.connection.is_none() {
+            self.connection = Some(self.connect().await.map_err(|error| WriteError::Lost(error.to_string()))?);
+        }
+        let connection = self.connection.as_mut().expect("it was just made");
+        let written = async {
+            match connection {
+                Connection::Postgres(writer) => writer.append(&self.start, &self.generations, columns).await,
+                Connection::Sqlite(writer) => writer.append(&self.start, &self.generations, columns).await,
+            }
+        };
+        match tokio::time::timeout(PATIENCE, written).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(WriteError::Lost("no answer in time".to_owned())),
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, sqlx::Error> {
+        Ok(match &self.db {
+            Db::Postgres(_) => Connection::Postgres(PostgresWriter::connect(&self.url).await?),
+            Db::Sqlite(_) => Connection::Sqlite(SqliteWriter::connect(&self.url).await?),
+        })
+    }
+
+    async fn acknowledge(&mut self, commands: Vec<Waiting>, columns: &Columns, base: i64) {
+        let end = base + i64::try_from(columns.events.len()).expect("a batch is small");
+        self.head.note(end);
+        for (command, last) in commands.into_iter().zip(&columns.last_event) {
+            command.answer(Ok(Appended { position: base + last }));
+        }
+        if end >= self.next_partition_check
+            && let Some(Connection::Postgres(writer)) = &mut self.connection
+        {
+            match writer.make_partitions(end).await {
+                Ok(next) => self.next_partition_check = next,
+                Err(error) => tracing::error!(%error, "the log's next partition could not be made"),
+            }
+        }
+    }
+
+    /// The connection was lost at an unknown moment: what is in the log is acknowledged, the rest was not decided.
+    async fn find_out(&mut self, commands: Vec<Waiting>) {
+        let known = self.head.known.load(std::sync::atomic::Ordering::Acquire);
+        let ids: Vec<String> = commands.iter().map(|command| command.append.command_id.to_string()).collect();
+        let found = match &self.db {
+            Db::Postgres(_) => PostgresWriter::find_commands(&self.url, known, &ids).await,
+            Db::Sqlite(_) => SqliteWriter::find_commands(&self.url, known, &ids).await,
+        };
+        let found = found.unwrap_or_default();
+        for command in commands {
+            let position = found.get(&command.append.command_id.to_string()).copied();
+            if let Some(position) = position {
+                self.head.note(position);
+            }
+            command.answer(position.map(|position| Appended { position }).ok_or(AppendError::Unavailable));
+        }
+    }
+}
+
+fn fail_all(commands: Vec<Waiting>) {
+    for command in commands {
+        command.answer(Err(AppendError::Unavailable));
+    }
+}
+
+/// Tells those that lost, and gives back the others.
+fn answer_losers(commands: Vec<Waiting>, columns: &Columns, failed: &[Failed]) -> Vec<Waiting> {
+    let mut lost: BTreeMap<usize, AppendError> = BTreeMap::new();
+    for (owner, error) in failed.iter().flat_map(|failed| columns.losers(*failed)) {
+        lost.entry(owner).or_insert(error);
+    }
+    let mut others = Vec::new();
+    for (owner, command) in commands.into_iter().enumerate() {
+        match lost.remove(&owner) {
+            Some(error) => command.answer(Err(error)),
+            None => others.push(command),
+        }
+    }
+    others
+}

@@ -1,0 +1,146 @@
+//! The issuer's own keys, all derived from one root in the vault, so that they outlive a change of the master key.
+
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    hkdf::{HKDF_SHA256, Salt},
+    hmac,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::sealed::BlindIndex;
+
+use super::cipher::{Cipher, Unreadable, random_key};
+
+/// What a MAC is for: a MAC made for one purpose never passes for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacPurpose {
+    /// The tag of codes and tokens.
+    Token,
+    /// Finding a user by sign-in name.
+    SignInName,
+    /// A form's token against cross-site requests.
+    Form,
+    /// Telling a secret that was verified slowly before.
+    VerifiedSecret,
+}
+
+/// Keys derived from the root.
+pub struct ServerKeys {
+    token: hmac::Key,
+    sign_in_name: hmac::Key,
+    form: hmac::Key,
+    verified_secret: hmac::Key,
+    requests: Cipher,
+    errors: Cipher,
+}
+
+impl ServerKeys {
+    /// The vault's id of the root.
+    pub const ROOT: &'static str = "root";
+
+    /// A new root of 32 random bytes.
+    #[must_use]
+    pub fn generate_root() -> [u8; 32] {
+        random_key()
+    }
+
+    /// Derives all keys from the root (HKDF-SHA256, RFC 5869).
+    ///
+    /// # Errors
+    /// `Unreadable` when the root is not 32 bytes.
+    pub fn derive(root: &[u8]) -> Result<Self, Unreadable> {
+        if root.len() != 32 {
+            return Err(Unreadable);
+        }
+        let secret = Salt::new(HKDF_SHA256, b"grantlog server keys").extract(root);
+        let derive = |purpose: &[u8]| {
+            let mut key = [0; 32];
+            let info = [purpose];
+            let material = secret.expand(&info, HKDF_SHA256).expect("HKDF-SHA256 gives 32 bytes");
+            material.fill(&mut key).expect("HKDF-SHA256 gives 32 bytes");
+            key
+        };
+        let mac = |purpose: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, &derive(purpose));
+        Ok(Self {
+            token: mac(b"token"),
+            sign_in_name: mac(b"sign-in name"),
+            form: mac(b"form"),
+            verified_secret: mac(b"verified secret"),
+            requests: Cipher::new(&derive(b"pending requests")),
+            errors: Cipher::new(&derive(b"error ids")),
+        })
+    }
+
+    /// A MAC (HMAC-SHA256 cut to 128 bits) in base64url: 22 characters.
+    #[must_use]
+    pub fn mac(&self, purpose: MacPurpose, message: &[u8]) -> String {
+        let key = match purpose {
+            MacPurpose::Token => &self.token,
+            MacPurpose::SignInName => &self.sign_in_name,
+            MacPurpose::Form => &self.form,
+            MacPurpose::VerifiedSecret => &self.verified_secret,
+        };
+        URL_SAFE_NO_PAD.encode(&hmac::sign(key, message).as_ref()[..16])
+    }
+
+    /// Whether `mac` gave this, compared in constant time.
+    #[must_use]
+    pub fn mac_matches(&self, purpose: MacPurpose, message: &[u8], presented: &str) -> bool {
+        verify_slices_are_equal(self.mac(purpose, message).as_bytes(), presented.as_bytes()).is_ok()
+    }
+
+    /// By which a user is found: sign-in names differ in more than the case of their letters.
+    #[must_use]
+    pub fn blind_index(&self, username: &str) -> BlindIndex {
+        BlindIndex::new(self.mac(MacPurpose::SignInName, username.trim().to_lowercase().as_bytes()))
+    }
+
+    /// Seals an authorization request that travels in the browser.
+    #[must_use]
+    pub fn seal_request(&self, json: &str) -> String {
+        self.requests.seal("pending request", json.as_bytes())
+    }
+
+    /// Opens what `seal_request` gave.
+    ///
+    /// # Errors
+    /// `Unreadable` when it did not.
+    pub fn open_request(&self, sealed: &str) -> Result<String, Unreadable> {
+        self.requests.open("pending request", sealed).and_then(|plain| String::from_utf8(plain).map_err(|_| Unreadable))
+    }
+
+    /// Seals what an error saw into its `error_id`.
+    #[must_use]
+    pub fn seal_error(&self, json: &str) -> String {
+        self.errors.seal("error id", json.as_bytes())
+    }
+
+    /// Opens an `error_id`.
+    ///
+    /// # Errors
+    /// `Unreadable` when this issuer did not make it.
+    pub fn open_error(&self, error_id: &str) -> Result<String, Unreadable> {
+        self.errors.open("error id", error_id).and_then(|plain| String::from_utf8(plain).map_err(|_| Unreadable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_root_gives_the_same_keys_after_a_restart() {
+        let root = ServerKeys::generate_root();
+        let (before, after) = (ServerKeys::derive(&root).unwrap(), ServerKeys::derive(&root).unwrap());
+        assert_eq!(before.blind_index("Mika"), after.blind_index(" mika "));
+        assert_eq!(after.open_request(&before.seal_request("{}")), Ok("{}".to_owned()));
+    }
+
+    #[test]
+    fn a_mac_for_one_purpose_does_not_pass_for_another() {
+        let keys = ServerKeys::derive(&ServerKeys::generate_root()).unwrap();
+        let mac = keys.mac(MacPurpose::Token, b"x");
+        assert!(keys.mac_matches(MacPurpose::Token, b"x", &mac));
+        assert!(!keys.mac_matches(MacPurpose::Form, b"x", &mac));
+        assert_eq!(keys.open_error(&keys.seal_request("{}")), Err(Unreadable));
+    }
+}
