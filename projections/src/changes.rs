@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::table::Table;
+use crate::table::{Kind, Table};
 
 /// A row, or some of its columns, by column name.
 pub type Row = Map<String, Value>;
@@ -25,14 +25,20 @@ enum Change {
 
 impl Changes {
     /// Writes a whole row, in the place of the one with its key if there is one.
-    pub fn put(&mut self, table: &'static Table, row: Row) {
+    pub fn put(&mut self, table: &'static Table, mut row: Row) {
         debug_assert!(
             row.len() == table.columns.len() && table.columns.iter().all(|column| row.contains_key(column.name)),
             "a row of {} has all of its columns and no other",
             table.name
         );
         let key = key(table, &row);
-        self.tables.entry(table.name).or_default().insert(key, Change::Put(row));
+        let changes = self.tables.entry(table.name).or_default();
+        if let Some(Change::Put(first)) = changes.get_mut(&key) {
+            for column in table.columns.iter().filter(|column| column.kind == Kind::FirstInteger) {
+                row.extend(first.remove_entry(column.name));
+            }
+        }
+        changes.insert(key, Change::Put(row));
     }
 
     /// Sets some columns of the row with this key; does nothing where there is none, and never makes a column null.
@@ -164,7 +170,8 @@ mod tests {
         changes.set(&LAMP, row! { id: "a", colour: "red", position: 1 });
         changes.set(&LAMP, row! { id: "a", state: "off", position: 2 });
         changes.set(&LAMP, row! { id: "b", state: "off", position: 3 });
-        let expected = json!([{"id": "a", "state": "off", "colour": "red", "position": 2}, {"id": "b", "state": "off", "position": 3}]);
+        let expected =
+            json!([{"id": "a", "state": "off", "colour": "red", "position": 2}, {"id": "b", "state": "off", "position": 3}]);
         assert_eq!(parsed(changes.sets_json(&LAMP)), expected);
     }
 

@@ -69,7 +69,9 @@ impl Table {
         let (name, table) = (self.apply_name(generation), self.generation(generation));
         let value = |column: &Column| match column.kind {
             Kind::Position => format!("base + r.{}", column.name),
-            Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::Boolean => format!("r.{}", column.name),
+            Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::FirstInteger | Kind::Boolean => {
+                format!("r.{}", column.name)
+            }
         };
         let values = self.columns.iter().map(value).collect::<Vec<_>>().join(", ");
         let set = self.set_list(|column| format!("COALESCE({}, t.{})", value(column), column.name));
@@ -80,7 +82,7 @@ BEGIN
         UPDATE {table} AS t SET {set} FROM json_populate_recordset(NULL::{table}, sets) AS r WHERE {matched};
     END IF;
     IF puts IS NOT NULL THEN
-        INSERT INTO {table} ({columns}) SELECT {values} FROM json_populate_recordset(NULL::{table}, puts) AS r
+        INSERT INTO {table} AS t ({columns}) SELECT {values} FROM json_populate_recordset(NULL::{table}, puts) AS r
         ON CONFLICT ({key}) DO UPDATE SET {replaced};
     END IF;
 END
@@ -96,7 +98,7 @@ $apply$",
     #[must_use]
     pub fn sqlite_puts(&self, generation: i64) -> String {
         format!(
-            "INSERT INTO {table} ({columns}) SELECT {values} FROM json_each($2) AS r WHERE true
+            "INSERT INTO {table} AS t ({columns}) SELECT {values} FROM json_each($2) AS r WHERE true
              ON CONFLICT ({key}) DO UPDATE SET {replaced}",
             table = self.generation(generation),
             columns = self.column_list(),
@@ -125,7 +127,12 @@ $apply$",
     }
 
     fn replaced(&self) -> String {
-        self.set_list(|column| format!("excluded.{}", column.name))
+        self.set_list(|column| match column.kind {
+            Kind::FirstInteger => format!("t.{}", column.name),
+            Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::Boolean | Kind::Position => {
+                format!("excluded.{}", column.name)
+            }
+        })
     }
 
     fn matched(&self) -> String {
@@ -138,10 +145,10 @@ impl Kind {
         match (self, dialect) {
             (Self::Text, _) => "TEXT NOT NULL",
             (Self::NullableText, _) => "TEXT",
-            (Self::Integer | Self::Position, Dialect::Postgres) => "BIGINT NOT NULL",
+            (Self::Integer | Self::FirstInteger | Self::Position, Dialect::Postgres) => "BIGINT NOT NULL",
             (Self::NullableInteger, Dialect::Postgres) => "BIGINT",
             (Self::Boolean, Dialect::Postgres) => "BOOLEAN NOT NULL",
-            (Self::Integer | Self::Boolean | Self::Position, Dialect::Sqlite) => "INTEGER NOT NULL",
+            (Self::Integer | Self::FirstInteger | Self::Boolean | Self::Position, Dialect::Sqlite) => "INTEGER NOT NULL",
             (Self::NullableInteger, Dialect::Sqlite) => "INTEGER",
         }
     }
@@ -152,6 +159,6 @@ fn extracted(column: &Column) -> String {
     let value = format!("json_extract(r.value, '$.{}')", column.name);
     match column.kind {
         Kind::Position => format!("$1 + {value}"),
-        Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::Boolean => value,
+        Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::FirstInteger | Kind::Boolean => value,
     }
 }

@@ -1,14 +1,27 @@
 //! The answers of grantlog: read models folded from the log. One file a question; all of them here are live, which means that they are
 //! written in the transaction of the events and are never behind.
 
+pub mod account;
 pub mod changes;
-pub mod ddl;
+pub mod client;
+pub mod consent;
+pub mod cutoff;
+mod ddl;
+pub mod grant;
+pub mod query;
+pub mod session;
+pub mod signing_key;
 pub mod store;
 pub mod table;
+#[cfg(test)]
+mod testing;
+pub mod token;
+mod write;
 
 use domain::{Event, StreamId, grant::Terms};
 
 pub use changes::Changes;
+pub use query::Page;
 pub use store::{Db, Dialect, key_list};
 pub use table::{Column, Kind, Table};
 
@@ -30,12 +43,28 @@ pub struct Recorded<'a> {
 pub struct TermsMissing;
 
 /// The projections that are written in the transaction of the events.
-pub const LIVE: &[&Table] = &[];
+pub const LIVE: &[&Table] = &[
+    &client::TABLE,
+    &account::TABLE,
+    &session::TABLE,
+    &consent::TABLE,
+    &grant::TABLE,
+    &token::TABLE,
+    &cutoff::TABLE,
+    &signing_key::TABLE,
+];
 
 /// Collects what an event changes in the live projections.
 ///
 /// # Errors
-/// [`TermsMissing`] for an event that issues tokens of an approved grant without the grant's terms.
-pub fn project(_recorded: &Recorded<'_>, _changes: &mut Changes) -> Result<(), TermsMissing> {
-    Ok(())
+/// [`TermsMissing`] for an event that issues a code or tokens of an approved grant without the grant's terms.
+pub fn project(recorded: &Recorded<'_>, changes: &mut Changes) -> Result<(), TermsMissing> {
+    client::project(recorded, changes);
+    account::project(recorded, changes);
+    session::project(recorded, changes);
+    consent::project(recorded, changes);
+    grant::project(recorded, changes);
+    cutoff::project(recorded, changes);
+    signing_key::project(recorded, changes);
+    token::project(recorded, changes)
 }

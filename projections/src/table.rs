@@ -25,6 +25,8 @@ pub enum Kind {
     NullableText,
     Integer,
     NullableInteger,
+    /// An integer that stays as the first row with its key said.
+    FirstInteger,
     Boolean,
     /// The position of the event that wrote the row last: its ordinal in the batch, counted from 1, to which the store adds the
     /// head before the batch.
@@ -72,6 +74,10 @@ pub(crate) const fn integer(name: &'static str) -> Column {
 
 pub(crate) const fn nullable_integer(name: &'static str) -> Column {
     Column { name, kind: Kind::NullableInteger }
+}
+
+pub(crate) const fn first_integer(name: &'static str) -> Column {
+    Column { name, kind: Kind::FirstInteger }
 }
 
 pub(crate) const fn boolean(name: &'static str) -> Column {

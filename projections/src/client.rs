@@ -1,0 +1,164 @@
+//! Live: which clients are there, by id, by `client_id`, by owner?
+
+use domain::{Event, client::ClientEvent};
+use serde_json::{Value, json};
+
+use crate::{
+    Changes, Db, Recorded, Table,
+    changes::row,
+    query::{self, Page},
+    table::{integer, nullable_text, position, text},
+};
+
+/// One row a registered client.
+pub static TABLE: Table = Table {
+    name: "client",
+    key: &["id"],
+    columns: &[
+        text("id"),
+        text("client_id"),
+        nullable_text("owner"),
+        text("name"),
+        text("state"),
+        text("metadata"),
+        integer("metadata_version"),
+        integer("created_at"),
+        position(),
+    ],
+    indexes: &[&["client_id"], &["owner", "id"]],
+};
+
+pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
+    let Event::Client(event) = recorded.event else { return };
+    let (id, position) = (recorded.stream.aggregate_id, recorded.position);
+    match event {
+        ClientEvent::Registered { identifier, owner, metadata, at } => changes.put(
+            &TABLE,
+            row! {
+                id: id, client_id: identifier, owner: owner, name: name(metadata.client_name.as_deref()), state: "enabled",
+                metadata: json!(metadata).to_string(), metadata_version: 1, created_at: at, position: position,
+            },
+        ),
+        ClientEvent::Updated { metadata, metadata_version, .. } => changes.set(
+            &TABLE,
+            row! {
+                id: id, name: name(metadata.client_name.as_deref()), metadata: json!(metadata).to_string(),
+                metadata_version: metadata_version, position: position,
+            },
+        ),
+        ClientEvent::Disabled { .. } => changes.set(&TABLE, row! { id: id, state: "disabled", position: position }),
+        ClientEvent::Enabled { .. } => changes.set(&TABLE, row! { id: id, state: "enabled", position: position }),
+        ClientEvent::SecretAdded { .. } | ClientEvent::SecretExpirySet { .. } => {}
+    }
+}
+
+/// The name it goes by; empty where it has none and is called by its `client_id`.
+fn name(client_name: Option<&str>) -> Value {
+    client_name.unwrap_or_default().into()
+}
+
+/// A registered client.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ClientRow {
+    pub id: String,
+    /// As it stands on the wire.
+    pub client_id: String,
+    /// The user who registered it.
+    pub owner: Option<String>,
+    /// Empty where it was given none.
+    pub name: String,
+    /// `enabled` or `disabled`.
+    pub state: String,
+    /// RFC 7591 metadata in JSON.
+    pub metadata: String,
+    pub metadata_version: i64,
+    /// In seconds since the Unix epoch.
+    pub created_at: i64,
+    pub position: i64,
+}
+
+/// The clients with these ids.
+///
+/// # Errors
+/// What the store says.
+pub async fn find(db: &Db, ids: &[String]) -> Result<Vec<ClientRow>, sqlx::Error> {
+    query::by_keys(db, &format!("{SELECT} WHERE id IN {}", db.keys(1)), ids).await
+}
+
+/// The clients with these `client_id`s.
+///
+/// # Errors
+/// What the store says.
+pub async fn by_identifier(db: &Db, identifiers: &[String]) -> Result<Vec<ClientRow>, sqlx::Error> {
+    query::by_keys(db, &format!("{SELECT} WHERE client_id IN {}", db.keys(1)), identifiers).await
+}
+
+/// The clients that a user registered.
+///
+/// # Errors
+/// What the store says.
+pub async fn of_owner(db: &Db, user_id: &str, page: Page<'_>) -> Result<Vec<ClientRow>, sqlx::Error> {
+    query::page_of(db, &format!("{SELECT} WHERE owner = $3 AND id > $1 ORDER BY id LIMIT $2"), user_id, page).await
+}
+
+/// All clients.
+///
+/// # Errors
+/// What the store says.
+pub async fn list(db: &Db, page: Page<'_>) -> Result<Vec<ClientRow>, sqlx::Error> {
+    query::page(db, &format!("{SELECT} WHERE id > $1 ORDER BY id LIMIT $2"), page).await
+}
+
+const SELECT: &str = "SELECT id, client_id, owner, name, state, metadata, metadata_version, created_at, position FROM client";
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Timestamp,
+        client::{ClientEvent, ClientMetadata},
+    };
+    use serde_json::json;
+
+    use super::TABLE;
+    use crate::testing::{id, project, stream};
+
+    fn named(name: &str) -> Box<ClientMetadata> {
+        Box::new(ClientMetadata { client_name: Some(name.to_owned()), ..ClientMetadata::default() })
+    }
+
+    fn registered() -> ClientEvent {
+        ClientEvent::Registered {
+            identifier: "app".to_owned(),
+            owner: None,
+            metadata: named("App"),
+            at: Timestamp::from_unix(10),
+        }
+    }
+
+    #[test]
+    fn a_registration_makes_an_enabled_client_of_version_1() {
+        let changes = project(&stream("client", 1), &[registered()]);
+        let row = &changes.puts(&TABLE)[0];
+        assert_eq!(row["id"], id(1));
+        assert_eq!((&row["client_id"], &row["name"], &row["state"]), (&json!("app"), &json!("App"), &json!("enabled")));
+        assert_eq!((&row["metadata_version"], &row["created_at"], &row["position"]), (&json!(1), &json!(10), &json!(1)));
+    }
+
+    #[test]
+    fn an_update_brings_the_metadata_its_version_and_also_an_empty_name() {
+        let metadata = Box::new(ClientMetadata::default());
+        let updated = ClientEvent::Updated { metadata, metadata_version: 2, at: Timestamp::from_unix(11) };
+        let changes = project(&stream("client", 1), &[registered(), updated]);
+        let row = &changes.puts(&TABLE)[0];
+        assert_eq!((&row["name"], &row["metadata_version"], &row["position"]), (&json!(""), &json!(2), &json!(2)));
+    }
+
+    #[test]
+    fn disabling_and_enabling_set_the_state_alone() {
+        let at = Timestamp::from_unix(12);
+        let disabled = project(&stream("client", 1), &[ClientEvent::Disabled { at }]);
+        assert_eq!(disabled.sets(&TABLE), [json!({"id": id(1), "state": "disabled", "position": 1})]);
+        let enabled = project(&stream("client", 1), &[ClientEvent::Enabled { at }]);
+        assert_eq!(enabled.sets(&TABLE), [json!({"id": id(1), "state": "enabled", "position": 1})]);
+    }
+}

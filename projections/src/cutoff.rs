@@ -1,0 +1,150 @@
+//! Live: since which position is everything dead that was issued before it? One row a client, user, session, consent, grant or key, however
+//! many tokens it kills.
+
+use domain::{
+    Event, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent, key_set::KeySetEvent, session::SessionEvent,
+    user::UserEvent,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Changes, Db, Recorded, Table,
+    changes::row,
+    query,
+    table::{nullable_integer, position, text},
+};
+
+/// The subject whose cutoff ends all that the issuer issued before.
+pub const ISSUER: &str = "issuer";
+
+/// One row a subject: the id of a client, user, session, consent or grant, a key's `kid`, or [`ISSUER`].
+pub static TABLE: Table = Table {
+    name: "cutoff",
+    key: &["subject"],
+    columns: &[text("subject"), nullable_integer("expires_at"), position()],
+    indexes: &[],
+};
+
+pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
+    let stream = json!(recorded.stream.aggregate_id);
+    let (subject, expires_at) = match recorded.event {
+        Event::Client(event) => match event {
+            ClientEvent::Disabled { .. } => (stream, Value::Null),
+            ClientEvent::Registered { .. }
+            | ClientEvent::Updated { .. }
+            | ClientEvent::SecretAdded { .. }
+            | ClientEvent::SecretExpirySet { .. }
+            | ClientEvent::Enabled { .. } => return,
+        },
+        Event::User(event) => match event {
+            UserEvent::Locked { .. } | UserEvent::PasswordSet { .. } | UserEvent::Erased { .. } => (stream, Value::Null),
+            UserEvent::Created { .. }
+            | UserEvent::ProfileUpdated { .. }
+            | UserEvent::Unlocked { .. }
+            | UserEvent::AdministratorSet { .. }
+            | UserEvent::SignInsBlocked { .. } => return,
+        },
+        Event::Session(event) => match event {
+            SessionEvent::Ended { .. } => (stream, Value::Null),
+            SessionEvent::Started { .. } | SessionEvent::Reauthenticated { .. } => return,
+        },
+        Event::Consent(event) => match event {
+            ConsentEvent::Withdrawn { .. } => (stream, Value::Null),
+            ConsentEvent::Given { .. } => return,
+        },
+        Event::Grant(event) => match event {
+            GrantEvent::Revoked { ends_at, .. } => (stream, json!(ends_at)),
+            GrantEvent::Approved(_)
+            | GrantEvent::CodeRedeemed { .. }
+            | GrantEvent::TokensIssued { .. }
+            | GrantEvent::ClientCredentialsIssued { .. }
+            | GrantEvent::Refreshed { .. }
+            | GrantEvent::AccessTokenRefreshed { .. }
+            | GrantEvent::RefreshRetried { .. }
+            | GrantEvent::CodeReplayed { .. }
+            | GrantEvent::RefreshReplayed { .. }
+            | GrantEvent::AccessTokenRevoked { .. } => return,
+        },
+        Event::KeySet(event) => match event {
+            KeySetEvent::Retired { kid, .. } => (json!(kid), Value::Null),
+            KeySetEvent::EpochBegun { .. } => (json!(ISSUER), Value::Null),
+            KeySetEvent::Added { .. } | KeySetEvent::Activated { .. } => return,
+        },
+        Event::Catalogue(_) => return,
+    };
+    changes.put(&TABLE, row! { subject: subject, expires_at: expires_at, position: recorded.position });
+}
+
+/// A subject, and the position before which all that stands on it is dead.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct CutoffRow {
+    pub subject: String,
+    /// When nothing that it kills can live any more; `None` where that is not known.
+    pub expires_at: Option<i64>,
+    pub position: i64,
+}
+
+/// The cutoffs of these subjects.
+///
+/// # Errors
+/// What the store says.
+pub async fn find(db: &Db, subjects: &[String]) -> Result<Vec<CutoffRow>, sqlx::Error> {
+    query::by_keys(db, &format!("SELECT subject, expires_at, position FROM cutoff WHERE subject IN {}", db.keys(1)), subjects)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Event, Timestamp,
+        client::ClientEvent,
+        consent::ConsentEvent,
+        grant::{GrantEvent, RevocationReason},
+        key_set::KeySetEvent,
+        session::{SessionEnd, SessionEvent},
+        user::UserEvent,
+    };
+    use serde_json::{Value, json};
+
+    use super::{ISSUER, TABLE};
+    use crate::testing::{approved, id, project, project_grant, stream};
+
+    const AT: Timestamp = Timestamp::from_unix(10);
+
+    fn cut(aggregate_type: &'static str, event: impl Into<Event>) -> Vec<Value> {
+        project(&stream(aggregate_type, 1), &[event.into()]).puts(&TABLE)
+    }
+
+    #[test]
+    fn whatever_ends_access_for_all_is_one_row() {
+        let by_id = [json!({"subject": id(1), "expires_at": null, "position": 1})];
+        assert_eq!(cut("client", ClientEvent::Disabled { at: AT }), by_id);
+        assert_eq!(cut("user", UserEvent::Locked { at: AT }), by_id);
+        assert_eq!(cut("user", UserEvent::PasswordSet { by_themselves: false, at: AT }), by_id);
+        assert_eq!(cut("user", UserEvent::Erased { at: AT }), by_id);
+        assert_eq!(cut("session", SessionEvent::Ended { reason: SessionEnd::SignedOut, at: AT }), by_id);
+        assert_eq!(cut("consent", ConsentEvent::Withdrawn { by: None, at: AT }), by_id);
+    }
+
+    #[test]
+    fn a_revoked_grants_cutoff_ends_with_the_family() {
+        let ends_at = Timestamp::from_unix(1000);
+        let revoked = GrantEvent::Revoked { reason: RevocationReason::RevokedByClient, ends_at, at: AT };
+        assert_eq!(cut("grant", revoked), [json!({"subject": id(1), "expires_at": 1000, "position": 1})]);
+    }
+
+    #[test]
+    fn a_retired_key_and_a_restored_log_cut_off_by_their_own_names() {
+        let retired = KeySetEvent::Retired { kid: "key".to_owned(), at: AT };
+        assert_eq!(cut("key_set", retired)[0]["subject"], "key");
+        let begun = KeySetEvent::EpochBegun { epoch: "2".to_owned(), at: AT };
+        assert_eq!(cut("key_set", begun)[0]["subject"], ISSUER);
+    }
+
+    #[test]
+    fn enabling_unlocking_and_issuing_cut_nothing_off() {
+        assert!(cut("client", ClientEvent::Enabled { at: AT }).is_empty());
+        assert!(cut("user", UserEvent::Unlocked { at: AT }).is_empty());
+        assert!(project_grant(&[approved()]).puts(&TABLE).is_empty());
+    }
+}

@@ -1,0 +1,132 @@
+//! Live: what was approved by whom for whom, and did it end before its time? The table is `authorization_grant`, because `grant` is a
+//! word of SQL's own. A client that acts for itself has no row here: its token says all.
+
+use domain::{Event, grant::GrantEvent};
+
+use crate::{
+    Changes, Db, Recorded, Table,
+    changes::row,
+    query::{self, Page},
+    table::{integer, nullable_text, position, text},
+};
+
+/// One row an approval.
+pub static TABLE: Table = Table {
+    name: "authorization_grant",
+    key: &["id"],
+    columns: &[
+        text("id"),
+        text("client_id"),
+        text("user_id"),
+        text("session_id"),
+        text("consent_id"),
+        text("scope"),
+        text("state"),
+        integer("started_at"),
+        integer("ends_at"),
+        nullable_text("ended_reason"),
+        position(),
+    ],
+    indexes: &[&["consent_id", "id"]],
+};
+
+pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
+    let Event::Grant(event) = recorded.event else { return };
+    let (id, position) = (recorded.stream.aggregate_id, recorded.position);
+    match event {
+        GrantEvent::Approved(approved) => changes.put(
+            &TABLE,
+            row! {
+                id: id, client_id: approved.client_id, user_id: approved.user_id, session_id: approved.session_id,
+                consent_id: approved.consent_id, scope: approved.scope, state: "live", started_at: approved.at,
+                ends_at: approved.ends_at, ended_reason: None::<&str>, position: position,
+            },
+        ),
+        GrantEvent::Revoked { reason, .. } => {
+            changes.set(&TABLE, row! { id: id, state: "revoked", ended_reason: reason, position: position });
+        }
+        GrantEvent::CodeRedeemed { .. }
+        | GrantEvent::TokensIssued { .. }
+        | GrantEvent::ClientCredentialsIssued { .. }
+        | GrantEvent::Refreshed { .. }
+        | GrantEvent::AccessTokenRefreshed { .. }
+        | GrantEvent::RefreshRetried { .. }
+        | GrantEvent::CodeReplayed { .. }
+        | GrantEvent::RefreshReplayed { .. }
+        | GrantEvent::AccessTokenRevoked { .. } => {}
+    }
+}
+
+/// What a user approved for a client.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct GrantRow {
+    pub id: String,
+    pub client_id: String,
+    pub user_id: String,
+    pub session_id: String,
+    pub consent_id: String,
+    /// Names separated by spaces.
+    pub scope: String,
+    /// `live` or `revoked`; what it stands on may have ended all the same: its tokens know.
+    pub state: String,
+    /// In seconds since the Unix epoch.
+    pub started_at: i64,
+    /// The end of all its tokens, whatever is refreshed.
+    pub ends_at: i64,
+    /// Why it was revoked.
+    pub ended_reason: Option<String>,
+    pub position: i64,
+}
+
+/// The grants with these ids.
+///
+/// # Errors
+/// What the store says.
+pub async fn find(db: &Db, ids: &[String]) -> Result<Vec<GrantRow>, sqlx::Error> {
+    query::by_keys(db, &format!("{SELECT} WHERE id IN {}", db.keys(1)), ids).await
+}
+
+/// The grants that were approved under a consent.
+///
+/// # Errors
+/// What the store says.
+pub async fn of_consent(db: &Db, consent_id: &str, page: Page<'_>) -> Result<Vec<GrantRow>, sqlx::Error> {
+    query::page_of(db, &format!("{SELECT} WHERE consent_id = $3 AND id > $1 ORDER BY id LIMIT $2"), consent_id, page).await
+}
+
+const SELECT: &str =
+    "SELECT id, client_id, user_id, session_id, consent_id, scope, state, started_at, ends_at, ended_reason, position
+     FROM authorization_grant";
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        Timestamp,
+        grant::{GrantEvent, RevocationReason},
+    };
+    use serde_json::{Value, json};
+
+    use super::TABLE;
+    use crate::testing::{approved, id, project, project_grant, stream};
+
+    #[test]
+    fn an_approval_makes_a_live_grant() {
+        let changes = project_grant(&[approved()]);
+        let row = json!({
+            "id": id(1), "client_id": id(2), "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write",
+            "state": "live", "started_at": 100, "ends_at": 1000, "ended_reason": Value::Null, "position": 1,
+        });
+        assert_eq!(changes.puts(&TABLE), [row]);
+    }
+
+    #[test]
+    fn a_revocation_says_why() {
+        let (ends_at, at) = (Timestamp::from_unix(1000), Timestamp::from_unix(200));
+        let revoked = GrantEvent::Revoked { reason: RevocationReason::RefreshReplayed, ends_at, at };
+        let changes = project(&stream("grant", 1), &[revoked]);
+        assert_eq!(
+            changes.sets(&TABLE),
+            [json!({"id": id(1), "state": "revoked", "ended_reason": "refresh_replayed", "position": 1})]
+        );
+    }
+}
