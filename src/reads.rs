@@ -9,10 +9,7 @@ use projections::{
 };
 use quick_cache::sync::Cache;
 
-use crate::{
-    clock::Clock,
-    log::{Unavailable, coalesce::Coalescer},
-};
+use crate::log::{Unavailable, coalesce::Coalescer};
 
 /// How many chosen or imported client ids are remembered. What an id stands for never changes.
 const IDENTIFIERS: usize = 16_384;
@@ -27,12 +24,12 @@ pub struct Reads {
 
 impl Reads {
     #[must_use]
-    pub fn new(db: Db, clock: Clock) -> Self {
+    pub fn new(db: Db) -> Self {
         let tokens_db = db.clone();
         let tokens = Coalescer::new("token", move |digests: Vec<String>| {
-            let (db, now) = (tokens_db.clone(), clock.now());
+            let db = tokens_db.clone();
             async move {
-                let rows = token::find(&db, &digests, now).await.map_err(Unavailable::from)?;
+                let rows = token::find(&db, &digests).await?;
                 Ok(rows.into_iter().map(|row| (row.digest.clone(), row)).collect())
             }
         });
@@ -58,7 +55,7 @@ impl Reads {
         if let Some(id) = self.identifiers.get(identifier) {
             return Ok(Some(id));
         }
-        let Some(row) = client::by_identifier(&self.db, identifier).await? else {
+        let Some(row) = client::by_identifier(&self.db, &[identifier.to_owned()]).await?.pop() else {
             return Ok(None);
         };
         let id = ClientId::from_str(&row.id).map_err(|_| Unavailable)?;

@@ -5,6 +5,7 @@ use domain::{Event, user::UserEvent};
 use crate::{
     Changes, Db, Recorded, Table,
     changes::row,
+    on_db,
     query::{self, Page},
     table::{boolean, integer, position, text},
 };
@@ -84,6 +85,16 @@ pub async fn find(db: &Db, ids: &[String]) -> Result<Vec<AccountRow>, sqlx::Erro
 /// What the store says.
 pub async fn by_sign_in_name(db: &Db, names: &[String]) -> Result<Vec<AccountRow>, sqlx::Error> {
     query::by_keys(db, &format!("{SELECT} WHERE state <> 'erased' AND sign_in_name IN {}", db.keys(1)), names).await
+}
+
+/// Whether anybody administers the issuer.
+///
+/// # Errors
+/// Where the store does not answer.
+pub async fn any_administrator(db: &Db) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT count(*) FROM account WHERE administrator AND state <> 'erased'";
+    let count: i64 = on_db!(db, pool => sqlx::query_scalar(sql).fetch_one(pool).await)?;
+    Ok(count > 0)
 }
 
 /// All users, the erased ones too.

@@ -1,14 +1,13 @@
 //! A person lets a client act for them: the consent and the grant with its code, in one append (RFC 6749 section 4.1.2).
 
 use domain::{
-    ClientId, ConsentId, Digest, GrantId, Scope,
+    ClientId, ConsentId, Decide, Digest, GrantId, Scope,
     client::{Client, GrantType},
     consent::{Consent, ConsentCommand, ConsentError, ConsentTerms, GivenBy},
     grant::{self, Grant, GrantCommand, GrantError},
     pkce::CodeChallenge,
     session::Session,
     user::User,
-    Decide,
 };
 use projections::consent;
 use secrecy::{ExposeSecret, SecretString};

@@ -95,7 +95,10 @@ impl Dispatch {
     ///
     /// # Errors
     /// Why it is not believed, decided on the registration as it is now.
-    pub async fn authenticate_client(&self, presented: &Presented) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
+    pub async fn authenticate_client(
+        &self,
+        presented: &Presented,
+    ) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
         if let Some(id) = self.reads.client_id(&presented.identifier).await?
             && let Some(loaded) = self.remembered::<Client>(id.uuid())
             && self.blocked(presented).is_none()
@@ -111,7 +114,10 @@ impl Dispatch {
     ///
     /// # Errors
     /// Why it is not believed.
-    pub async fn authenticate_reader(&self, presented: &Presented) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
+    pub async fn authenticate_reader(
+        &self,
+        presented: &Presented,
+    ) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
         if let Some(retry_after) = self.blocked(presented) {
             return Err(Refusal::Rule(AuthenticationRefusal::TooManyFailures { retry_after }));
         }
@@ -161,7 +167,9 @@ impl Inner {
         let now = self.clock.now();
         let usable: Vec<_> = registration.usable_secrets(now).collect();
         let same = |kept: &ClientSecret| {
-            kept.digest.as_ref().is_some_and(|kept| verify_slices_are_equal(kept.as_str().as_bytes(), digest.as_str().as_bytes()).is_ok())
+            kept.digest
+                .as_ref()
+                .is_some_and(|kept| verify_slices_are_equal(kept.as_str().as_bytes(), digest.as_str().as_bytes()).is_ok())
         };
         if usable.iter().any(|kept| same(kept)) {
             return Ok(true);

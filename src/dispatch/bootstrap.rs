@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use cqrs_es::{Aggregate, DomainEvent};
 use domain::{
     Decide,
     catalogue::{Catalogue, CatalogueCommand, CatalogueError, ScopeEntry},
     client::SigningAlgorithm,
     key_set::{KeySet, KeySetCommand},
 };
-use cqrs_es::{Aggregate, DomainEvent};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -22,13 +22,7 @@ use crate::{
     vault::{MasterKeys, ServerKeys, kind, store::VaultStore},
 };
 
-use super::{
-    Dispatch, Inner, LOCKS, Refusal, UseCase,
-    authenticate::VerifiedSecrets,
-    heads::Heads,
-    keys::new_key,
-    work::Work,
-};
+use super::{Dispatch, Inner, LOCKS, Refusal, UseCase, authenticate::VerifiedSecrets, heads::Heads, keys::new_key, work::Work};
 
 /// The algorithms that a new issuer has keys for.
 const ALGORITHMS: [SigningAlgorithm; 3] = [SigningAlgorithm::ES256, SigningAlgorithm::EdDSA, SigningAlgorithm::RS256];
@@ -56,7 +50,7 @@ impl Dispatch {
         let inner = Inner {
             signer: Signer::new(master.clone(), vault.clone()),
             passwords: Passwords::new(settings.limits.hash_threads),
-            reads: Reads::new(log.db().clone(), clock.clone()),
+            reads: Reads::new(log.db().clone()),
             heads: Heads::new(),
             locks: std::iter::repeat_with(|| Mutex::new(())).take(LOCKS).collect(),
             verified_secrets: VerifiedSecrets::new(),

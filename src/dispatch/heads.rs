@@ -63,7 +63,7 @@ impl Inner {
                 Unavailable
             })?
         } else {
-            domain::upcast::fold(self.log.read_stream::<A>(id).await?)
+            domain::aggregate::fold(self.log.read_stream::<A>(id).await?)
         };
         let state: Arc<A> = Arc::new(state);
         self.heads.remember(A::stream(id), Head { version: stored.version, state: state.clone() });

@@ -21,16 +21,16 @@ mod work;
 use std::{future::Future, sync::Arc};
 
 pub use approve::{Approval, ApproveRefusal, Approved};
-pub use bootstrap::OpenError;
 pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented, PresentedMethod};
+pub use bootstrap::OpenError;
 pub use client::{RegisterClient, RegisteredClient, SecretChoice};
 pub use client_credentials::IssueForClient;
+use domain::StreamId;
 pub use keys::Rewrapped;
 pub use mint::Issued;
 pub use redeem::{RedeemCode, RedeemRefusal};
 pub use refresh::{RefreshRefusal, RefreshTokens};
 pub use revoke::RevokeToken;
-use domain::StreamId;
 pub use session::CurrentSession;
 pub use sign_in::{SignIn, SignInRefusal, SignedIn};
 use tokio::sync::Mutex;
@@ -158,10 +158,12 @@ impl Dispatch {
                     }
                     match error {
                         AppendError::Conflict(_) | AppendError::GuardFailed(_) => fresh = true,
-                        AppendError::ClaimTaken(name) | AppendError::EphemeralTaken { key: name, .. } => match use_case.name_taken(&name) {
-                            Some(refusal) => return Err(Refusal::Rule(refusal)),
-                            None => fresh = true,
-                        },
+                        AppendError::ClaimTaken(name) | AppendError::EphemeralTaken { key: name, .. } => {
+                            match use_case.name_taken(&name) {
+                                Some(refusal) => return Err(Refusal::Rule(refusal)),
+                                None => fresh = true,
+                            }
+                        }
                         AppendError::Rejected(cause) => {
                             tracing::error!(cause, "the store rejected a command's data");
                             return Err(Refusal::Unavailable(Unavailable));

@@ -1,14 +1,13 @@
 //! A client exchanges a code for tokens (RFC 6749 section 4.1.3).
 
 use domain::{
-    GrantId, StreamId,
+    Decide, GrantId, StreamId,
     client::{Client, GrantType},
     consent::Consent,
     grant::{Grant, GrantCommand, GrantError, GrantEvent, Redeem},
     pkce::CodeVerifier,
     session::Session,
     user::User,
-    Decide,
 };
 
 use crate::{credential::Credential, log::Actor};
@@ -34,7 +33,7 @@ pub enum RedeemRefusal {
     Replayed,
 }
 
-enum Redeemed {
+pub(super) enum Redeemed {
     Issued(Issued),
     Replayed,
 }
@@ -76,9 +75,8 @@ impl UseCase for RedeemCode {
         let standing = work.inner.reads.token(&self.code.digest).await?.is_some_and(|row| !row.cut_off);
         let grant_id = GrantId::new(grant.id);
         let (token, access) = work.mint_access(Bearer::of_family(grant_id, registration, &terms, terms.scope.clone())).await?;
-        let refresh = registration
-            .may_use(GrantType::RefreshToken)
-            .then(|| work.mint_refresh(grant_id, registration, 1, terms.ends_at));
+        let refresh =
+            registration.may_use(GrantType::RefreshToken).then(|| work.mint_refresh(grant_id, registration, 1, terms.ends_at));
         let issued = work.token_response(&token, &access, refresh.as_ref().map(|(token, _)| token));
         let command = GrantCommand::Redeem(Box::new(Redeem {
             client_id: self.client.id,

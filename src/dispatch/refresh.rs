@@ -46,7 +46,7 @@ pub enum RefreshRefusal {
     AnswerGone,
 }
 
-enum Refreshed {
+pub(super) enum Refreshed {
     Issued(Issued),
     Replayed,
 }

@@ -63,10 +63,11 @@ impl Dispatch {
         };
         let digest = Digest::of(secret.as_bytes());
         let same = verify_slices_are_equal(digest.as_str().as_bytes(), sign_in.cookie.as_str().as_bytes()).is_ok();
-        if !same || sign_in.expires_at <= self.clock.now() {
+        if !same {
             return Ok(None);
         }
-        let stands = session::by_id(self.reads.db(), &id.to_string()).await?.is_some_and(|row| !row.cut_off);
+        let now = self.clock.now();
+        let stands = session::find(self.reads.db(), &[id.to_string()]).await?.pop().is_some_and(|row| row.is_active(now));
         let user = self.load_fresh::<User>(sign_in.user_id.uuid()).await?;
         let User::Present { administrator, locked: false, .. } = user.state.as_ref() else {
             return Ok(None);
@@ -130,7 +131,10 @@ impl UseCase for StartSession {
             None => start(work, &sign_in)?,
         };
         let cookie = format!("{}.{}", URL_SAFE_NO_PAD.encode(id.uuid()), self.secret.expose_secret()).into();
-        Ok(SignedIn { session: CurrentSession { id, user_id: self.user_id, sign_in, administrator: user.is_administrator() }, cookie })
+        Ok(SignedIn {
+            session: CurrentSession { id, user_id: self.user_id, sign_in, administrator: user.is_administrator() },
+            cookie,
+        })
     }
 }
 

@@ -191,7 +191,8 @@ impl Dispatch {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn user_named(&self, username: &str) -> Result<Option<UserId>, Unavailable> {
-        let row = account::by_sign_in_name(self.reads.db(), self.keys.blind_index(username).as_str()).await?;
+        let name = self.keys.blind_index(username).as_str().to_owned();
+        let row = account::by_sign_in_name(self.reads.db(), &[name]).await?.pop();
         row.map(|row| row.id.parse().map_err(|_| Unavailable)).transpose()
     }
 

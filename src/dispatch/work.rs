@@ -6,7 +6,9 @@ use cqrs_es::DomainEvent;
 use domain::{CommandId, Decide, Event, Timestamp};
 use uuid::Uuid;
 
-use crate::log::{Actor, Append, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, Unavailable, VaultChange};
+use crate::log::{
+    Actor, Append, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, Unavailable, VaultChange,
+};
 
 use super::{Inner, heads::Head};
 

@@ -64,10 +64,22 @@ pub enum VaultChange {
 /// A change to what must expire.
 #[derive(Clone, Debug)]
 pub enum EphemeralChange {
-    Put { kind: &'static str, key: String, value: String, expires_at: Timestamp },
+    Put {
+        kind: &'static str,
+        key: String,
+        value: String,
+        expires_at: Timestamp,
+    },
     /// Fails the append where it is there already.
-    Claim { kind: &'static str, key: String, expires_at: Timestamp },
-    Delete { kind: &'static str, key: String },
+    Claim {
+        kind: &'static str,
+        key: String,
+        expires_at: Timestamp,
+    },
+    Delete {
+        kind: &'static str,
+        key: String,
+    },
 }
 
 /// What every event of the command says of it.

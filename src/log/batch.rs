@@ -59,7 +59,9 @@ impl Append {
             ClaimChange::Take { name, .. } | ClaimChange::Release { name } => format!("claim {name}"),
         });
         let ephemeral = self.ephemeral.iter().map(|change| match change {
-            EphemeralChange::Put { kind, key, .. } | EphemeralChange::Claim { kind, key, .. } | EphemeralChange::Delete { kind, key } => {
+            EphemeralChange::Put { kind, key, .. }
+            | EphemeralChange::Claim { kind, key, .. }
+            | EphemeralChange::Delete { kind, key } => {
                 format!("ephemeral {kind} {key}")
             }
         });

@@ -1,6 +1,11 @@
 //! Concurrent look-ups of one kind share a query: whoever comes while one is under way goes into the next. No answer is kept.
 
-use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    hash::Hash,
+    sync::Arc,
+};
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -38,7 +43,7 @@ where
     pub fn new<Q, F>(name: &'static str, query: Q) -> Self
     where
         Q: Fn(Vec<K>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<HashMap<K, V>, Unavailable>> + Send,
+        F: Future<Output = Result<HashMap<K, V>, Unavailable>> + Send + 'static,
     {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (waiting, query) = (Arc::new(Mutex::new(waiting)), Arc::new(query));
@@ -64,7 +69,7 @@ where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,
     Q: Fn(Vec<K>) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<HashMap<K, V>, Unavailable>> + Send,
+    F: Future<Output = Result<HashMap<K, V>, Unavailable>> + Send + 'static,
 {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
@@ -72,14 +77,8 @@ where
             return;
         }
         metrics::histogram!("grantlog_lookup_batch", "kind" => name).record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        let mut keys: Vec<K> = Vec::with_capacity(batch.len());
-        let mut seen = std::collections::HashSet::with_capacity(batch.len());
-        for look_up in &batch {
-            if seen.insert(&look_up.key) {
-                keys.push(look_up.key.clone());
-            }
-        }
-        match query(keys).await {
+        let keys: HashSet<K> = batch.iter().map(|look_up: &LookUp<K, V>| look_up.key.clone()).collect();
+        match query(keys.into_iter().collect()).await {
             Ok(found) => {
                 for look_up in batch.drain(..) {
                     let value = found.get(&look_up.key).cloned();

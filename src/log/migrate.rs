@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use projections::{Db, LIVE, on_db};
+use projections::{Db, Dialect, LIVE, on_db};
 use sqlx::{
     PgPool, Row, SqlitePool,
     postgres::PgPoolOptions,
@@ -96,21 +96,22 @@ async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), MigrateError> {
 
 const ACTIVE: &str = "SELECT name FROM projection WHERE state = 'active'";
 const REGISTER: &str = "INSERT INTO projection (name, generation, state, position) VALUES ($1, 1, 'active', 0)";
-const BEGIN_LOG: &str = "INSERT INTO log_head (one, position, epoch, recorded_at, generations) VALUES (1, 0, $1, 0, 1) ON CONFLICT DO NOTHING";
-const BEGIN_EPOCH: &str = "INSERT INTO log_epoch (epoch, from_position) SELECT epoch, 1 FROM log_head WHERE NOT EXISTS (SELECT * FROM log_epoch)";
+const BEGIN_LOG: &str =
+    "INSERT INTO log_head (one, position, epoch, recorded_at, generations) VALUES (1, 0, $1, 0, 1) ON CONFLICT DO NOTHING";
+const BEGIN_EPOCH: &str =
+    "INSERT INTO log_epoch (epoch, from_position) SELECT epoch, 1 FROM log_head WHERE NOT EXISTS (SELECT * FROM log_epoch)";
 
 macro_rules! make_projections {
-    ($name:ident, $pool:ty, $begin:literal) => {
+    ($name:ident, $pool:ty, $dialect:expr, $begin:literal, $lock:expr) => {
         /// Makes the first generation of each live projection that has none, and the log's head.
         async fn $name(pool: &$pool) -> Result<(), MigrateError> {
-            let dialect = Db::from(pool.clone()).dialect();
             let mut transaction = pool.begin_with($begin).await?;
-            if let Db::Postgres(_) = Db::from(pool.clone()) {
-                sqlx::query("LOCK TABLE projection IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
+            for lock in $lock {
+                sqlx::query(lock).execute(&mut *transaction).await?;
             }
             let active: Vec<String> = sqlx::query_scalar(ACTIVE).fetch_all(&mut *transaction).await?;
             for table in LIVE.iter().filter(|table| !active.iter().any(|name| name == table.name)) {
-                for statement in table.create_generation(dialect, 1).into_iter().chain(table.create_view(1)) {
+                for statement in table.create_generation($dialect, 1).into_iter().chain(table.create_view(1)) {
                     sqlx::query(&statement).execute(&mut *transaction).await?;
                 }
                 sqlx::query(REGISTER).bind(table.name).execute(&mut *transaction).await?;
@@ -123,8 +124,8 @@ macro_rules! make_projections {
     };
 }
 
-make_projections!(make_postgres_projections, PgPool, "BEGIN");
-make_projections!(make_sqlite_projections, SqlitePool, "BEGIN IMMEDIATE");
+make_projections!(make_postgres_projections, PgPool, Dialect::Postgres, "BEGIN", ["LOCK TABLE projection IN EXCLUSIVE MODE"]);
+make_projections!(make_sqlite_projections, SqlitePool, Dialect::Sqlite, "BEGIN IMMEDIATE", [""; 0]);
 
 /// Where the log stands now.
 pub(super) async fn current_head(db: &Db) -> Result<Start, MigrateError> {

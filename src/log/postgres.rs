@@ -4,10 +4,7 @@
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use serde_json::json;
-use sqlx::{
-    ConnectOptions, Connection, Executor, PgConnection, Row,
-    postgres::PgConnectOptions,
-};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row, postgres::PgConnectOptions};
 
 use super::{
     batch::{Columns, Failed},
@@ -123,7 +120,8 @@ impl Columns {
         if self.vault_puts.is_empty() && self.vault_deletes.is_empty() {
             return None;
         }
-        let puts: Vec<_> = self.vault_puts.iter().map(|(kind, id, sealed)| json!({"kind": kind, "id": id, "sealed": sealed})).collect();
+        let puts: Vec<_> =
+            self.vault_puts.iter().map(|(kind, id, sealed)| json!({"kind": kind, "id": id, "sealed": sealed})).collect();
         let deletes: Vec<_> = self.vault_deletes.iter().map(|(kind, id)| json!({"kind": kind, "id": id})).collect();
         Some(json!({"puts": puts, "deletes": deletes}).to_string())
     }
@@ -133,9 +131,7 @@ impl Columns {
         if self.ephemeral_puts.is_empty() && self.ephemeral_deletes.is_empty() {
             return None;
         }
-        let put = |(kind, key, value, expires_at): &(&str, String, String, i64)| {
-            json!({"kind": kind, "key": key, "value": value, "expires_at": expires_at})
-        };
+        let put = |(kind, key, value, expires_at): &(&str, String, String, i64)| json!({"kind": kind, "key": key, "value": value, "expires_at": expires_at});
         let puts: Vec<_> = self.ephemeral_puts.iter().map(put).collect();
         let deletes: Vec<_> = self.ephemeral_deletes.iter().map(|(kind, key)| json!({"kind": kind, "key": key})).collect();
         Some(json!({"puts": puts, "deletes": deletes}).to_string())

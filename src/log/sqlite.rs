@@ -12,7 +12,8 @@ use super::{
     write::{Outcome, WriteError},
 };
 
-const HEAD: &str = "SELECT position, epoch, recorded_at, generations, CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now FROM log_head";
+const HEAD: &str =
+    "SELECT position, epoch, recorded_at, generations, CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now FROM log_head";
 const CHANGED_STREAMS: &str = "SELECT r.key FROM json_each($1) r LEFT JOIN stream_head h \
      ON h.aggregate_type = json_extract(r.value, '$[0]') AND h.aggregate_id = json_extract(r.value, '$[1]') \
      WHERE COALESCE(h.version, 0) <> json_extract(r.value, '$[2]')";
@@ -111,9 +112,17 @@ async fn write(
     if !failed.is_empty() {
         return Ok(Outcome::Failed(failed));
     }
-    let events: Vec<_> = columns.events.iter().map(|row| {
-        json!([row.stream.aggregate_type, row.stream.aggregate_id, row.sequence, row.event_type, row.event_version, row.payload,
-            row.metadata, row.command_id])
+    let events = columns.events.iter().map(|row| {
+        json!([
+            row.stream.aggregate_type,
+            row.stream.aggregate_id,
+            row.sequence,
+            row.event_type,
+            row.event_version,
+            row.payload,
+            row.metadata,
+            row.command_id
+        ])
     });
     let events = Value::from(events.collect::<Vec<_>>()).to_string();
     sqlx::query(INSERT_EVENTS).bind(base).bind(recorded_at).bind(events).execute(&mut *connection).await?;

@@ -148,7 +148,8 @@ impl Writer {
 
     async fn attempt(&mut self, columns: &Columns) -> Result<Outcome, WriteError> {
         if self.generations.is_empty() {
-            let (generations, start) = migrate::generations(&self.db).await.map_err(|error| WriteError::Lost(error.to_string()))?;
+            let (generations, start) =
+                migrate::generations(&self.db).await.map_err(|error| WriteError::Lost(error.to_string()))?;
             self.generations = generations;
             self.start.generations = start.generations;
         }

@@ -1,0 +1,148 @@
+//! What the settings must be for a server to start, and what to do where they are not.
+
+use std::{fs, path::PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Host;
+
+use crate::{
+    log::LogSettings,
+    vault::{MasterKey, MasterKeys},
+};
+
+use super::Settings;
+
+/// A setting that is wrong, and the fix.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingError {
+    #[error("a setting is wrong: {0}\nEvery setting is explained in config.default.toml.")]
+    Value(String),
+    #[error(
+        "{0} is no setting: an environment variable is GRANTLOG_<SECTION>__<KEY>, with two underscores (GRANTLOG_SERVER__LISTEN)"
+    )]
+    Variable(String),
+    #[error(
+        "server.public_url is {0}, but must be https.\nSet GRANTLOG_SERVER__PUBLIC_URL=https://..., and GRANTLOG_SERVER__BEHIND_PROXY=true \
+         where a proxy ends TLS. To try grantlog on this machine, run `grantlog serve --dev`."
+    )]
+    NotHttps(String),
+    #[error(
+        "server.public_url must be an origin such as https://id.example.com: no path, query, fragment or user name, but is {0}"
+    )]
+    NotAnOrigin(String),
+    #[error(
+        "server.behind_proxy is false, and grantlog does not end TLS itself: put a proxy that does in front of it, and set \
+         GRANTLOG_SERVER__BEHIND_PROXY=true"
+    )]
+    NoProxy,
+    #[error("with --dev grantlog listens on loopback alone, but server.listen is {0}")]
+    NotLoopback(String),
+    #[error(
+        "there is no master key: vault.master_key_file names {path}, which cannot be read ({cause}).\nMake one with\n    \
+         openssl rand -base64 32 > {path} && chmod 600 {path}\nand keep a copy of it apart from the store's backups."
+    )]
+    NoMasterKey { path: PathBuf, cause: std::io::Error },
+    #[error("the master key in {0} is not 32 bytes in base64: `openssl rand -base64 32` makes one")]
+    BadMasterKey(String),
+    #[error("{0} must be at least 1")]
+    Zero(&'static str),
+}
+
+impl Settings {
+    /// Checks what a server needs. `dev`: on loopback, over plain http.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn check_server(&self, dev: bool) -> Result<(), SettingError> {
+        let url = &self.server.public_url;
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            return Err(SettingError::NotAnOrigin(url.to_string()));
+        }
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if !(self.is_https() || (dev && loopback)) {
+            return Err(SettingError::NotHttps(url.to_string()));
+        }
+        if dev && !self.server.listen.ip().is_loopback() {
+            return Err(SettingError::NotLoopback(self.server.listen.to_string()));
+        }
+        if !dev && !self.server.behind_proxy && !self.server.listen.ip().is_loopback() {
+            return Err(SettingError::NoProxy);
+        }
+        let counts = [
+            ("store.connections", self.store.connections as usize),
+            ("store.queue", self.store.queue),
+            ("limits.hash_threads", self.limits.hash_threads),
+            ("tokens.code_lifetime", self.tokens.code_lifetime as usize),
+            ("tokens.access_token_lifetime", self.tokens.access_token_lifetime as usize),
+            ("sessions.lifetime", self.sessions.lifetime as usize),
+        ];
+        match counts.iter().find(|(_, count)| *count == 0) {
+            Some((name, _)) => Err(SettingError::Zero(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// The master keys that the settings name.
+    ///
+    /// # Errors
+    /// The one that is not there, or is none.
+    pub fn master_keys(&self) -> Result<MasterKeys, SettingError> {
+        let current = match &self.vault.master_key {
+            Some(key) => MasterKey::parse(key).map_err(|_| SettingError::BadMasterKey("vault.master_key".to_owned()))?,
+            None => read_master_key(&self.vault.master_key_file)?,
+        };
+        let previous = self.vault.previous_master_key_files.iter().map(read_master_key).collect::<Result<_, _>>()?;
+        Ok(MasterKeys::new(current, previous))
+    }
+
+    /// How the log is opened.
+    #[must_use]
+    pub fn log_settings(&self) -> LogSettings {
+        LogSettings {
+            url: self.store.url.expose_secret().to_owned(),
+            connections: self.store.connections,
+            queue: self.store.queue,
+        }
+    }
+}
+
+fn read_master_key(path: &PathBuf) -> Result<MasterKey, SettingError> {
+    let text = fs::read_to_string(path).map_err(|cause| SettingError::NoMasterKey { path: path.clone(), cause })?;
+    MasterKey::parse(&SecretString::from(text)).map_err(|_| SettingError::BadMasterKey(path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Settings {
+        let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::read(None, environment).unwrap()
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_and_dev_alone() {
+        assert!(with(&[]).check_server(true).is_ok());
+        assert!(matches!(with(&[]).check_server(false), Err(SettingError::NotHttps(_))));
+        let elsewhere = with(&[("GRANTLOG_SERVER__PUBLIC_URL", "http://id.example")]);
+        assert!(matches!(elsewhere.check_server(true), Err(SettingError::NotHttps(_))));
+        let behind = with(&[
+            ("GRANTLOG_SERVER__PUBLIC_URL", "https://id.example"),
+            ("GRANTLOG_SERVER__LISTEN", "0.0.0.0:8000"),
+            ("GRANTLOG_SERVER__BEHIND_PROXY", "true"),
+        ]);
+        assert!(behind.check_server(false).is_ok());
+    }
+
+    #[test]
+    fn a_missing_master_key_says_how_to_make_one() {
+        let settings = with(&[("GRANTLOG_VAULT__MASTER_KEY_FILE", "/nowhere/master.key")]);
+        let error = settings.master_keys().err().unwrap().to_string();
+        assert!(error.contains("openssl rand -base64 32 > /nowhere/master.key"), "{error}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Reads the settings: the defaults, then a file, then the environment.
+
+use std::path::{Path, PathBuf};
+
+use config::{Config, Environment, File, FileFormat};
+
+use super::{SettingError, Settings};
+
+/// The documentation of the settings is their default file.
+const DEFAULTS: &str = include_str!("../../config.default.toml");
+
+/// Where settings come from beside the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// `--config`, or `GRANTLOG_CONFIG`.
+    pub file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    /// The setting that is wrong, and what to do.
+    pub fn load(source: &Source) -> Result<Self, SettingError> {
+        Self::read(source.file.as_deref(), std::env::vars().collect())
+    }
+
+    /// As `load`, over a given environment.
+    pub(super) fn read(
+        file: Option<&Path>,
+        environment: std::collections::HashMap<String, String>,
+    ) -> Result<Self, SettingError> {
+        let prefixed: std::collections::HashMap<_, _> =
+            environment.iter().filter(|(name, _)| name.starts_with("GRANTLOG_")).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let unknown = |name: &&String| !name.contains("__") && name.as_str() != "GRANTLOG_CONFIG";
+        if let Some(name) = prefixed.keys().filter(|name| !name.starts_with("GRANTLOG_TEST_")).find(unknown) {
+            return Err(SettingError::Variable(name.clone()));
+        }
+        let nested = prefixed.into_iter().filter(|(name, _)| name.contains("__")).collect();
+        let variables =
+            Environment::with_prefix("GRANTLOG").prefix_separator("_").separator("__").try_parsing(true).source(Some(nested));
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(path) = file {
+            builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+        }
+        builder = builder.add_source(variables);
+        if let Some(url) = environment.get("DATABASE_URL") {
+            builder = builder.set_override("store.url", url.as_str()).map_err(|error| SettingError::Value(error.to_string()))?;
+        }
+        let read = builder.build().map_err(|error| SettingError::Value(error.to_string()))?;
+        read.try_deserialize().map_err(|error| SettingError::Value(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::read(None, environment)
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_settings() {
+        let settings = with(&[]).unwrap();
+        assert_eq!(settings.tokens.code_lifetime, 60);
+        assert_eq!(settings.issuer(), "http://127.0.0.1:8000/o");
+        assert!(settings.scopes["introspection"].privileged);
+        assert_eq!(settings.scopes["read"].descriptions["ja"], "あなたのデータを読む");
+    }
+
+    #[test]
+    fn the_environment_overrides() {
+        let settings = with(&[
+            ("GRANTLOG_SERVER__PUBLIC_URL", "https://id.example"),
+            ("GRANTLOG_TOKENS__ACCESS_TOKEN_LIFETIME", "300"),
+            ("DATABASE_URL", "postgres://somewhere/db"),
+        ]);
+        let settings = settings.unwrap();
+        assert_eq!(settings.issuer(), "https://id.example/o");
+        assert_eq!(settings.tokens.access_token_lifetime, 300);
+    }
+
+    #[test]
+    fn a_wrong_setting_names_itself() {
+        for (name, value, said) in [
+            ("GRANTLOG_TOKENS__CODE_LIFETIME", "soon", "code_lifetime"),
+            ("GRANTLOG_TOKENS__CODE_LIFETME", "60", "code_lifetme"),
+            ("GRANTLOG_LISTEN", "x", "GRANTLOG_LISTEN"),
+            ("GRANTLOG_SERVER__PUBLIC_URL", "nowhere", "public_url"),
+        ] {
+            let error = with(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

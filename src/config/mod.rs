@@ -1,0 +1,175 @@
+//! The settings: `config.default.toml` documents each with its default; a file and the environment override it.
+
+mod check;
+mod load;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+pub use check::SettingError;
+use domain::catalogue::ScopeEntry;
+pub use load::Source;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub server: Server,
+    pub store: Store,
+    pub vault: Vault,
+    pub tokens: Tokens,
+    pub sessions: Sessions,
+    pub limits: Limits,
+    pub clients: Clients,
+    pub telemetry: Telemetry,
+    pub scopes: BTreeMap<String, ScopeSetting>,
+}
+
+/// How the server is reached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub public_url: Url,
+    pub listen: SocketAddr,
+    pub behind_proxy: bool,
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    pub max_header_bytes: usize,
+    pub max_body_bytes: usize,
+    pub max_url_bytes: usize,
+    pub slow_request_seconds: u64,
+    pub shutdown_seconds: u64,
+}
+
+/// Where the log is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    pub url: SecretString,
+    pub connections: u32,
+    pub queue: usize,
+}
+
+/// The keys of what is sealed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    pub master_key: Option<SecretString>,
+    pub master_key_file: PathBuf,
+    pub previous_master_key_files: Vec<PathBuf>,
+}
+
+/// Lifetimes of codes and tokens, in seconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    pub code_lifetime: u32,
+    pub access_token_lifetime: u32,
+    pub refresh_token_idle_lifetime: u32,
+    pub refresh_token_lifetime: u32,
+    pub retry_grace: u32,
+    pub retries: u32,
+    pub default_resource: Option<String>,
+}
+
+/// Lifetimes of sign-ins, in seconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    pub lifetime: u32,
+    pub pending_request_lifetime: u32,
+}
+
+/// Bounds against abuse.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub sign_in_failures_per_account: u32,
+    pub sign_in_failures_per_source: u32,
+    pub sign_in_window: u32,
+    pub client_failures_per_source: u32,
+    pub client_failures_window: u32,
+    pub password_min_chars: usize,
+    pub password_max_bytes: usize,
+    pub hash_threads: usize,
+    pub read_deadline_ms: u64,
+    pub page_size_max: u32,
+    pub clock_skew: u32,
+}
+
+/// What clients may do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clients {
+    pub introspection_get: bool,
+}
+
+/// What is told of the running server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    pub format: LogFormat,
+    pub filter: String,
+    pub metrics: bool,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A scope: whether it is privileged, and its words by language.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ScopeSetting {
+    #[serde(default)]
+    pub privileged: bool,
+    #[serde(flatten)]
+    pub descriptions: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// The issuer's identifier (RFC 8414 section 2).
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("{}/o", self.public_url())
+    }
+
+    /// The public URL without a slash at its end: every URL in an answer begins with it.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        self.server.public_url.as_str().trim_end_matches('/')
+    }
+
+    /// The audience of tokens for which no resource was asked.
+    #[must_use]
+    pub fn default_resource(&self) -> String {
+        self.tokens.default_resource.clone().unwrap_or_else(|| self.public_url().to_owned())
+    }
+
+    /// Whether browsers keep our cookies for https alone.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.server.public_url.scheme() == "https"
+    }
+
+    /// How long a read waits for a position.
+    #[must_use]
+    pub const fn read_deadline(&self) -> Duration {
+        Duration::from_millis(self.limits.read_deadline_ms)
+    }
+
+    /// The scopes as the catalogue takes them.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<ScopeEntry> {
+        let entry = |(name, setting): (&String, &ScopeSetting)| ScopeEntry {
+            name: name.clone(),
+            descriptions: setting.descriptions.clone(),
+            privileged: setting.privileged,
+        };
+        self.scopes.iter().map(entry).collect()
+    }
+}
