@@ -8,6 +8,8 @@ mod metadata;
 mod metadata_check;
 mod metadata_other;
 mod registration;
+#[cfg(test)]
+mod tests;
 
 pub use command::ClientCommand;
 pub use event::{ClientEvent, ClientSecret};
