@@ -43,3 +43,26 @@ impl fmt::Debug for Digest {
         write!(f, "Digest({}..)", self.0.get(..6).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_sha_256_in_base64url() {
+        assert_eq!(Digest::of(b"").as_str(), "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU");
+    }
+
+    #[test]
+    fn digests_of_one_secret_are_the_same() {
+        assert!(Digest::of(b"a").is(&Digest::of(b"a")));
+        assert!(!Digest::of(b"a").is(&Digest::of(b"b")));
+        assert!(!Digest::of(b"a").is(&Digest::from_stored(Digest::of(b"a").as_str()[..42].to_owned())));
+        assert!(!Digest::from_stored(String::new()).is(&Digest::of(b"a")));
+    }
+
+    #[test]
+    fn a_digest_prints_its_beginning_alone() {
+        assert_eq!(format!("{:?}", Digest::of(b"")), "Digest(47DEQp..)");
+    }
+}

@@ -83,3 +83,53 @@ impl fmt::Debug for CodeVerifier {
         f.write_str("CodeVerifier(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn is_met(challenge: &str, verifier: &str) -> bool {
+        let challenge: CodeChallenge = challenge.parse().expect("a challenge");
+        challenge.is_met_by(&verifier.parse().expect("a verifier"))
+    }
+
+    #[test]
+    fn the_example_of_rfc_7636_appendix_b_holds() {
+        assert!(is_met(CHALLENGE, VERIFIER));
+    }
+
+    #[test]
+    fn another_verifier_does_not_meet_the_challenge() {
+        assert!(!is_met(CHALLENGE, &VERIFIER.replace('d', "D")));
+        assert!(!is_met(CHALLENGE, &format!("{VERIFIER}A")));
+        assert!(!is_met(VERIFIER, VERIFIER), "plain");
+    }
+
+    #[test]
+    fn a_verifier_is_43_to_128_unreserved_characters() {
+        for good in ["-._~".repeat(11), "a".repeat(43), "a".repeat(128)] {
+            assert!(good.parse::<CodeVerifier>().is_ok(), "{good}");
+        }
+        for bad in
+            ["a".repeat(42), "a".repeat(129), format!("{}+", "a".repeat(43)), format!("{} ", "a".repeat(43)), "\u{e9}".repeat(43)]
+        {
+            assert_eq!(bad.parse::<CodeVerifier>(), Err(InvalidPkce::Verifier), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_43_characters_of_base64url() {
+        for bad in [String::new(), "a".repeat(42), "a".repeat(44), format!("{}=", "a".repeat(42)), format!("{}+", "a".repeat(42))]
+        {
+            assert_eq!(bad.parse::<CodeChallenge>(), Err(InvalidPkce::Challenge), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_prints_nothing() {
+        assert_eq!(format!("{:?}", VERIFIER.parse::<CodeVerifier>()), "Ok(CodeVerifier(..))");
+    }
+}

@@ -97,3 +97,53 @@ impl<'de> Deserialize<'de> for Scope {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(text: &str) -> Scope {
+        text.parse().expect("a scope")
+    }
+
+    #[test]
+    fn names_keep_their_order_and_stand_once() {
+        assert_eq!(scope("write read write").to_string(), "write read");
+    }
+
+    #[test]
+    fn spaces_are_never_names() {
+        assert_eq!(scope("  read   write ").to_string(), "read write");
+        assert!(scope("").is_empty() && scope("  ").is_empty());
+    }
+
+    #[test]
+    fn only_printable_ascii_without_quote_and_backslash_is_a_scope() {
+        assert!("!#[]~:/.read".parse::<Scope>().is_ok());
+        for bad in ["re\"ad", "re\\ad", "read\twrite", "read\n", "l\u{e9}ger", "\0", "\u{7f}"] {
+            assert_eq!(bad.parse::<Scope>(), Err(InvalidScope), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_covers_its_own_names_in_any_order() {
+        assert!(scope("read write").covers(&scope("write read")) && scope("read").covers(&scope("")));
+        assert!(!scope("read").covers(&scope("read write")) && !scope("read").covers(&scope("Read")));
+    }
+
+    #[test]
+    fn scopes_are_joined_met_and_taken_apart() {
+        let (own, other) = (scope("a b c"), scope("c d a"));
+        assert_eq!(own.union(&other).to_string(), "a b c d");
+        assert_eq!(own.intersection(&other).to_string(), "a c");
+        assert_eq!(own.without(&other).to_string(), "b");
+    }
+
+    #[test]
+    fn a_scope_is_stored_as_on_the_wire() {
+        let stored = serde_json::to_string(&scope("read write")).expect("written");
+        assert_eq!(stored, r#""read write""#);
+        assert_eq!(serde_json::from_str::<Scope>(&stored).expect("read"), scope("read write"));
+        assert!(serde_json::from_str::<Scope>(r#""re\"ad""#).is_err());
+    }
+}

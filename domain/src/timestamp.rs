@@ -33,3 +33,26 @@ impl Timestamp {
         if passed < 0 { 0 } else { passed }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_added_up_to_the_largest_moment() {
+        assert_eq!(Timestamp::from_unix(10).plus(5).unix(), 15);
+        assert_eq!(Timestamp::from_unix(i64::MAX).plus(5).unix(), i64::MAX);
+    }
+
+    #[test]
+    fn no_time_passes_backwards() {
+        assert_eq!(Timestamp::from_unix(15).seconds_since(Timestamp::from_unix(10)), 5);
+        assert_eq!(Timestamp::from_unix(10).seconds_since(Timestamp::from_unix(15)), 0);
+        assert_eq!(Timestamp::from_unix(i64::MAX).seconds_since(Timestamp::from_unix(i64::MIN)), i64::MAX);
+    }
+
+    #[test]
+    fn a_moment_is_stored_as_a_number() {
+        assert_eq!(serde_json::to_string(&Timestamp::from_unix(7)).expect("written"), "7");
+    }
+}

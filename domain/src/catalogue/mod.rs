@@ -2,6 +2,8 @@
 
 mod command;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::CatalogueCommand;
 pub use event::{CatalogueEvent, ScopeEntry};

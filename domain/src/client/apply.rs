@@ -4,22 +4,22 @@ use super::{Client, ClientEvent, Registration};
 
 impl Client {
     pub(super) fn apply_event(&mut self, event: ClientEvent) {
-        match (&mut *self, event) {
-            (_, ClientEvent::Registered { identifier, owner, metadata, .. }) => {
+        match event {
+            ClientEvent::Registered { identifier, owner, metadata, .. } => {
                 let metadata = *metadata;
                 let secrets = Vec::new();
                 let client = Registration { identifier, owner, metadata, metadata_version: 1, secrets, enabled: true };
                 *self = Self::Registered(Box::new(client));
             }
-            (Self::Registered(client), event) => client.apply_event(event),
-            (
-                Self::Absent,
-                ClientEvent::Updated { .. }
-                | ClientEvent::SecretAdded { .. }
-                | ClientEvent::SecretExpirySet { .. }
-                | ClientEvent::Disabled { .. }
-                | ClientEvent::Enabled { .. },
-            ) => {}
+            ClientEvent::Updated { .. }
+            | ClientEvent::SecretAdded { .. }
+            | ClientEvent::SecretExpirySet { .. }
+            | ClientEvent::Disabled { .. }
+            | ClientEvent::Enabled { .. } => {
+                if let Self::Registered(client) = self {
+                    client.apply_event(event);
+                }
+            }
         }
     }
 }

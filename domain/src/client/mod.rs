@@ -9,6 +9,8 @@ mod metadata_check;
 mod metadata_other;
 mod questions;
 mod registration;
+#[cfg(test)]
+mod tests;
 
 pub use command::ClientCommand;
 pub use event::{ClientEvent, ClientSecret};

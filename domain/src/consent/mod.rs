@@ -2,6 +2,8 @@
 
 mod command;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::ConsentCommand;
 pub use event::{ConsentEvent, ConsentTerms, GivenBy};
@@ -63,12 +65,13 @@ impl Decide for Consent {
 
 impl Consent {
     fn apply_event(&mut self, event: ConsentEvent) {
-        match (&*self, event) {
-            (_, ConsentEvent::Given { terms, .. }) => *self = Self::Given(terms),
-            (Self::Given(terms), ConsentEvent::Withdrawn { .. }) => {
-                *self = Self::Withdrawn { user_id: terms.user_id, client_id: terms.client_id };
+        match event {
+            ConsentEvent::Given { terms, .. } => *self = Self::Given(terms),
+            ConsentEvent::Withdrawn { .. } => {
+                if let Self::Given(ConsentTerms { user_id, client_id, .. }) = *self {
+                    *self = Self::Withdrawn { user_id, client_id };
+                }
             }
-            (Self::Absent | Self::Withdrawn { .. }, ConsentEvent::Withdrawn { .. }) => {}
         }
     }
 }

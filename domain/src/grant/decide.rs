@@ -111,7 +111,7 @@ impl Terms {
 }
 
 impl Live {
-    /// The end of the whole family: nothing of it works at or after `ends_at` anyway.
+    /// The end of the whole family. At `ends_at` the last of its tokens would have ended anyway: no cutoff is needed any longer.
     pub(super) fn revoked(&self, reason: RevocationReason, at: Timestamp) -> GrantEvent {
         GrantEvent::Revoked { reason, ends_at: self.terms.ends_at.max(self.access_ends_at), at }
     }

@@ -2,6 +2,8 @@
 
 mod command;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::SessionCommand;
 pub use event::{SessionEnd, SessionEvent};

@@ -2,6 +2,8 @@
 
 mod command;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub use command::UserCommand;
 pub use event::UserEvent;
@@ -87,26 +89,36 @@ impl User {
     }
 
     fn apply_event(&mut self, event: UserEvent) {
-        match (&mut *self, event) {
-            (_, UserEvent::Created { sign_in_name, administrator, has_password, .. }) => {
+        match event {
+            UserEvent::Created { sign_in_name, administrator, has_password, .. } => {
                 *self = Self::Present { sign_in_name, administrator, locked: false, has_password };
             }
-            (Self::Present { sign_in_name, .. }, UserEvent::ProfileUpdated { sign_in_name: new, .. }) => *sign_in_name = new,
-            (Self::Present { has_password, .. }, UserEvent::PasswordSet { .. }) => *has_password = true,
-            (Self::Present { locked, .. }, UserEvent::Locked { .. }) => *locked = true,
-            (Self::Present { locked, .. }, UserEvent::Unlocked { .. }) => *locked = false,
-            (Self::Present { administrator, .. }, UserEvent::AdministratorSet { administrator: new, .. }) => *administrator = new,
+            UserEvent::ProfileUpdated { sign_in_name: new, .. } => {
+                if let Self::Present { sign_in_name, .. } = self {
+                    *sign_in_name = new;
+                }
+            }
+            UserEvent::PasswordSet { .. } => {
+                if let Self::Present { has_password, .. } = self {
+                    *has_password = true;
+                }
+            }
+            UserEvent::Locked { .. } => self.set_locked(true),
+            UserEvent::Unlocked { .. } => self.set_locked(false),
+            UserEvent::AdministratorSet { administrator: new, .. } => {
+                if let Self::Present { administrator, .. } = self {
+                    *administrator = new;
+                }
+            }
             // For how long sign-ins are blocked is the sign-in's question, not a rule's.
-            (_, UserEvent::SignInsBlocked { .. }) => {}
-            (_, UserEvent::Erased { .. }) => *self = Self::Erased,
-            (
-                Self::Absent | Self::Erased,
-                UserEvent::ProfileUpdated { .. }
-                | UserEvent::PasswordSet { .. }
-                | UserEvent::Locked { .. }
-                | UserEvent::Unlocked { .. }
-                | UserEvent::AdministratorSet { .. },
-            ) => {}
+            UserEvent::SignInsBlocked { .. } => {}
+            UserEvent::Erased { .. } => *self = Self::Erased,
+        }
+    }
+
+    const fn set_locked(&mut self, new: bool) {
+        if let Self::Present { locked, .. } = self {
+            *locked = new;
         }
     }
 }

@@ -1,0 +1,139 @@
+//! The rules of a user.
+
+use cqrs_es::test::TestFramework;
+
+use super::*;
+use crate::{Sealed, Timestamp, aggregate::fold};
+
+const NOW: Timestamp = Timestamp::from_unix(1_000);
+
+fn user() -> TestFramework<User> {
+    TestFramework::with(())
+}
+
+fn name(text: &str) -> BlindIndex {
+    BlindIndex::new(text.to_owned())
+}
+
+fn profile() -> Sealed {
+    Sealed::new("sealed".to_owned())
+}
+
+fn created() -> UserEvent {
+    UserEvent::Created { sign_in_name: name("a"), profile: profile(), administrator: false, has_password: false, at: NOW }
+}
+
+fn create() -> UserCommand {
+    UserCommand::Create { sign_in_name: name("a"), profile: profile(), administrator: false, has_password: false, at: NOW }
+}
+
+fn erased() -> UserEvent {
+    UserEvent::Erased { at: NOW }
+}
+
+/// Everything that can be asked of a user who is there, but for their erasure.
+fn changes() -> Vec<UserCommand> {
+    vec![
+        UserCommand::UpdateProfile { sign_in_name: name("b"), profile: profile(), at: NOW },
+        UserCommand::SetPassword { by_themselves: true, at: NOW },
+        UserCommand::Lock { at: NOW },
+        UserCommand::Unlock { at: NOW },
+        UserCommand::SetAdministrator { administrator: true, at: NOW },
+        UserCommand::BlockSignIns { until: NOW.plus(60), at: NOW },
+    ]
+}
+
+#[test]
+fn a_user_is_created() {
+    user().given_no_previous_events().when(create()).then_expect_events(vec![created()]);
+}
+
+#[test]
+fn a_user_is_created_once() {
+    user().given(vec![created()]).when(create()).then_expect_error(UserError::Exists);
+}
+
+#[test]
+fn an_erased_user_is_not_created_again() {
+    user().given(vec![created(), erased()]).when(create()).then_expect_error(UserError::Erased);
+}
+
+#[test]
+fn a_profile_is_updated() {
+    let updated = UserEvent::ProfileUpdated { sign_in_name: name("b"), profile: profile(), at: NOW };
+    let update = UserCommand::UpdateProfile { sign_in_name: name("b"), profile: profile(), at: NOW };
+    user().given(vec![created()]).when(update).then_expect_events(vec![updated.clone()]);
+    assert!(matches!(fold([created(), updated]), User::Present { sign_in_name, .. } if sign_in_name == name("b")));
+}
+
+#[test]
+fn a_password_is_set() {
+    let set = UserEvent::PasswordSet { by_themselves: true, at: NOW };
+    let command = UserCommand::SetPassword { by_themselves: true, at: NOW };
+    user().given(vec![created()]).when(command).then_expect_events(vec![set.clone()]);
+    assert!(matches!(fold([created(), set]), User::Present { has_password: true, .. }));
+}
+
+#[test]
+fn a_user_is_locked_and_unlocked() {
+    let (locked, unlocked) = (UserEvent::Locked { at: NOW }, UserEvent::Unlocked { at: NOW });
+    user().given(vec![created()]).when(UserCommand::Lock { at: NOW }).then_expect_events(vec![locked.clone()]);
+    user().given(vec![created(), locked]).when(UserCommand::Unlock { at: NOW }).then_expect_events(vec![unlocked]);
+}
+
+#[test]
+fn a_locked_user_is_not_locked_again_nor_an_unlocked_one_unlocked() {
+    let locked = UserEvent::Locked { at: NOW };
+    user().given(vec![created(), locked.clone()]).when(UserCommand::Lock { at: NOW }).then_expect_events(vec![]);
+    user().given(vec![created()]).when(UserCommand::Unlock { at: NOW }).then_expect_events(vec![]);
+    let past = vec![created(), locked, UserEvent::Unlocked { at: NOW }];
+    user().given(past).when(UserCommand::Unlock { at: NOW }).then_expect_events(vec![]);
+}
+
+#[test]
+fn an_administrator_is_made_and_unmade() {
+    let set = |administrator| UserEvent::AdministratorSet { administrator, at: NOW };
+    let command = |administrator| UserCommand::SetAdministrator { administrator, at: NOW };
+    user().given(vec![created()]).when(command(true)).then_expect_events(vec![set(true)]);
+    user().given(vec![created(), set(true)]).when(command(false)).then_expect_events(vec![set(false)]);
+}
+
+#[test]
+fn an_administrator_is_not_made_one_again() {
+    let set = UserEvent::AdministratorSet { administrator: true, at: NOW };
+    let command = UserCommand::SetAdministrator { administrator: true, at: NOW };
+    user().given(vec![created(), set]).when(command).then_expect_events(vec![]);
+}
+
+#[test]
+fn too_many_failed_sign_ins_are_remembered() {
+    let blocked = UserEvent::SignInsBlocked { until: NOW.plus(60), at: NOW };
+    let block = UserCommand::BlockSignIns { until: NOW.plus(60), at: NOW };
+    user().given(vec![created()]).when(block).then_expect_events(vec![blocked.clone()]);
+    assert_eq!(fold::<User>([created(), blocked]), fold([created()]));
+}
+
+#[test]
+fn a_user_is_erased() {
+    user().given(vec![created()]).when(UserCommand::Erase { at: NOW }).then_expect_events(vec![erased()]);
+    assert_eq!(fold::<User>([created(), erased()]), User::Erased);
+}
+
+#[test]
+fn an_erased_user_is_not_erased_again() {
+    user().given(vec![created(), erased()]).when(UserCommand::Erase { at: NOW }).then_expect_events(vec![]);
+}
+
+#[test]
+fn an_erased_user_does_not_change() {
+    for command in changes() {
+        user().given(vec![created(), erased()]).when(command).then_expect_error(UserError::Erased);
+    }
+}
+
+#[test]
+fn an_unknown_user_cannot_change() {
+    for command in changes().into_iter().chain([UserCommand::Erase { at: NOW }]) {
+        user().given_no_previous_events().when(command).then_expect_error(UserError::Unknown);
+    }
+}
