@@ -3,6 +3,7 @@
 mod append;
 mod batch;
 pub mod coalesce;
+mod follow;
 mod migrate;
 mod postgres;
 mod read;
@@ -24,13 +25,20 @@ pub use append::{
 };
 use coalesce::Coalescer;
 use domain::StreamId;
+pub use follow::Follower;
 pub use migrate::MigrateError;
 use projections::Db;
 pub use read::{StoredEvent, StoredHead};
-use tokio::sync::{mpsc, watch as channel};
+use tokio::sync::{Semaphore, mpsc, watch as channel};
 use uuid::Uuid;
 
-/// The store does not answer, or not in time, or is too busy. Nothing was decided: the caller may come back.
+/// The longest that an append waits for its outcome.
+const APPEND: Duration = Duration::from_secs(10);
+/// The longest that a look-up takes. The store's own limits are shorter; this one holds where the store is silent.
+const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// The store does not answer, or not in time, or is too busy. The caller may come back; of an append it is not known whether it was
+/// written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the store does not answer")]
 pub struct Unavailable;
@@ -49,7 +57,7 @@ pub struct LogSettings {
     pub url: String,
     /// Connections for reads.
     pub connections: u32,
-    /// Waiting appends at most; beyond, callers are told to come back.
+    /// Appends that wait or are being written at most; beyond, callers are told to come back.
     pub queue: usize,
 }
 
@@ -60,7 +68,10 @@ pub struct Log(Arc<Inner>);
 struct Inner {
     db: Db,
     epoch: Uuid,
-    queue: mpsc::Sender<write::Waiting>,
+    queue: mpsc::UnboundedSender<write::Waiting>,
+    /// One for each append that waits or is being written.
+    places: Arc<Semaphore>,
+    places_in_all: usize,
     heads: Coalescer<StreamId, StoredHead>,
     head: Arc<Head>,
 }
@@ -93,7 +104,8 @@ impl Log {
         let db = migrate::connect(settings).await?;
         let start = migrate::current_head(&db).await?;
         let head = Arc::new(Head { known: AtomicI64::new(start.position), changed: channel::Sender::new(start.position) });
-        let (queue, waiting) = mpsc::channel(settings.queue);
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let places = Arc::new(Semaphore::new(settings.queue));
         let heads_db = (db.clone(), head.clone());
         let heads = Coalescer::new("head", move |streams: Vec<StreamId>| {
             let (db, head) = heads_db.clone();
@@ -102,7 +114,7 @@ impl Log {
         let writer = write::Writer::new(settings.url.clone(), db.clone(), start, head.clone());
         tokio::spawn(writer.run(waiting));
         tokio::spawn(watch::follow(settings.url.clone(), db.clone(), head.clone()));
-        Ok(Self(Arc::new(Inner { db, epoch: start.epoch, queue, heads, head })))
+        Ok(Self(Arc::new(Inner { db, epoch: start.epoch, queue, places, places_in_all: settings.queue, heads, head })))
     }
 
     /// Brings a store's tables to this program's form, and makes the tables of the live projections. One node does it, others wait.
@@ -113,15 +125,18 @@ impl Log {
         migrate::migrate(settings).await
     }
 
-    /// Writes an append: all of it or nothing. Answers when it is durable.
+    /// Writes an append: all of it or nothing. Answers when it is durable. One that nobody waits for any longer is not begun.
     ///
     /// # Errors
-    /// What it lost against, or that the store does not answer.
+    /// What it lost against, or that the store does not answer, or not in time, or that too many wait.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let place = self.0.places.clone().try_acquire_owned().map_err(|_| AppendError::Unavailable)?;
         let (answer, outcome) = tokio::sync::oneshot::channel();
-        let waiting = write::Waiting { append, answer };
-        self.0.queue.try_send(waiting).map_err(|_| AppendError::Unavailable)?;
-        outcome.await.unwrap_or(Err(AppendError::Unavailable))
+        self.0.queue.send(write::Waiting { append, answer, place }).map_err(|_| AppendError::Unavailable)?;
+        match tokio::time::timeout(APPEND, outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(AppendError::Unavailable),
+        }
     }
 
     /// The heads of streams, in the order asked; `None` for a stream that is not there.
@@ -139,6 +154,12 @@ impl Log {
     /// `Unavailable` when the store does not answer.
     pub async fn read(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
         read::after(&self.0.db, after, limit).await
+    }
+
+    /// Follows the log after a position, in batches of so many events at most.
+    #[must_use]
+    pub fn follow(&self, after: i64, limit: u32) -> Follower {
+        Follower::new(self.clone(), after, limit)
     }
 
     /// A stream's events, loaded by postgres-es or sqlite-es, to fold it anew.
@@ -174,10 +195,10 @@ impl Log {
         self.0.epoch
     }
 
-    /// Appends that wait to be written.
+    /// Appends that wait or are being written.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.0.queue.max_capacity() - self.0.queue.capacity()
+        self.0.places_in_all - self.0.places.available_permits()
     }
 
     /// The pool that the live read models are read through.
