@@ -16,12 +16,15 @@ const MAX_COMMANDS: usize = 512;
 const MAX_BYTES: usize = 1_000_000;
 
 /// Takes the next batch. A command waits for the one after when it touches a stream, a name or a fact that an earlier one of the
-/// batch changes: it could not know what it would find.
+/// batch changes: it could not know what it would find. One that nobody waits for any longer is dropped.
 pub(super) fn take(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
     let (mut batch, mut later) = (Vec::new(), VecDeque::new());
     let (mut changed, mut claimed): (HashSet<StreamId>, HashSet<String>) = (HashSet::new(), HashSet::new());
     let mut bytes = 0;
     while let Some(next) = waiting.pop_front() {
+        if next.answer.is_closed() {
+            continue;
+        }
         let append = &next.append;
         let size = append.bytes();
         if batch.len() == MAX_COMMANDS || (!batch.is_empty() && bytes + size > MAX_BYTES) {

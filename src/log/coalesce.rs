@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::Unavailable;
+use super::{LOOK_UP, Unavailable};
 
 /// Look-ups that wait at most; beyond, callers are told to come back.
 const QUEUE: usize = 8192;
@@ -78,7 +78,8 @@ where
         }
         metrics::histogram!("grantlog_lookup_batch", "kind" => name).record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let keys: HashSet<K> = batch.iter().map(|look_up: &LookUp<K, V>| look_up.key.clone()).collect();
-        match query(keys.into_iter().collect()).await {
+        let answered = tokio::time::timeout(LOOK_UP, query(keys.into_iter().collect())).await;
+        match answered.unwrap_or(Err(Unavailable)) {
             Ok(found) => {
                 for look_up in batch.drain(..) {
                     let value = found.get(&look_up.key).cloned();

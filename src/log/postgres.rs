@@ -156,8 +156,8 @@ fn write_error(error: sqlx::Error) -> WriteError {
     };
     let code = database.code().unwrap_or_default();
     match code.get(..2).unwrap_or_default() {
-        // Data exceptions and violated constraints.
-        "22" | "23" => WriteError::Data(error.to_string()),
+        // Data exceptions, violated constraints, a row named twice, a key too long for its index.
+        "21" | "22" | "23" | "54" => WriteError::Data(error.to_string()),
         // Cancelled by a timeout; shut down or crashed is 57P01..57P03.
         "57" if code == "57014" => WriteError::Slow(error.to_string()),
         // Serialization failures and deadlocks, locks not available, insufficient resources.

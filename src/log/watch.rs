@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use projections::{Db, on_db};
 use sqlx::postgres::PgListener;
 
-use super::Head;
+use super::{Head, LOOK_UP};
 
 /// The channel of PostgreSQL's notifications.
 const CHANNEL: &str = "grantlog";
@@ -18,7 +18,7 @@ pub(super) async fn follow(url: String, db: Db, head: Arc<Head>) {
     let mut listener = None;
     while Arc::strong_count(&head) > 1 {
         if let (Db::Postgres(_), None) = (&db, &listener) {
-            listener = listen(&url).await;
+            listener = tokio::time::timeout(LOOK_UP, listen(&url)).await.unwrap_or_default();
         }
         let notified = match &mut listener {
             None => {
@@ -37,7 +37,7 @@ pub(super) async fn follow(url: String, db: Db, head: Arc<Head>) {
         };
         let position = match notified {
             Some(position) => Some(position),
-            None => look(&db).await,
+            None => tokio::time::timeout(LOOK_UP, look(&db)).await.unwrap_or_default(),
         };
         if let Some(position) = position {
             head.note(position);

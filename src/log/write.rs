@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use projections::Db;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::{
     Head,
@@ -25,10 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) struct Waiting {
     pub(super) append: Append,
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    /// Its place among those that may wait.
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 impl Waiting {
     fn answer(self, outcome: Result<Appended, AppendError>) {
+        drop(self.place);
         drop(self.answer.send(outcome));
     }
 }
@@ -78,7 +81,7 @@ impl Writer {
         Self { url, db, connection: None, start, generations: BTreeMap::new(), head, next_partition_check: 0 }
     }
 
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
+    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Waiting>) {
         let mut waiting = VecDeque::new();
         loop {
             if waiting.is_empty() {
@@ -108,7 +111,9 @@ impl Writer {
                         continue;
                     }
                 };
-                match self.attempt(&columns).await {
+                let before = self.head.known.load(Ordering::Acquire);
+                let attempt = tokio::time::timeout(PATIENCE, self.attempt(&columns)).await;
+                match attempt.unwrap_or_else(|_| Err(WriteError::Lost("no answer in time".to_owned()))) {
                     Ok(Outcome::Written { base }) => {
                         self.acknowledge(commands, &columns, base).await;
                         break;
@@ -138,7 +143,7 @@ impl Writer {
                     Err(WriteError::Lost(cause)) => {
                         tracing::warn!(cause, "the writer's connection was lost");
                         self.connection = None;
-                        self.find_out(commands).await;
+                        self.find_out(commands, before).await;
                         break;
                     }
                 }
@@ -156,16 +161,9 @@ impl Writer {
         if self.connection.is_none() {
             self.connection = Some(self.connect().await.map_err(|error| WriteError::Lost(error.to_string()))?);
         }
-        let connection = self.connection.as_mut().expect("it was just made");
-        let written = async {
-            match connection {
-                Connection::Postgres(writer) => writer.append(&self.start, &self.generations, columns).await,
-                Connection::Sqlite(writer) => writer.append(&self.start, &self.generations, columns).await,
-            }
-        };
-        match tokio::time::timeout(PATIENCE, written).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(WriteError::Lost("no answer in time".to_owned())),
+        match self.connection.as_mut().expect("it was just made") {
+            Connection::Postgres(writer) => writer.append(&self.start, &self.generations, columns).await,
+            Connection::Sqlite(writer) => writer.append(&self.start, &self.generations, columns).await,
         }
     }
 
@@ -192,15 +190,20 @@ impl Writer {
         }
     }
 
-    /// The connection was lost at an unknown moment: what is in the log is acknowledged, the rest was not decided.
-    async fn find_out(&mut self, commands: Vec<Waiting>) {
-        let known = self.head.known.load(std::sync::atomic::Ordering::Acquire);
+    /// The connection was lost at an unknown moment: what is in the log after the head of before is acknowledged. Of the rest nothing
+    /// is claimed: the store may be silent, and a process of it may still write what it was sent.
+    async fn find_out(&mut self, commands: Vec<Waiting>, before: i64) {
         let ids: Vec<String> = commands.iter().map(|command| command.append.command_id.to_string()).collect();
-        let found = match &self.db {
-            Db::Postgres(_) => PostgresWriter::find_commands(&self.url, known, &ids).await,
-            Db::Sqlite(_) => SqliteWriter::find_commands(&self.url, known, &ids).await,
-        };
-        let found = found.unwrap_or_default();
+        let looked = tokio::time::timeout(PATIENCE, async {
+            match &self.db {
+                Db::Postgres(_) => PostgresWriter::find_commands(&self.url, before, &ids).await,
+                Db::Sqlite(_) => SqliteWriter::find_commands(&self.url, before, &ids).await,
+            }
+        });
+        let found = looked.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).unwrap_or_else(|error| {
+            tracing::warn!(%error, commands = ids.len(), "what became of a batch is not known");
+            BTreeMap::new()
+        });
         for command in commands {
             let position = found.get(&command.append.command_id.to_string()).copied();
             if let Some(position) = position {
