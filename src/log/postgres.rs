@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
+use serde::Deserialize;
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row, postgres::PgConnectOptions};
 
@@ -88,7 +89,7 @@ impl PostgresWriter {
             "written" => Outcome::Written { base: row.try_get("base").map_err(write_error)? },
             "generations" => Outcome::OtherGenerations,
             "epoch" => Outcome::OtherEpoch,
-            _ => Outcome::Failed(read_failed(&row.try_get::<String, _>("failed").map_err(write_error)?)),
+            _ => Outcome::Failed(read_failed(&row.try_get::<String, _>("failed").map_err(write_error)?)?),
         })
     }
 
@@ -138,18 +139,28 @@ impl Columns {
     }
 }
 
-/// The rows that did not hold, from `{"streams": [1, ...], "guards": [...], "claims": [...], "ephemeral": [...]}`, counted from 1.
-pub(super) fn read_failed(json: &str) -> Vec<Failed> {
-    let lists: BTreeMap<String, Vec<usize>> = serde_json::from_str(json).unwrap_or_default();
-    let kinds: [(&str, fn(usize) -> Failed); 4] =
-        [("streams", Failed::Stream), ("guards", Failed::Guard), ("claims", Failed::Claim), ("ephemeral", Failed::Ephemeral)];
-    let of_kind = |(name, failed): (&str, fn(usize) -> Failed)| {
-        lists.get(name).into_iter().flatten().map(move |place| failed(place - 1)).collect::<Vec<_>>()
-    };
-    kinds.into_iter().flat_map(of_kind).collect()
+/// The rows that did not hold, by list, counted from 1.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct FailedPlaces {
+    streams: Vec<usize>,
+    guards: Vec<usize>,
+    claims: Vec<usize>,
+    ephemeral: Vec<usize>,
+}
+
+/// The rows that did not hold, from the function's JSON.
+fn read_failed(json: &str) -> Result<Vec<Failed>, WriteError> {
+    let places: FailedPlaces = serde_json::from_str(json).map_err(|error| WriteError::Lost(error.to_string()))?;
+    let streams = places.streams.into_iter().map(|place| Failed::Stream(place - 1));
+    let guards = places.guards.into_iter().map(|place| Failed::Guard(place - 1));
+    let claims = places.claims.into_iter().map(|place| Failed::Claim(place - 1));
+    let ephemeral = places.ephemeral.into_iter().map(|place| Failed::Ephemeral(place - 1));
+    Ok(streams.chain(guards).chain(claims).chain(ephemeral).collect())
 }
 
 /// What an error says of the batch, by its SQLSTATE.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn write_error(error: sqlx::Error) -> WriteError {
     let Some(database) = error.as_database_error() else {
         return WriteError::Lost(error.to_string());

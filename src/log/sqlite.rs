@@ -215,6 +215,7 @@ impl Columns {
 }
 
 /// What an error says of the batch, by SQLite's primary result code.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn write_error(error: sqlx::Error) -> WriteError {
     const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
