@@ -10,4 +10,5 @@ pub mod passwords;
 pub mod reads;
 pub mod signer;
 pub mod state;
+pub mod telemetry;
 pub mod vault;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use metrics_exporter_prometheus::PrometheusHandle;
+
 use crate::{
     clock::Clock,
     config::Settings,
@@ -18,6 +20,8 @@ pub struct App {
     /// All commands, and the facts that decisions stand on.
     pub dispatch: Dispatch,
     pub clock: Clock,
+    /// Renders the metrics, where they are recorded.
+    pub metrics: Option<PrometheusHandle>,
 }
 
 impl App {
@@ -28,6 +32,6 @@ impl App {
     pub async fn open(log: Log, settings: Arc<Settings>, master: MasterKeys, clock: Clock) -> Result<Self, OpenError> {
         let dispatch = Dispatch::open(log.clone(), settings.clone(), master, clock.clone()).await?;
         dispatch.adopt_catalogue(settings.catalogue()).await?;
-        Ok(Self { settings, log, dispatch, clock })
+        Ok(Self { settings, log, dispatch, clock, metrics: None })
     }
 }
