@@ -1,0 +1,27 @@
+//! The log over both stores: what is appended, what is refused, what is read, and what happens when the store fails.
+#![cfg(test)]
+
+mod batches;
+mod changes;
+mod commands;
+mod epochs;
+mod faults;
+mod follow;
+mod outcomes;
+mod positions;
+mod proxy;
+mod store;
+mod streams;
+
+/// Runs each sentence over both stores.
+macro_rules! over_both_stores {
+    ($($sentence:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $sentence() { super::$sentence(crate::store::Store::sqlite().await).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $sentence() { super::$sentence(crate::store::Store::postgres().await).await; })+
+        }
+    };
+}
+use over_both_stores;
