@@ -139,7 +139,7 @@ fn what_no_standard_names_is_not_stored() {
 #[test]
 fn metadata_is_replaced() {
     let renamed = metadata(json!({"client_name": "Other"}));
-    let updated = ClientEvent::Updated { metadata: Box::new(renamed.clone()), at: SOON };
+    let updated = ClientEvent::Updated { metadata: Box::new(renamed.clone()), metadata_version: 2, at: SOON };
     client().given(with_secret()).when(update(renamed.clone())).then_expect_events(vec![updated.clone()]);
     let registration = registration(vec![registered(confidential()), updated]);
     assert_eq!((registration.metadata, registration.metadata_version), (renamed, 2));
@@ -152,7 +152,7 @@ fn the_same_metadata_changes_nothing() {
 
 #[test]
 fn a_client_that_becomes_public_loses_its_secrets() {
-    let updated = ClientEvent::Updated { metadata: Box::new(public()), at: SOON };
+    let updated = ClientEvent::Updated { metadata: Box::new(public()), metadata_version: 2, at: SOON };
     client().given(with_secret()).when(update(public())).then_expect_events(vec![updated, secret_ends(1, SOON, SOON)]);
 }
 

@@ -82,7 +82,7 @@ fn refresh_token(generation: u32, seconds: u32) -> RefreshToken {
 }
 
 fn redeemed(seconds: u32) -> GrantEvent {
-    GrantEvent::CodeRedeemed { at: after(seconds), authentication: BASIC }
+    GrantEvent::CodeRedeemed { code: digest("code"), authentication: BASIC, at: after(seconds) }
 }
 
 fn tokens_issued(seconds: u32) -> GrantEvent {
