@@ -1,1 +1,3 @@
+//! The program `grantlog`.
+
 fn main() {}
