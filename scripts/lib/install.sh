@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# Finds the programs that the tests need, and installs with apt what is missing: sourced by scripts/test.
+
+lists_are_fresh=
+
+# as_root COMMAND...: with sudo, unless root already.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo -- "$@"
+  else
+    die "cannot run \`$*\`: neither root nor sudo is there"
+  fi
+}
+
+# apt_install PACKAGE...: quietly; what it says is shown only when it fails. No service is started by it.
+apt_install() {
+  command -v apt-get >/dev/null || die "install $* by hand: this machine has no apt-get"
+  say "installing $*"
+  local log=$run/apt.log policy=/usr/sbin/policy-rc.d
+  if [[ -z $lists_are_fresh ]]; then
+    as_root apt-get -q update >"$log" 2>&1 || die "apt-get update failed: $(tail -n 3 "$log")"
+    lists_are_fresh=1
+  fi
+  local ours=
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    ours=1
+  fi
+  local status=0
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "$@" >"$log" 2>&1 || status=$?
+  [[ -z $ours ]] || as_root rm -f "$policy"
+  ((status == 0)) || die "apt-get could not install $*: $(tail -n 5 "$log")"
+}
+
+need_rust() {
+  command -v cargo >/dev/null || die "cargo is not on the PATH: install Rust first, with rustup"
+  command -v cc >/dev/null || apt_install build-essential
+}
+
+# need_component NAME SUBCOMMAND: a component of the toolchain, such as rustfmt for `cargo fmt`.
+need_component() {
+  cargo "$2" --version >/dev/null 2>&1 && return
+  command -v rustup >/dev/null || die "cargo has no $1, and there is no rustup to add it"
+  rustup component add "$1" >/dev/null 2>&1 || die "rustup could not add $1"
+}
+
+# Prints the folder of the newest PostgreSQL server of version 15 or later.
+postgres_folder() {
+  local folder best='' version newest=14
+  for folder in /usr/lib/postgresql/*/bin; do
+    version=${folder#/usr/lib/postgresql/}
+    version=${version%/bin}
+    if [[ -x $folder/initdb && -x $folder/pg_ctl && $version -gt $newest ]]; then
+      best=$folder
+      newest=$version
+    fi
+  done
+  printf '%s' "$best"
+}
+
+need_postgres() {
+  pg_bin=$(postgres_folder)
+  [[ -n $pg_bin ]] && return
+  apt_install postgresql
+  pg_bin=$(postgres_folder)
+  [[ -n $pg_bin ]] || die "the package postgresql of this system is older than 15: install PostgreSQL 15 or later"
+}
+
+need_nats() {
+  command -v nats-server >/dev/null || apt_install nats-server
+}
+
+need_python() {
+  if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    apt_install python3 python3-venv
+  fi
+}
+
+need_node() {
+  command -v node >/dev/null || apt_install nodejs npm
+  command -v npm >/dev/null || apt_install npm
+  local major
+  major=$(node -p 'process.versions.node.split(".")[0]')
+  ((major >= 18)) || die "Node.js is version $major; the tests' clients need 18 or later"
+}
+
+# Prints the path of a Chromium that can run headless.
+chromium_path() {
+  local name
+  for name in ${GRANTLOG_TEST_CHROMIUM:+"$GRANTLOG_TEST_CHROMIUM"} chromium google-chrome-stable google-chrome chromium-browser; do
+    if command -v "$name" >/dev/null && "$name" --version >/dev/null 2>&1; then
+      command -v "$name"
+      return
+    fi
+  done
+}
+
+need_chromium() {
+  GRANTLOG_TEST_CHROMIUM=$(chromium_path)
+  if [[ -z $GRANTLOG_TEST_CHROMIUM ]]; then
+    apt_install chromium fonts-noto-cjk
+    GRANTLOG_TEST_CHROMIUM=$(chromium_path)
+  fi
+  [[ -n $GRANTLOG_TEST_CHROMIUM ]] || die "no Chromium that runs was found: name one in GRANTLOG_TEST_CHROMIUM"
+  export GRANTLOG_TEST_CHROMIUM
+}
+
+# The folder that cargo builds into; clients for the tests are kept beside the builds, so that a second run finds them.
+target_folder() {
+  printf '%s' "${CARGO_TARGET_DIR:-$root/target}"
+}
+
+# need_venv REQUIREMENTS: sets `venv` to a Python environment with exactly these packages.
+need_venv() {
+  need_python
+  local wanted
+  wanted=$({ python3 --version && cat "$1"; } | sha256sum | cut -c 1-16)
+  venv=$(target_folder)/test-clients/venv-$wanted
+  [[ -e $venv/complete ]] && return
+  say "installing $1"
+  rm -rf "$venv"
+  python3 -m venv "$venv" || die "python3 could not make a virtual environment"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$1" >"$run/pip.log" 2>&1 ||
+    die "pip could not install $1: $(tail -n 5 "$run/pip.log")"
+  touch "$venv/complete"
+}
+
+# need_modules FOLDER: its node_modules are as its package-lock.json says.
+need_modules() {
+  need_node
+  local wanted stamp=$1/node_modules/.installed-for
+  wanted=$(sha256sum <"$1/package-lock.json")
+  [[ -e $stamp && $(<"$stamp") == "$wanted" ]] && return
+  say "installing $1/package.json"
+  (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$run/npm.log" 2>&1 ||
+    die "npm could not install $1/package.json: $(tail -n 5 "$run/npm.log")"
+  printf '%s' "$wanted" >"$stamp"
+}
