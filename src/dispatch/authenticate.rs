@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     ephemeral,
     log::Unavailable,
+    protocol::client_authentication::{ClientCredentials, ClientProof},
     vault::{MacPurpose, kind},
 };
 
@@ -27,21 +28,9 @@ const REMEMBERED: usize = 4096;
 /// How a client presents itself.
 #[derive(Clone)]
 pub struct Presented {
-    /// Its `client_id`.
-    pub identifier: String,
-    pub secret: Option<SecretString>,
-    pub method: PresentedMethod,
+    pub credentials: ClientCredentials,
     /// Where the request comes from: failures are counted by it.
     pub source: IpAddr,
-}
-
-/// Where a client put its credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PresentedMethod {
-    /// `client_id` alone.
-    None,
-    Basic,
-    Body,
 }
 
 /// A client that has proved who it is.
@@ -59,6 +48,12 @@ impl AuthenticatedClient {
     #[must_use]
     pub fn registration(&self) -> &Registration {
         self.client.usable().expect("only a registered, enabled client is authenticated")
+    }
+
+    /// All that is known of it, as it was when it proved who it is.
+    #[must_use]
+    pub fn client(&self) -> Arc<Client> {
+        self.client.clone()
     }
 }
 
@@ -99,7 +94,7 @@ impl Dispatch {
         &self,
         presented: &Presented,
     ) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
-        if let Some(id) = self.reads.client_id(&presented.identifier).await?
+        if let Some(id) = self.reads.client_id(&presented.credentials.identifier).await?
             && let Some(loaded) = self.remembered::<Client>(id.uuid())
             && self.blocked(presented).is_none()
             && let Ok(authentication) = self.verify(presented, &loaded.state).await?
@@ -121,7 +116,7 @@ impl Dispatch {
         if let Some(retry_after) = self.blocked(presented) {
             return Err(Refusal::Rule(AuthenticationRefusal::TooManyFailures { retry_after }));
         }
-        let outcome = match self.reads.client_id(&presented.identifier).await? {
+        let outcome = match self.reads.client_id(&presented.credentials.identifier).await? {
             None => Err(AuthenticationRefusal::UnknownClient),
             Some(id) => {
                 let loaded = self.load_fresh::<Client>(id.uuid()).await?;
@@ -150,13 +145,15 @@ impl Inner {
         let Client::Registered(registration) = client else {
             return Ok(Err(AuthenticationRefusal::UnknownClient));
         };
-        let authentication = match method(presented.method, registration) {
+        let authentication = match method(&presented.credentials.proof, registration) {
             Ok(authentication) => authentication,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Some(secret) = &presented.secret
-            && !self.secret_is_right(secret, registration).await?
-        {
+        let right = match &presented.credentials.proof {
+            ClientProof::None => true,
+            ClientProof::Basic(secret) | ClientProof::Body(secret) => self.secret_is_right(secret, registration).await?,
+        };
+        if !right {
             return Ok(Err(AuthenticationRefusal::WrongSecret));
         }
         Ok(if registration.enabled { Ok(authentication) } else { Err(AuthenticationRefusal::Disabled) })
@@ -238,19 +235,19 @@ impl Work<'_> {
 }
 
 fn source_of(presented: &Presented) -> String {
-    format!("{}/{}", presented.source, Digest::of(presented.identifier.as_bytes()).as_str())
+    format!("{}/{}", presented.source, Digest::of(presented.credentials.identifier.as_bytes()).as_str())
 }
 
 /// Whether the client may present itself in this way, by what it registered and the policy it lives under.
-fn method(presented: PresentedMethod, registration: &Registration) -> Result<ClientAuthentication, AuthenticationRefusal> {
+fn method(presented: &ClientProof, registration: &Registration) -> Result<ClientAuthentication, AuthenticationRefusal> {
     let registered = registration.metadata.token_endpoint_auth_method;
     let either = registration.metadata.policy == Policy::Compatible && registered != AuthenticationMethod::None;
     match (presented, registered) {
-        (PresentedMethod::None, AuthenticationMethod::None) => Ok(ClientAuthentication::None),
-        (PresentedMethod::Basic, AuthenticationMethod::ClientSecretBasic) => Ok(ClientAuthentication::ClientSecretBasic),
-        (PresentedMethod::Body, AuthenticationMethod::ClientSecretPost) => Ok(ClientAuthentication::ClientSecretPost),
-        (PresentedMethod::Basic, _) if either => Ok(ClientAuthentication::ClientSecretBasic),
-        (PresentedMethod::Body, _) if either => Ok(ClientAuthentication::ClientSecretPost),
-        (PresentedMethod::None | PresentedMethod::Basic | PresentedMethod::Body, _) => Err(AuthenticationRefusal::WrongMethod),
+        (ClientProof::None, AuthenticationMethod::None) => Ok(ClientAuthentication::None),
+        (ClientProof::Basic(_), AuthenticationMethod::ClientSecretBasic) => Ok(ClientAuthentication::ClientSecretBasic),
+        (ClientProof::Body(_), AuthenticationMethod::ClientSecretPost) => Ok(ClientAuthentication::ClientSecretPost),
+        (ClientProof::Basic(_), _) if either => Ok(ClientAuthentication::ClientSecretBasic),
+        (ClientProof::Body(_), _) if either => Ok(ClientAuthentication::ClientSecretPost),
+        (ClientProof::None | ClientProof::Basic(_) | ClientProof::Body(_), _) => Err(AuthenticationRefusal::WrongMethod),
     }
 }

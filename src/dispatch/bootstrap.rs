@@ -51,6 +51,7 @@ impl Dispatch {
             signer: Signer::new(master.clone(), vault.clone()),
             passwords: Passwords::new(settings.limits.hash_threads),
             reads: Reads::new(log.db().clone()),
+            subject_keys: vault.subject_keys(),
             heads: Heads::new(),
             locks: std::iter::repeat_with(|| Mutex::new(())).take(LOCKS).collect(),
             verified_secrets: VerifiedSecrets::new(),

@@ -157,6 +157,14 @@ impl Dispatch {
         Ok(loaded.state.registration().is_some().then_some(loaded))
     }
 
+    /// A client by its stream, as it is now; `Client::Absent` where there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn client_by_id(&self, id: ClientId) -> Result<Loaded<Client>, Unavailable> {
+        self.load_fresh::<Client>(id.uuid()).await
+    }
+
     async fn prepare_secret(&self, choice: SecretChoice) -> PreparedSecret {
         let id = SecretId::new(Uuid::now_v7());
         match choice {

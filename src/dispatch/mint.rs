@@ -107,6 +107,19 @@ struct Response<'a> {
 }
 
 impl Work<'_> {
+    /// The audiences asked for where the grant covers them, all of the grant's where none is asked for; `None` beyond the grant.
+    pub(super) fn within(&self, terms: &Terms, asked: &[String]) -> Option<Vec<String>> {
+        if asked.is_empty() {
+            return Some(terms.resources.clone());
+        }
+        let default = self.inner.settings.default_resource();
+        let granted = |resource: &String| match terms.resources.is_empty() {
+            true => *resource == default,
+            false => terms.resources.contains(resource),
+        };
+        asked.iter().all(granted).then(|| asked.to_vec())
+    }
+
     /// An access token in the client's format, alive for the client's lifetime or the settings'.
     pub(super) async fn mint_access(&mut self, bearer: Bearer<'_>) -> Result<(SecretString, AccessToken), Unavailable> {
         let metadata = &bearer.client.metadata;

@@ -6,6 +6,7 @@ mod bootstrap;
 mod client;
 mod client_credentials;
 mod consent;
+mod explain;
 mod heads;
 mod keys;
 mod mint;
@@ -21,11 +22,12 @@ mod work;
 use std::{future::Future, sync::Arc};
 
 pub use approve::{Approval, ApproveRefusal, Approved};
-pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented, PresentedMethod};
+pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented};
 pub use bootstrap::OpenError;
 pub use client::{RegisterClient, RegisteredClient, SecretChoice};
 pub use client_credentials::IssueForClient;
 use domain::StreamId;
+pub use explain::UnknownErrorId;
 pub use keys::Rewrapped;
 pub use mint::Issued;
 pub use redeem::{RedeemCode, RedeemRefusal};
@@ -40,7 +42,7 @@ pub use work::Loaded;
 use crate::{
     clock::Clock,
     config::Settings,
-    log::{Actor, AppendError, Log, Unavailable},
+    log::{Actor, AppendError, Log, Unavailable, coalesce::Coalescer},
     passwords::Passwords,
     reads::Reads,
     signer::Signer,
@@ -69,6 +71,7 @@ pub struct Inner {
     pub(crate) signer: Signer,
     pub(crate) passwords: Passwords,
     pub(crate) reads: Reads,
+    subject_keys: Coalescer<String, String>,
     heads: Heads,
     locks: Vec<Mutex<()>>,
     verified_secrets: authenticate::VerifiedSecrets,

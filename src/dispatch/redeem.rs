@@ -21,6 +21,8 @@ pub struct RedeemCode {
     pub code: Credential,
     pub redirect_uri: Option<String>,
     pub code_verifier: Option<CodeVerifier>,
+    /// The audience asked for, within what was granted; none for all of that (RFC 8707 section 2.2).
+    pub resources: Vec<String>,
 }
 
 /// Why the code gives nothing.
@@ -31,6 +33,8 @@ pub enum RedeemRefusal {
     /// It was used before: what it gave is revoked now (RFC 6749 section 4.1.2).
     #[error("the code was used before: what it gave has been revoked")]
     Replayed,
+    #[error("the resource is not one that was granted")]
+    OtherResource,
 }
 
 pub(super) enum Redeemed {
@@ -74,7 +78,9 @@ impl UseCase for RedeemCode {
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.code.digest).await?.is_some_and(|row| !row.cut_off);
         let grant_id = GrantId::new(grant.id);
-        let (token, access) = work.mint_access(Bearer::of_family(grant_id, registration, &terms, terms.scope.clone())).await?;
+        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RedeemRefusal::OtherResource))?;
+        let bearer = Bearer { resources: &resources, ..Bearer::of_family(grant_id, registration, &terms, terms.scope.clone()) };
+        let (token, access) = work.mint_access(bearer).await?;
         let refresh =
             registration.may_use(GrantType::RefreshToken).then(|| work.mint_refresh(grant_id, registration, 1, terms.ends_at));
         let issued = work.token_response(&token, &access, refresh.as_ref().map(|(token, _)| token));

@@ -31,6 +31,8 @@ pub struct RefreshTokens {
     pub token: SecretString,
     /// The narrower scope asked for (RFC 6749 section 6), if any.
     pub scope: Option<Scope>,
+    /// The audience asked for, within what was granted; none for all of that (RFC 8707 section 2.2).
+    pub resources: Vec<String>,
 }
 
 /// Why the refresh token gives nothing.
@@ -44,6 +46,8 @@ pub enum RefreshRefusal {
     /// It was used before, and the answer is no longer kept.
     #[error("the refresh token was used before, and its answer is no longer kept")]
     AnswerGone,
+    #[error("the resource is not one that was granted")]
+    OtherResource,
 }
 
 pub(super) enum Refreshed {
@@ -88,7 +92,9 @@ impl UseCase for RefreshTokens {
         let standing = work.inner.reads.token(&self.presented.digest).await?.is_some_and(|row| !row.cut_off);
         let grant_id = GrantId::new(grant.id);
         let scope = self.scope.clone().unwrap_or_else(|| terms.scope.clone());
-        let (token, access) = work.mint_access(Bearer::of_family(grant_id, registration, &terms, scope)).await?;
+        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RefreshRefusal::OtherResource))?;
+        let bearer = Bearer { resources: &resources, ..Bearer::of_family(grant_id, registration, &terms, scope) };
+        let (token, access) = work.mint_access(bearer).await?;
         let generation = self.presented.generation.saturating_add(1);
         let (refresh_token, refresh) = work.mint_refresh(grant_id, registration, generation, terms.ends_at);
         let issued = work.token_response(&token, &access, Some(&refresh_token));

@@ -7,7 +7,7 @@ use domain::{
     sealed::BlindIndex,
     user::{User, UserCommand, UserError},
 };
-use projections::account;
+use projections::{account, token::TokenRow};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -207,6 +207,18 @@ impl Dispatch {
         Ok(key.open(PROFILE, sealed).ok())
     }
 
+    /// The sign-in name of a token's user; `None` for a client's own token, and when the user has been erased.
+    ///
+    /// # Errors
+    /// `Unavailable` when the vault does not answer.
+    pub async fn username(&self, token: &TokenRow) -> Result<Option<String>, Unavailable> {
+        let (Some(user), Some(sealed)) = (&token.user_id, &token.profile) else {
+            return Ok(None);
+        };
+        let id = user.parse().map_err(|_| Unavailable)?;
+        Ok(self.profile(id, sealed).await?.map(|profile| profile.username))
+    }
+
     async fn new_password(&self, password: SecretString) -> Result<String, Refusal<UserRefusal>> {
         let limits = &self.settings.limits;
         let refused = |refusal| Err(Refusal::Rule(UserRefusal::Password(refusal)));
@@ -224,7 +236,7 @@ impl Inner {
     /// A user's own key; `None` when it was destroyed.
     pub(super) async fn subject_key(&self, id: UserId) -> Result<Option<SubjectKey>, Unavailable> {
         let name = id.to_string();
-        let Some(sealed) = self.vault.get(kind::SUBJECT_KEY, &name).await? else {
+        let Some(sealed) = self.subject_keys.get(name.clone()).await? else {
             return Ok(None);
         };
         let bytes = self.master.open(kind::SUBJECT_KEY, &name, &sealed).map_err(|_| Unavailable)?;

@@ -1,9 +1,11 @@
 //! The vault's rows. They are written in the append's transaction; only a re-sealing writes them here.
 
-use projections::{Db, on_db};
+use projections::{Db, key_list, on_db};
 use sqlx::FromRow;
 
-use crate::log::Unavailable;
+use crate::log::{Unavailable, coalesce::Coalescer};
+
+use super::kind;
 
 /// A sealed value.
 #[derive(Clone, Debug, FromRow)]
@@ -30,6 +32,23 @@ impl VaultStore {
     pub async fn get(&self, kind: &str, id: &str) -> Result<Option<String>, Unavailable> {
         let sql = "SELECT sealed FROM vault WHERE kind = $1 AND id = $2";
         Ok(on_db!(&self.0, pool => sqlx::query_scalar(sql).bind(kind).bind(id).fetch_optional(pool).await)?)
+    }
+
+    /// The sealed values of users' own keys, by user id: concurrent look-ups share a query.
+    #[must_use]
+    pub fn subject_keys(&self) -> Coalescer<String, String> {
+        let db = self.0.clone();
+        Coalescer::new("subject_key", move |ids: Vec<String>| {
+            let db = db.clone();
+            async move {
+                let sql = format!("SELECT id, sealed FROM vault WHERE kind = $1 AND id IN {}", db.keys(2));
+                let ids = key_list(&ids);
+                let rows = on_db!(&db, pool => {
+                    sqlx::query_as::<_, (String, String)>(&sql).bind(kind::SUBJECT_KEY).bind(ids).fetch_all(pool).await
+                });
+                Ok(rows?.into_iter().collect())
+            }
+        })
     }
 
     /// Every row.

@@ -1,0 +1,23 @@
+//! The answers that are no errors: JSON that nobody keeps, and the position of what a command did.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, header},
+    response::Response,
+};
+
+use super::{POSITION, error::no_store};
+
+/// JSON that nobody keeps.
+pub(super) fn json(body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    no_store(response.headers_mut());
+    response
+}
+
+/// The answer to a command, with the position that holds it.
+pub(super) fn at_position(mut response: Response, position: i64) -> Response {
+    response.headers_mut().insert(POSITION, position.into());
+    response
+}

@@ -1,0 +1,153 @@
+//! How errors are told: as JSON in the standard's form (RFC 6749 section 5.2, RFC 6750 section 3), each with an `error_id` that
+//! `grantlog explain` opens. The cause is logged once, here.
+
+use std::any::Any;
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{
+    protocol::{ErrorCode, OAuthError},
+    state::App,
+};
+
+/// Which scheme a client used that was not believed, for `WWW-Authenticate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Challenge {
+    Basic,
+    Bearer,
+}
+
+/// An error on its way out: `tell` gives it its `error_id` and its body.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) error: OAuthError,
+    pub(super) challenge: Option<Challenge>,
+    /// Where another status than the code's own says more.
+    pub(super) status: Option<StatusCode>,
+}
+
+impl From<OAuthError> for Refused {
+    fn from(error: OAuthError) -> Self {
+        Self { error, challenge: None, status: None }
+    }
+}
+
+impl From<crate::log::Unavailable> for Refused {
+    fn from(unavailable: crate::log::Unavailable) -> Self {
+        OAuthError::from(unavailable).into()
+    }
+}
+
+impl Refused {
+    /// With another status than the code's own.
+    pub(super) fn with_status(error: OAuthError, status: StatusCode) -> Self {
+        Self { error, challenge: None, status: Some(status) }
+    }
+
+    fn status(&self) -> StatusCode {
+        self.status.unwrap_or(match self.error.code {
+            ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+            ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+            ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::InvalidRequest
+            | ErrorCode::InvalidGrant
+            | ErrorCode::UnauthorizedClient
+            | ErrorCode::UnsupportedGrantType
+            | ErrorCode::UnsupportedResponseType
+            | ErrorCode::InvalidScope
+            | ErrorCode::InvalidTarget
+            | ErrorCode::AccessDenied
+            | ErrorCode::LoginRequired
+            | ErrorCode::ConsentRequired
+            | ErrorCode::RequestNotSupported
+            | ErrorCode::RequestUriNotSupported => StatusCode::BAD_REQUEST,
+        })
+    }
+
+    /// `WWW-Authenticate`, where the request could be made with credentials (RFC 6749 section 5.2, RFC 6750 section 3).
+    fn challenge(&self) -> Option<String> {
+        Some(match self.challenge? {
+            Challenge::Basic => r#"Basic realm="grantlog", charset="UTF-8""#.to_owned(),
+            Challenge::Bearer => format!(
+                r#"Bearer realm="grantlog", error="{}", error_description="{}""#,
+                self.error.code.as_str(),
+                self.error.description
+            ),
+        })
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    error: &'static str,
+    error_description: &'a str,
+    error_id: &'a str,
+}
+
+/// Gives an error its `error_id` and its body.
+pub(super) async fn tell(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let Some(refused) = response.extensions_mut().remove::<Refused>() else {
+        return response;
+    };
+    let error_id = app.dispatch.error_id(&refused.error);
+    let error = &refused.error;
+    tracing::debug!(rule = error.rule, code = error.code.as_str(), %error_id, "refused");
+    let told = Told { error: error.code.as_str(), error_description: &error.description, error_id: &error_id };
+    *response.body_mut() = Body::from(serde_json::to_vec(&told).expect("an error has a JSON form"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.remove(header::CONTENT_LENGTH);
+    no_store(headers);
+    if let Some(seconds) = error.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(challenge) = refused.challenge() {
+        headers.insert(header::WWW_AUTHENTICATE, challenge.parse().expect("a description is printable ASCII"));
+    }
+    response
+}
+
+/// Nobody keeps what is secret or soon untrue (RFC 6749 section 5.1).
+pub(super) fn no_store(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// There is nothing at this path.
+pub(super) async fn not_found(uri: Uri) -> Refused {
+    let error = OAuthError::invalid_request("no_such_path", "there is nothing at this path").saw("path", uri.path());
+    Refused::with_status(error, StatusCode::NOT_FOUND)
+}
+
+/// The path is there, but not for this method; the router adds `Allow`.
+pub(super) async fn method_not_allowed(request: Request) -> Refused {
+    let error =
+        OAuthError::invalid_request("method_not_allowed", "this path is not for this method").saw("method", request.method());
+    Refused::with_status(error, StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// A defect: told as such, without what went wrong inside.
+pub(super) fn panicked(_cause: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a request met a defect: its cause stands in the line above");
+    let body = serde_json::json!({"error": ErrorCode::ServerError.as_str(), "error_description": "the server met a defect"});
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+}

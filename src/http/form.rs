@@ -1,0 +1,68 @@
+//! Forms and queries as the endpoints take them: bounded in size and time, and each parameter once.
+
+use std::time::Duration;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, header, request::Parts},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::{
+    protocol::{OAuthError, Parameters},
+    state::App,
+};
+
+use super::error::Refused;
+
+/// A POSTed form (`application/x-www-form-urlencoded`).
+pub(super) struct Form(pub(super) Parameters);
+
+impl FromRequest<App> for Form {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+        if !content_type.is_some_and(is_form) {
+            let error = OAuthError::invalid_request("not_a_form", "the content type must be application/x-www-form-urlencoded");
+            return Err(Refused::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        let body = read(request, app).await?;
+        Ok(Self(Parameters::parse(&body)?))
+    }
+}
+
+/// The parameters of a URL.
+pub(super) struct Query(pub(super) Parameters);
+
+impl FromRequestParts<App> for Query {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Refused> {
+        Ok(Self(Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes())?))
+    }
+}
+
+fn is_form(content_type: &[u8]) -> bool {
+    let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+/// A body within the settings' size, sent within the settings' time.
+async fn read(request: Request, app: &App) -> Result<Bytes, Refused> {
+    let limits = &app.settings.server;
+    let body = Limited::new(request.into_body(), limits.max_body_bytes).collect();
+    match tokio::time::timeout(Duration::from_secs(limits.slow_request_seconds), body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let error = OAuthError::invalid_request("body_too_large", "the body is too large");
+            Err(Refused::with_status(error, StatusCode::PAYLOAD_TOO_LARGE))
+        }
+        Ok(Err(_)) => Err(OAuthError::invalid_request("body_broken_off", "the body broke off").into()),
+        Err(_) => {
+            let error = OAuthError::invalid_request("body_too_slow", "the body was sent too slowly");
+            Err(Refused::with_status(error, StatusCode::REQUEST_TIMEOUT))
+        }
+    }
+}

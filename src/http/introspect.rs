@@ -1,0 +1,101 @@
+//! `POST /o/introspect/` (RFC 7662): what a token is worth now. By client authentication, or, as with django-oauth-toolkit, by a bearer
+//! token with the scope `introspection`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, header},
+    response::Response,
+};
+use domain::{
+    Digest,
+    client::{Client, Registration},
+};
+use projections::token::TokenKind;
+
+use crate::{
+    protocol::{
+        ErrorCode, OAuthError, Parameters,
+        bearer::{self, invalid_token},
+        introspection::{Caller, INACTIVE, INTROSPECTION_SCOPE, Introspection, is_active, may_see},
+    },
+    state::App,
+};
+
+use super::{
+    answer::json,
+    client_auth::{Purpose, authenticate},
+    error::{Challenge, Refused},
+    form::{Form, Query},
+    position::reach,
+    source::Source,
+};
+
+pub(super) async fn post(
+    State(app): State<App>,
+    source: Source,
+    headers: HeaderMap,
+    Form(parameters): Form,
+) -> Result<Response, Refused> {
+    introspect(&app, source, &headers, &parameters).await
+}
+
+/// For old clients, where the settings allow it: a token in a URL ends in logs.
+pub(super) async fn get(
+    State(app): State<App>,
+    source: Source,
+    headers: HeaderMap,
+    Query(parameters): Query,
+) -> Result<Response, Refused> {
+    if app.settings.clients.introspection_get {
+        return introspect(&app, source, &headers, &parameters).await;
+    }
+    let error = OAuthError::invalid_request("introspection_by_get", "introspection takes POST").saw("method", Method::GET);
+    Err(Refused::with_status(error, StatusCode::METHOD_NOT_ALLOWED))
+}
+
+async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: &Parameters) -> Result<Response, Refused> {
+    let (id, client) = caller(app, source, headers, parameters).await?;
+    reach(app, parameters).await?;
+    let digest = Digest::of(parameters.required("token")?.as_bytes());
+    let row = app.dispatch.reads.token(&digest).await?;
+    let caller = Caller { client_id: &id, registration: registration(&client)? };
+    let seen = row.filter(|row| is_active(row, app.clock.now()) && may_see(&caller, row, &app.settings.default_resource()));
+    let Some(row) = seen else {
+        return Ok(json(INACTIVE));
+    };
+    let username = app.dispatch.username(&row).await?;
+    let issuer = app.settings.issuer();
+    let told = Introspection::of(&row, &issuer, username.as_deref());
+    Ok(json(serde_json::to_vec(&told).expect("an introspection has a JSON form")))
+}
+
+fn registration(client: &Client) -> Result<&Registration, Refused> {
+    client.usable().ok_or_else(|| invalid_token("client_disabled", "the client is disabled").into())
+}
+
+/// The client that asks, and the id of its stream.
+async fn caller(
+    app: &App,
+    source: Source,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<(String, Arc<Client>), Refused> {
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let refused = |error: OAuthError| Refused { challenge: Some(Challenge::Bearer), ..error.into() };
+    let Some(token) = bearer::read(authorization).map_err(refused)? else {
+        let client = authenticate(app, headers, parameters, (source, Purpose::Read)).await?;
+        return Ok((client.id.to_string(), client.client()));
+    };
+    let row = app.dispatch.reads.token(&Digest::of(token.as_bytes())).await?;
+    let row = row.filter(|row| row.is_active(TokenKind::Access, app.clock.now()));
+    let row = row.ok_or_else(|| refused(invalid_token("token_not_active", "the token is not active")))?;
+    if !row.scope.split(' ').any(|name| name == INTROSPECTION_SCOPE) {
+        let error = OAuthError::new(ErrorCode::InsufficientScope, "scope_missing", "the token lacks the scope introspection");
+        return Err(refused(error.saw("scope", &row.scope)));
+    }
+    let id = row.client_id.parse().map_err(|_| crate::log::Unavailable)?;
+    let client = app.dispatch.client_by_id(id).await?;
+    Ok((row.client_id, client.state))
+}

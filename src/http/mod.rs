@@ -1,0 +1,75 @@
+//! Every route on one page. A handler extracts, lets `protocol` check, dispatches a command, and answers from its events.
+
+mod answer;
+mod client_auth;
+mod error;
+mod form;
+mod health;
+mod introspect;
+mod jwks;
+mod limits;
+mod metadata;
+mod metrics;
+mod position;
+mod resource;
+mod revoke;
+mod serve;
+mod source;
+mod token;
+
+use axum::{
+    Router,
+    http::{HeaderName, Method, header},
+    middleware,
+    routing::{MethodRouter, get, post},
+};
+pub use serve::serve;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{Any, CorsLayer},
+};
+
+use crate::state::App;
+
+/// The header of every answer to a command: the log position that holds what it did.
+pub const POSITION: HeaderName = HeaderName::from_static("grantlog-position");
+
+/// The whole server.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .merge(for_scripts_of_any_origin())
+        .merge(with_and_without_slash("/o/introspect", post(introspect::post).get(introspect::get)))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), error::tell))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::check))
+        .layer(middleware::from_fn(metrics::count))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .with_state(app)
+}
+
+/// What browser applications call from their own origin. No cookie counts here, so that every origin may.
+fn for_scripts_of_any_origin() -> Router<App> {
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, POSITION]);
+    Router::new()
+        .merge(with_and_without_slash("/o/token", post(token::post)))
+        .merge(with_and_without_slash("/o/revoke_token", post(revoke::post)))
+        .merge(with_and_without_slash("/o/.well-known/jwks.json", get(jwks::get)))
+        .merge(with_and_without_slash("/o/.well-known/oauth-authorization-server", get(metadata::get)))
+        .route("/.well-known/oauth-authorization-server/o", get(metadata::get))
+        .route("/.well-known/oauth-authorization-server", get(metadata::get))
+        .merge(with_and_without_slash("/api/resource", get(resource::get)))
+        .layer(cors)
+}
+
+/// django-oauth-toolkit's paths end in a slash; a POST to the one without would be lost in a redirect.
+fn with_and_without_slash(path: &str, method: MethodRouter<App>) -> Router<App> {
+    Router::new().route(path, method.clone()).route(&format!("{path}/"), method)
+}

@@ -1,0 +1,94 @@
+//! What introspection tells of a token, and to whom (RFC 7662 section 2.2).
+
+use domain::{Timestamp, client::Registration};
+use projections::token::{TokenKind, TokenRow};
+use serde::Serialize;
+
+/// The scope by which a resource server may see tokens that were issued to others.
+pub const INTROSPECTION_SCOPE: &str = "introspection";
+
+/// An answer about an active token. Of any other the answer is exactly `{"active":false}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Introspection<'a> {
+    pub active: bool,
+    pub scope: &'a str,
+    /// The client that it was issued to.
+    pub client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<&'a str>,
+    /// Of an access token: `Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
+    pub exp: i64,
+    pub iat: i64,
+    pub nbf: i64,
+    pub sub: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aud: Vec<String>,
+    pub iss: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<&'a str>,
+    pub grant_id: &'a str,
+}
+
+/// What is said of every other token, and to everybody who may not see it.
+pub const INACTIVE: &str = r#"{"active":false}"#;
+
+/// Whether this client may learn of the token: it was issued to it, or it answers for the token's audience.
+#[must_use]
+pub fn may_see(caller: &Caller<'_>, token: &TokenRow, default_resource: &str) -> bool {
+    if token.client_id == caller.client_id {
+        return true;
+    }
+    if token.kind != TokenKind::Access.as_str() || !caller.registration.metadata.scope.contains(INTROSPECTION_SCOPE) {
+        return false;
+    }
+    let resources = &caller.registration.metadata.resources;
+    let answers_for = |audience: &String| match resources.is_empty() {
+        true => audience == default_resource,
+        false => resources.contains(audience),
+    };
+    audience(token).iter().any(answers_for)
+}
+
+/// Who asks.
+pub struct Caller<'a> {
+    /// Its stream's id.
+    pub client_id: &'a str,
+    pub registration: &'a Registration,
+}
+
+/// Whether the token is good for anything: an access token, or a refresh token that its own client asks about.
+#[must_use]
+pub fn is_active(token: &TokenRow, now: Timestamp) -> bool {
+    token.is_active(TokenKind::Access, now) || token.is_active(TokenKind::Refresh, now)
+}
+
+/// The token's audience.
+#[must_use]
+pub fn audience(token: &TokenRow) -> Vec<String> {
+    serde_json::from_str(&token.audience).unwrap_or_default()
+}
+
+impl<'a> Introspection<'a> {
+    /// Tells of an active token; `username` is its user's sign-in name.
+    #[must_use]
+    pub fn of(token: &'a TokenRow, issuer: &'a str, username: Option<&'a str>) -> Self {
+        let client_id = token.client_identifier.as_deref().unwrap_or(&token.client_id);
+        Self {
+            active: true,
+            scope: &token.scope,
+            client_id,
+            username,
+            token_type: (token.kind == TokenKind::Access.as_str()).then_some("Bearer"),
+            exp: token.expires_at,
+            iat: token.issued_at,
+            nbf: token.issued_at,
+            sub: token.user_id.as_deref().unwrap_or(client_id),
+            aud: audience(token),
+            iss: issuer,
+            jti: token.id.as_deref(),
+            grant_id: &token.grant_id,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Authorization server metadata (RFC 8414 section 2): what stands here works, and what works stands here.
+
+use serde::Serialize;
+
+/// The paths of the endpoints below the issuer.
+pub mod path {
+    pub const AUTHORIZE: &str = "/authorize/";
+    pub const TOKEN: &str = "/token/";
+    pub const REVOKE: &str = "/revoke_token/";
+    pub const INTROSPECT: &str = "/introspect/";
+    pub const JWKS: &str = "/.well-known/jwks.json";
+}
+
+/// The client authentication methods of all endpoints, and those where a public client has something to ask.
+const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+const METHODS_AND_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+
+/// The document.
+#[derive(Clone, Debug, Serialize)]
+pub struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    jwks_uri: String,
+    scopes_supported: Vec<String>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    code_challenge_methods_supported: [&'static str; 1],
+    authorization_response_iss_parameter_supported: bool,
+    ui_locales_supported: Vec<&'static str>,
+}
+
+impl Metadata {
+    /// Of the issuer with these scopes and the pages' languages.
+    #[must_use]
+    pub fn of(issuer: &str, scopes: Vec<String>, languages: Vec<&'static str>) -> Self {
+        let at = |path: &str| format!("{issuer}{path}");
+        Self {
+            issuer: issuer.to_owned(),
+            authorization_endpoint: at(path::AUTHORIZE),
+            token_endpoint: at(path::TOKEN),
+            revocation_endpoint: at(path::REVOKE),
+            introspection_endpoint: at(path::INTROSPECT),
+            jwks_uri: at(path::JWKS),
+            scopes_supported: scopes,
+            response_types_supported: ["code"],
+            response_modes_supported: ["query"],
+            grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
+            token_endpoint_auth_methods_supported: METHODS_AND_NONE,
+            revocation_endpoint_auth_methods_supported: METHODS_AND_NONE,
+            introspection_endpoint_auth_methods_supported: METHODS,
+            code_challenge_methods_supported: ["S256"],
+            authorization_response_iss_parameter_supported: true,
+            ui_locales_supported: languages,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What the RFCs ask of a request, checked before anything is decided. Knows neither HTTP's types nor SQL.
+
+pub mod bearer;
+pub mod client_authentication;
+pub mod error;
+pub mod introspection;
+pub mod metadata;
+pub mod parameters;
+pub mod token;
+
+pub use error::{ErrorCode, OAuthError};
+pub use parameters::Parameters;

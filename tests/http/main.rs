@@ -1,0 +1,3 @@
+//! The endpoints over HTTP: the real router over both stores.
+
+mod client_credentials;

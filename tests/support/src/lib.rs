@@ -1,0 +1,31 @@
+//! What grantlog's tests stand on: a store of its own for each test, and the real server over it, with a clock that the test sets.
+
+mod app;
+mod client;
+mod response;
+mod store;
+
+pub use app::{ADMINISTRATOR, PASSWORD, TestApp, USER};
+pub use client::TestClient;
+pub use response::{Answer, Tokens};
+pub use store::{Kind, Store};
+
+/// Runs a test over both stores: `both_stores!(a_code_is_redeemed_once);` runs `async fn a_code_is_redeemed_once(kind: Kind)`.
+#[macro_export]
+macro_rules! both_stores {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
+        mod $name {
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                super::$name($crate::Kind::Sqlite).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                super::$name($crate::Kind::Postgres).await;
+            }
+        }
+    )+};
+}
