@@ -80,6 +80,16 @@ impl Changes {
         })
     }
 
+    /// The keys of all rows of a table that change, as a JSON array of objects; `None` if there are none.
+    #[must_use]
+    pub fn keys_json(&self, table: &Table) -> Option<String> {
+        let changes = self.tables.get(table.name)?.values();
+        let keys = changes.map(|(Change::Put(row) | Change::Set(row))| {
+            table.key.iter().map(|name| ((*name).to_owned(), row[*name].clone())).collect::<Row>()
+        });
+        Some(serde_json::to_string(&keys.collect::<Vec<_>>()).expect("maps with text keys are JSON"))
+    }
+
     fn json(&self, table: &Table, wanted: impl Fn(&Change) -> Option<&Row>) -> Option<String> {
         let rows: Vec<&Row> = self.tables.get(table.name)?.values().filter_map(wanted).collect();
         if rows.is_empty() {

@@ -31,11 +31,17 @@ impl Table {
         }
     }
 
-    /// Lets the view `<name>` show a generation: statements to run in order, in the transaction that makes it the active one.
+    /// Lets the view `<name>` show a generation: statements to run in order, in the transaction that makes it the active one. In
+    /// PostgreSQL the view stays the same relation, so that what readers have prepared stays good.
     #[must_use]
-    pub fn create_view(&self, generation: i64) -> Vec<String> {
+    pub fn create_view(&self, dialect: Dialect, generation: i64) -> Vec<String> {
         let (name, columns, table) = (self.name, self.column_list(), self.generation(generation));
-        vec![format!("DROP VIEW IF EXISTS {name}"), format!("CREATE VIEW {name} AS SELECT {columns} FROM {table}")]
+        match dialect {
+            Dialect::Postgres => vec![format!("CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {table}")],
+            Dialect::Sqlite => {
+                vec![format!("DROP VIEW IF EXISTS {name}"), format!("CREATE VIEW {name} AS SELECT {columns} FROM {table}")]
+            }
+        }
     }
 
     /// The table of a generation. PostgreSQL leaves room in its pages, so that a row that only changes its state stays where it is.

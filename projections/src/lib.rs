@@ -4,6 +4,7 @@
 pub mod account;
 pub mod changes;
 pub mod client;
+pub mod compare;
 pub mod consent;
 pub mod cutoff;
 mod ddl;

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, str::FromStr, time::Duration};
 use projections::{Db, Dialect, LIVE, on_db};
 use sqlx::{
     PgPool, Row, SqlitePool,
+    migrate::Migrator,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -17,6 +18,14 @@ use super::LogSettings;
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// How long SQLite waits for another's lock.
 const BUSY: Duration = Duration::from_secs(5);
+
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// The last migration that this program knows, whichever store it is for.
+pub(super) fn last_migration() -> i64 {
+    POSTGRES.iter().chain(SQLITE.iter()).map(|migration| migration.version).max().unwrap_or_default()
+}
 
 /// Why a store cannot be opened or migrated.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +78,7 @@ pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> 
     let db = connect(settings).await?;
     match &db {
         Db::Postgres(pool) => {
-            sqlx::migrate!("migrations/postgres").run(pool).await?;
+            POSTGRES.run(pool).await?;
             make_postgres_projections(pool).await?;
         }
         Db::Sqlite(pool) => {
@@ -85,7 +94,7 @@ pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> 
 async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), MigrateError> {
     const TRIES: u32 = 50;
     for tried in 1.. {
-        match sqlx::migrate!("migrations/sqlite").run(pool).await {
+        match SQLITE.run(pool).await {
             Ok(()) => break,
             Err(error) if tried == TRIES => return Err(error.into()),
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -111,7 +120,7 @@ macro_rules! make_projections {
             }
             let active: Vec<String> = sqlx::query_scalar(ACTIVE).fetch_all(&mut *transaction).await?;
             for table in LIVE.iter().filter(|table| !active.iter().any(|name| name == table.name)) {
-                for statement in table.create_generation($dialect, 1).into_iter().chain(table.create_view(1)) {
+                for statement in table.create_generation($dialect, 1).into_iter().chain(table.create_view($dialect, 1)) {
                     sqlx::query(&statement).execute(&mut *transaction).await?;
                 }
                 sqlx::query(REGISTER).bind(table.name).execute(&mut *transaction).await?;

@@ -187,7 +187,7 @@ async fn the_view_shows_the_generation_it_was_switched_to(mut store: Store) {
     let changes = projected(&[registered(APP, None), registered(7, None)]);
     store.write_changes(&client::TABLE, 2, &changes).await;
     assert_eq!(client::list(&store.db, PAGE).await.unwrap().len(), 1);
-    store.run(&client::TABLE.create_view(2)).await;
+    store.run(&client::TABLE.create_view(store.db.dialect(), 2)).await;
     assert_eq!(client::list(&store.db, PAGE).await.unwrap().len(), 2);
     store.run(&client::TABLE.drop_generation(store.db.dialect(), 1)).await;
     assert_eq!(client::list(&store.db, PAGE).await.unwrap().len(), 2);

@@ -43,7 +43,7 @@ impl Store {
         let store = Self { db, head: 0, _folder: folder };
         for table in LIVE {
             store.run(&table.create_generation(store.db.dialect(), 1)).await;
-            store.run(&table.create_view(1)).await;
+            store.run(&table.create_view(store.db.dialect(), 1)).await;
         }
         store
     }

@@ -1,0 +1,84 @@
+//! Where two generations of a projection's table differ: the rebuilt one and the live one, which other writers go on changing meanwhile.
+
+use sqlx::FromRow;
+
+use crate::{
+    Dialect, Table,
+    table::{Column, EXPIRES_AT},
+};
+
+/// Which rows are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// All rows.
+    All,
+    /// Those with the keys in a JSON array, bound as `$3`: what [`crate::Changes::keys_json`] gives.
+    Keys,
+}
+
+/// A row that differs.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct DifferingRow {
+    /// The values of its key, separated by commas.
+    pub key: String,
+    /// `both`, or which of the generations has it: `live` or `rebuilt`.
+    pub found: String,
+    /// The columns that differ, separated by spaces.
+    pub columns: String,
+}
+
+impl Table {
+    /// The query for rows that differ between the generation that is live and one that was rebuilt up to a position, one statement
+    /// and therefore one snapshot. Its parameters: `$1` that position: a row that the live generation changed after it is left
+    /// aside; `$2` a moment: rows that have expired by then are left aside, since the live ones may have been swept; `$3` keys, with
+    /// [`Compared::Keys`]; and the last one how many rows to name.
+    #[must_use]
+    pub fn differences(&self, dialect: Dialect, live: i64, rebuilt: i64, compared: Compared) -> String {
+        let (live, rebuilt) = (self.generation(live), self.generation(rebuilt));
+        let (first, on) = (self.key[0], self.equal_keys("l", "n"));
+        let (from, limit) = match compared {
+            Compared::All => (format!("{live} AS l FULL JOIN {rebuilt} AS n ON {on}"), "$3"),
+            Compared::Keys => {
+                let keys = self.bound_keys(dialect, &live);
+                let (of_live, of_rebuilt) = (self.equal_keys("l", "k"), self.equal_keys("n", "k"));
+                (format!("{keys} AS k LEFT JOIN {live} AS l ON {of_live} LEFT JOIN {rebuilt} AS n ON {of_rebuilt}"), "$4")
+            }
+        };
+        let key = self.key.iter().map(|name| format!("COALESCE(l.{name}, n.{name})")).collect::<Vec<_>>().join(" || ',' || ");
+        let differs = |column: &Column| format!("l.{name} IS DISTINCT FROM n.{name}", name = column.name);
+        let named =
+            self.columns.iter().map(|column| format!("CASE WHEN {} THEN '{} ' ELSE '' END", differs(column), column.name));
+        let named = named.collect::<Vec<_>>().join(" || ");
+        let differ = self.columns.iter().map(differs).collect::<Vec<_>>().join(" OR ");
+        format!(
+            "SELECT {key} AS key, CASE WHEN l.{first} IS NULL THEN 'rebuilt' WHEN n.{first} IS NULL THEN 'live' ELSE 'both' END AS found,
+                {named} AS columns
+             FROM {from} WHERE COALESCE(l.position, 0) <= $1 AND ({lives}) AND ({differ}) LIMIT {limit}",
+            lives = self.lives(),
+        )
+    }
+
+    /// Whether either row has not expired at `$2`.
+    fn lives(&self) -> String {
+        if !self.expires() {
+            return "$2 IS NOT NULL".to_owned();
+        }
+        let lives = |row: &str| format!("({row}.{} IS NOT NULL AND COALESCE({row}.{EXPIRES_AT} > $2, true))", self.key[0]);
+        format!("{} OR {}", lives("l"), lives("n"))
+    }
+
+    fn equal_keys(&self, one: &str, other: &str) -> String {
+        self.key.iter().map(|name| format!("{one}.{name} = {other}.{name}")).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The keys bound as `$3`, as a relation.
+    fn bound_keys(&self, dialect: Dialect, table: &str) -> String {
+        match dialect {
+            Dialect::Postgres => format!("json_populate_recordset(NULL::{table}, $3::json)"),
+            Dialect::Sqlite => {
+                let keys = self.key.iter().map(|name| format!("json_extract(value, '$.{name}') AS {name}"));
+                format!("(SELECT {} FROM json_each($3))", keys.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
