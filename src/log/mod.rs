@@ -1,12 +1,16 @@
 //! The append-only log: what is true. One writer a process commits whole batches at gapless positions, in commit order.
 
 mod append;
+pub mod backup;
 mod batch;
 pub mod coalesce;
+mod connection;
 mod follow;
 mod migrate;
 mod postgres;
+mod project;
 mod read;
+pub mod rebuild;
 mod sqlite;
 mod watch;
 mod write;
@@ -27,6 +31,7 @@ use coalesce::Coalescer;
 use domain::StreamId;
 pub use follow::Follower;
 pub use migrate::MigrateError;
+pub use project::ProjectError;
 use projections::Db;
 pub use read::{StoredEvent, StoredHead};
 use tokio::sync::{Semaphore, mpsc, watch as channel};

@@ -8,7 +8,8 @@ use cqrs_es::{
 };
 use domain::{Decide, StreamId, upcast};
 use postgres_es::PostgresEventRepository;
-use projections::{Db, on_db};
+use projections::{Db, Dialect, on_db};
+use serde::{Deserialize, Serialize};
 use sqlite_es::SqliteEventRepository;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ pub struct StoredHead {
 }
 
 /// An event as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct StoredEvent {
     pub position: i64,
     pub aggregate_type: String,
@@ -81,18 +82,23 @@ pub(super) async fn heads(db: &Db, head: &Head, streams: &[StreamId]) -> Result<
 
 /// Events after a position, in order.
 pub(super) async fn after(db: &Db, position: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
-    let cast = match db {
-        Db::Postgres(_) => "::text",
-        Db::Sqlite(_) => "",
-    };
-    let sql = format!(
-        "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload{cast} AS payload, \
-         metadata{cast} AS metadata, command_id, recorded_at FROM events WHERE position > $1 ORDER BY position LIMIT $2"
-    );
+    let sql = format!("{} WHERE position > $1 ORDER BY position LIMIT $2", select(db.dialect()));
     let events = on_db!(db, pool => {
         sqlx::query_as::<_, StoredEvent>(&sql).bind(position).bind(i64::from(limit)).fetch_all(pool).await
     });
     Ok(events?)
+}
+
+/// Selects events as they are stored, to be restricted.
+pub(super) fn select(dialect: Dialect) -> String {
+    let cast = match dialect {
+        Dialect::Postgres => "::text",
+        Dialect::Sqlite => "",
+    };
+    format!(
+        "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload{cast} AS payload, \
+         metadata{cast} AS metadata, command_id, recorded_at FROM events"
+    )
 }
 
 /// A stream's events, through the framework's own stores.
@@ -119,9 +125,14 @@ where
 
 /// The store's clock in microseconds since the Unix epoch.
 pub(super) async fn store_clock(db: &Db) -> Result<i64, Unavailable> {
-    let sql = match db {
-        Db::Postgres(_) => "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint",
-        Db::Sqlite(_) => "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
-    };
+    let sql = select_clock(db.dialect());
     Ok(on_db!(db, pool => sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await)?)
+}
+
+/// Selects the store's clock.
+pub(super) const fn select_clock(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint",
+        Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    }
 }

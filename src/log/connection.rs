@@ -1,0 +1,110 @@
+//! A connection of one's own to either store, for work in long or many transactions. Dropped in the middle of one, it takes the
+//! transaction back.
+
+use projections::{Changes, Db, Dialect, Table};
+use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
+
+/// Long work is not cut off, whatever the role's settings say; a lock is never waited for so long that others notice.
+const POSTGRES_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '500ms'; SET application_name = 'grantlog keeper'";
+/// Look-ups go by index, whatever the planner believes of tables that were empty a moment ago.
+const POSTGRES_BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
+/// A connection.
+pub(super) enum Connection {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// Runs one body over either connection: `on_connection!(connection, inner => sqlx::query(SQL).execute(inner).await)`.
+macro_rules! on_connection {
+    ($connection:expr, $inner:ident => $body:expr) => {
+        match $connection {
+            $crate::log::connection::Connection::Postgres(inner) => {
+                let $inner = &mut *inner;
+                $body
+            }
+            $crate::log::connection::Connection::Sqlite(inner) => {
+                let $inner = &mut *inner;
+                $body
+            }
+        }
+    };
+}
+pub(super) use on_connection;
+
+impl Connection {
+    /// Opens one beside a pool, with the pool's own options.
+    pub(super) async fn open(db: &Db) -> Result<Self, sqlx::Error> {
+        let mut connection = match db {
+            Db::Postgres(pool) => Self::Postgres(pool.connect_options().connect().await?),
+            Db::Sqlite(pool) => Self::Sqlite(pool.connect_options().connect().await?),
+        };
+        if matches!(connection, Self::Postgres(_)) {
+            connection.run(POSTGRES_SESSION).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Opens one that looks rows up by their keys, a batch at a time.
+    pub(super) async fn open_by_index(db: &Db) -> Result<Self, sqlx::Error> {
+        let mut connection = Self::open(db).await?;
+        if matches!(connection, Self::Postgres(_)) {
+            connection.run(POSTGRES_BY_INDEX).await?;
+        }
+        Ok(connection)
+    }
+
+    pub(super) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Runs statements that take and give nothing.
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        on_connection!(self, inner => sqlx::raw_sql(sql).execute(inner).await.map(drop))
+    }
+
+    /// Begins a transaction that writes.
+    pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        match self.dialect() {
+            Dialect::Postgres => self.run("BEGIN").await,
+            Dialect::Sqlite => self.run("BEGIN IMMEDIATE").await,
+        }
+    }
+
+    /// Begins a transaction that reads one moment's state.
+    pub(super) async fn begin_snapshot(&mut self) -> Result<(), sqlx::Error> {
+        match self.dialect() {
+            Dialect::Postgres => self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await,
+            Dialect::Sqlite => self.run("BEGIN").await,
+        }
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.run("COMMIT").await
+    }
+
+    pub(super) async fn rollback(&mut self) -> Result<(), sqlx::Error> {
+        self.run("ROLLBACK").await
+    }
+
+    /// Takes the head lock, for as long as the transaction lasts, and gives the head's position.
+    pub(super) async fn lock_head(&mut self) -> Result<i64, sqlx::Error> {
+        let sql = match self.dialect() {
+            Dialect::Postgres => "SELECT position FROM log_head FOR UPDATE",
+            // The transaction has the only lock already.
+            Dialect::Sqlite => "SELECT position FROM log_head",
+        };
+        on_connection!(self, inner => sqlx::query_scalar(sql).fetch_one(inner).await)
+    }
+
+    /// Writes what events change in a generation of a projection's table.
+    pub(super) async fn write(&mut self, table: &Table, generation: i64, changes: &Changes) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => table.write_postgres(connection, generation, 0, changes).await,
+            Self::Sqlite(connection) => table.write_sqlite(connection, generation, 0, changes).await,
+        }
+    }
+}

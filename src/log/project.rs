@@ -1,0 +1,159 @@
+//! From stored events to the row changes of the live projections, outside of the append that made them: for a rebuild and a restore.
+
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+    sync::Arc,
+};
+
+use domain::{
+    Event, StreamId, fold,
+    grant::{Grant, GrantEvent, Terms},
+    upcast,
+};
+use projections::{Changes, Recorded, key_list, project};
+use quick_cache::unsync::Cache;
+use uuid::Uuid;
+
+use super::{
+    connection::{Connection, on_connection},
+    read::{self, StoredEvent},
+};
+
+/// Grants whose terms are remembered, at about 1 kB each. Those of another are read again from its first event.
+const REMEMBERED: usize = 65_536;
+
+/// Why an event has no row changes.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    #[error("the store does not answer: {0}")]
+    Store(#[from] sqlx::Error),
+    #[error("the event at position {position} cannot be projected: {cause}")]
+    Event { position: i64, cause: String },
+}
+
+/// Projects stored events, in the order of their positions.
+pub(super) struct Projector {
+    terms: Cache<Uuid, Arc<Terms>>,
+}
+
+/// A stored event, read.
+pub(super) struct Decoded {
+    pub(super) position: i64,
+    pub(super) stream: StreamId,
+    pub(super) event: Event,
+}
+
+impl Projector {
+    pub(super) fn new() -> Self {
+        Self { terms: Cache::new(REMEMBERED) }
+    }
+
+    /// What the events change. Each grant's first event is among them, or in the store.
+    ///
+    /// # Errors
+    /// That the store does not answer, or the event that cannot be projected.
+    pub(super) async fn changes(&mut self, connection: &mut Connection, events: &[Decoded]) -> Result<Changes, ProjectError> {
+        let terms = self.terms_of(connection, events).await?;
+        let mut changes = Changes::default();
+        for Decoded { position, stream, event } in events {
+            let terms = terms.get(&stream.aggregate_id).map(Arc::as_ref);
+            project(&Recorded { position: *position, stream, event, terms }, &mut changes)
+                .map_err(|error| ProjectError::Event { position: *position, cause: error.to_string() })?;
+        }
+        Ok(changes)
+    }
+
+    /// The terms of the grants that issue something in these events.
+    async fn terms_of(
+        &mut self,
+        connection: &mut Connection,
+        events: &[Decoded],
+    ) -> Result<HashMap<Uuid, Arc<Terms>>, ProjectError> {
+        let (mut known, mut unknown) = (HashMap::new(), HashSet::new());
+        for Decoded { stream, event, .. } in events {
+            let Event::Grant(event) = event else { continue };
+            let id = stream.aggregate_id;
+            if let Some(terms) = terms_in(event) {
+                self.terms.insert(id, terms.clone());
+                known.insert(id, terms);
+            } else if stands_on_terms(event) && !known.contains_key(&id) {
+                match self.terms.get(&id) {
+                    Some(terms) => drop(known.insert(id, terms.clone())),
+                    None => drop(unknown.insert(id.to_string())),
+                }
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(known);
+        }
+        let unknown: Vec<String> = unknown.into_iter().collect();
+        for first in first_events(connection, &unknown).await? {
+            let Decoded { stream, event, .. } = decode(&first)?;
+            if let Event::Grant(event) = event
+                && let Some(terms) = terms_in(&event)
+            {
+                self.terms.insert(stream.aggregate_id, terms.clone());
+                known.insert(stream.aggregate_id, terms);
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Reads a stored event.
+///
+/// # Errors
+/// That it cannot be read.
+pub(super) fn decode(stored: &StoredEvent) -> Result<Decoded, ProjectError> {
+    let refused = |cause: String| ProjectError::Event { position: stored.position, cause };
+    let event = upcast::decode(&stored.aggregate_type, &stored.event_type, &stored.event_version, &stored.payload)
+        .map_err(|error| refused(error.to_string()))?;
+    let aggregate_id = Uuid::from_str(&stored.aggregate_id).map_err(|error| refused(error.to_string()))?;
+    let stream = StreamId { aggregate_type: event.aggregate_type(), aggregate_id };
+    Ok(Decoded { position: stored.position, stream, event })
+}
+
+/// The first event of each of these grants.
+async fn first_events(connection: &mut Connection, ids: &[String]) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    let dialect = connection.dialect();
+    let sql = format!(
+        "{} WHERE aggregate_type = 'grant' AND sequence = 1 AND aggregate_id IN {}",
+        read::select(dialect),
+        dialect.keys(1)
+    );
+    let ids = key_list(ids);
+    on_connection!(connection, inner => sqlx::query_as(&sql).bind(ids).fetch_all(inner).await)
+}
+
+/// The terms that an approval sets.
+fn terms_in(event: &GrantEvent) -> Option<Arc<Terms>> {
+    match event {
+        GrantEvent::Approved(_) => fold::<Grant>([event.clone()]).terms().cloned().map(Arc::new),
+        GrantEvent::CodeRedeemed { .. }
+        | GrantEvent::TokensIssued { .. }
+        | GrantEvent::ClientCredentialsIssued { .. }
+        | GrantEvent::Refreshed { .. }
+        | GrantEvent::AccessTokenRefreshed { .. }
+        | GrantEvent::RefreshRetried { .. }
+        | GrantEvent::CodeReplayed { .. }
+        | GrantEvent::RefreshReplayed { .. }
+        | GrantEvent::AccessTokenRevoked { .. }
+        | GrantEvent::Revoked { .. } => None,
+    }
+}
+
+/// Whether the event issues something on the terms of an earlier approval.
+const fn stands_on_terms(event: &GrantEvent) -> bool {
+    match event {
+        GrantEvent::TokensIssued { .. } | GrantEvent::Refreshed { .. } | GrantEvent::AccessTokenRefreshed { .. } => true,
+        GrantEvent::Approved(_)
+        | GrantEvent::CodeRedeemed { .. }
+        | GrantEvent::ClientCredentialsIssued { .. }
+        | GrantEvent::RefreshRetried { .. }
+        | GrantEvent::CodeReplayed { .. }
+        | GrantEvent::RefreshReplayed { .. }
+        | GrantEvent::AccessTokenRevoked { .. }
+        | GrantEvent::Revoked { .. } => false,
+    }
+}

@@ -1,0 +1,281 @@
+//! Live read models built anew from the log while the server serves: beside the live one, compared with it, and switched under the
+//! head lock. A build that was killed is gone on with by the next.
+
+mod build;
+mod lock;
+mod status;
+mod switch;
+
+use std::time::{Duration, Instant};
+
+pub use status::{GenerationState, ProjectionStatus, drop_retired, status};
+
+use domain::Timestamp;
+use projections::{LIVE, Table};
+
+use super::{Log, project::ProjectError};
+use crate::clock::Clock;
+use build::Build;
+use switch::Then;
+
+/// Events of one batch: so long do other writers wait at most, where there is one lock for all (SQLite).
+const BATCH: u32 = 1000;
+/// Rounds in which the build comes closer to the head before it takes the head lock for the rest.
+const ROUNDS: usize = 20;
+/// A rest that is caught up in so short a time that appends may wait for it.
+const REST: usize = 200;
+/// Rows that expire within so many seconds are not compared: other nodes' clocks, by which they are swept, may be ahead.
+const CLOCKS_DIFFER: u32 = 60;
+
+/// What is rebuilt, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The projections' names; none for all of them, in one pass over the log.
+    pub names: Vec<String>,
+    /// The share of the time in which it works, in percent (1 to 100): the rest is left to the server.
+    pub duty: u8,
+    pub differences: OnDifference,
+}
+
+impl Plan {
+    /// A quarter of the time: the server hardly notices.
+    pub const DUTY: u8 = 25;
+}
+
+/// What to do when the rebuilt rows are not the live ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDifference {
+    /// Leave the live ones in place.
+    Refuse,
+    /// Put the rebuilt ones in their place: the live ones are damaged.
+    Accept,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub position: i64,
+    /// The head of the log, as far as this process knows.
+    pub head: i64,
+    /// Since this run began, its pauses included.
+    pub events_per_second: u64,
+}
+
+/// What came of a rebuild or of a verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The head at which the last events were compared.
+    pub position: i64,
+    pub projections: Vec<RebuiltProjection>,
+    /// The first rows that differed; empty unless they were accepted.
+    pub differences: Vec<Difference>,
+}
+
+/// A projection that was rebuilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RebuiltProjection {
+    pub name: &'static str,
+    /// The generation that was built.
+    pub generation: i64,
+    /// Its rows, the expired ones too.
+    pub rows: i64,
+}
+
+/// A row that differs from the live one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub projection: &'static str,
+    /// The row's key.
+    pub key: String,
+    pub what: Differing,
+}
+
+/// How a row differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Differing {
+    /// The live read model has it, the log does not give it.
+    OnlyLive,
+    /// The log gives it, the live read model has it not.
+    OnlyRebuilt,
+    /// Both have it, with other values in these columns.
+    Columns(Vec<String>),
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: ", self.projection, self.key)?;
+        match &self.what {
+            Differing::OnlyLive => f.write_str("the log does not give this row"),
+            Differing::OnlyRebuilt => f.write_str("the live one lacks this row"),
+            Differing::Columns(columns) => write!(f, "{} differ", columns.join(", ")),
+        }
+    }
+}
+
+/// Why nothing was switched.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    #[error("the store does not answer: {0}")]
+    Store(#[from] sqlx::Error),
+    #[error("there is no projection {name}; there are {}", all_names().join(", "), name = .0)]
+    Unknown(String),
+    #[error("another rebuild is under way")]
+    UnderWay,
+    #[error("the file that keeps other rebuilds away: {0}")]
+    Lock(std::io::Error),
+    #[error(transparent)]
+    Event(ProjectError),
+    #[error("the rebuilt rows are not the live ones: {}", list(.0))]
+    Differs(Vec<Difference>),
+    #[error("readers did not let go of the live read models: try again")]
+    Busy,
+}
+
+impl From<ProjectError> for RebuildError {
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::Store(error) => Self::Store(error),
+            ProjectError::Event { .. } => Self::Event(error),
+        }
+    }
+}
+
+/// The names of all live projections.
+#[must_use]
+pub fn all_names() -> Vec<&'static str> {
+    LIVE.iter().map(|table| table.name).collect()
+}
+
+fn list(differences: &[Difference]) -> String {
+    differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Builds the projections anew from the log and, where they are as the live ones, makes the new ones live. The old ones stay, retired,
+/// until [`drop_retired`]. Running servers notice at their next append. After a kill, the next call goes on where this one was.
+///
+/// # Errors
+/// `Differs` with the first rows that are not as the live ones, unless the plan accepts them; or what was in the way.
+pub async fn rebuild(
+    log: &Log,
+    clock: &Clock,
+    plan: &Plan,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Rebuilt, RebuildError> {
+    run(log, clock, plan, Then::Switch, progress).await
+}
+
+/// Builds the projections anew and compares them with the live ones; leaves nothing behind.
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn verify(
+    log: &Log,
+    clock: &Clock,
+    plan: &Plan,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Rebuilt, RebuildError> {
+    run(log, clock, plan, Then::Drop, progress).await
+}
+
+async fn run(
+    log: &Log,
+    clock: &Clock,
+    plan: &Plan,
+    then: Then,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Rebuilt, RebuildError> {
+    let mut build = Build::open(log.db(), &chosen(&plan.names)?, plan.differences).await?;
+    let mut pace = Pace { begun: Instant::now(), first: build.position(), duty: plan.duty.clamp(1, 100) };
+    pace.build(log, &mut build, progress).await?;
+    let horizon = || clock.now().plus(CLOCKS_DIFFER);
+    let mut differences = build.compare_all(log.db(), horizon()).await?;
+    pace.catch_up(log, &mut build, horizon(), &mut differences, progress).await?;
+    if !differences.is_empty() && plan.differences == OnDifference::Refuse {
+        build.discard().await?;
+        return Err(RebuildError::Differs(differences));
+    }
+    let rows = build.count(log.db()).await?;
+    let finished = build.finish(then, plan.differences, horizon(), &mut differences).await;
+    if then == Then::Drop || matches!(finished, Err(RebuildError::Differs(_))) {
+        build.discard().await?;
+    }
+    let position = finished?;
+    progress(pace.progress(log, position));
+    Ok(Rebuilt { position, projections: rows, differences })
+}
+
+/// How fast it goes.
+struct Pace {
+    begun: Instant,
+    first: i64,
+    duty: u8,
+}
+
+impl Pace {
+    /// Builds until the head is near.
+    async fn build(
+        &mut self,
+        log: &Log,
+        build: &mut Build,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<(), RebuildError> {
+        loop {
+            let begun = Instant::now();
+            let batch = build.read(build.position()).await?;
+            let near = batch.len() < REST;
+            build.apply(&batch).await?;
+            progress(self.progress(log, build.position()));
+            if near {
+                return Ok(());
+            }
+            self.pause(begun.elapsed()).await;
+        }
+    }
+
+    /// Goes after the head, and compares what it writes, until what is left is little.
+    async fn catch_up(
+        &mut self,
+        log: &Log,
+        build: &mut Build,
+        horizon: Timestamp,
+        differences: &mut Vec<Difference>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<(), RebuildError> {
+        for _ in 0..ROUNDS {
+            let batch = build.read(build.position()).await?;
+            build.apply(&batch).await?;
+            build.compare_batch(&batch, horizon, differences).await?;
+            progress(self.progress(log, build.position()));
+            if batch.len() < REST {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the store to others, in proportion to the work done.
+    async fn pause(&self, worked: Duration) {
+        if self.duty < 100 {
+            tokio::time::sleep(worked * u32::from(100 - self.duty) / u32::from(self.duty)).await;
+        }
+    }
+
+    fn progress(&self, log: &Log, position: i64) -> Progress {
+        let (events, passed) = ((position - self.first).unsigned_abs(), self.begun.elapsed());
+        let per_second = u128::from(events) * 1000 / passed.as_millis().max(1);
+        Progress {
+            position,
+            head: log.known_head().max(position),
+            events_per_second: u64::try_from(per_second).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Table>, RebuildError> {
+    for name in names {
+        if !LIVE.iter().any(|table| table.name == name) {
+            return Err(RebuildError::Unknown(name.clone()));
+        }
+    }
+    Ok(LIVE.iter().copied().filter(|table| names.is_empty() || names.iter().any(|name| name == table.name)).collect())
+}
