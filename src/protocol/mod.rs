@@ -1,8 +1,10 @@
 //! What the RFCs ask of a request, checked before anything is decided. Knows neither HTTP's types nor SQL.
 
+pub mod authorize;
 pub mod bearer;
 pub mod client_authentication;
 pub mod error;
+pub mod interaction;
 pub mod introspection;
 pub mod metadata;
 pub mod parameters;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use percent_encoding::percent_decode;
+use url::form_urlencoded;
 
 use super::OAuthError;
 
@@ -65,6 +66,12 @@ impl Parameters {
         self.0.iter().filter(move |(own, value)| own == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
+    /// All of them, in the form in which they are sent.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     /// A parameter that must be there.
     ///
     /// # Errors
@@ -96,6 +103,7 @@ mod tests {
         let parameters = Parameters::parse(b"a=b+c%2Bd&e=%E3%81%82&f&&=x").unwrap();
         assert_eq!(parameters.get("a"), Some("b c+d"));
         assert_eq!(parameters.get("e"), Some("\u{3042}"));
+        assert_eq!(parameters.encode(), "a=b+c%2Bd&e=%E3%81%82&f=&=x");
     }
 
     #[test]

@@ -1,0 +1,130 @@
+//! The checks of an authorization request, in their order (RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2, OpenID
+//! Connect Core section 3.1.2.1).
+
+mod checks;
+mod reply;
+
+use domain::{ClientId, Scope, catalogue::Catalogue, client::Registration, pkce::CodeChallenge};
+use serde::{Deserialize, Serialize};
+
+use super::{OAuthError, Parameters};
+
+/// An authorization request that passed all checks. It travels sealed in the browser until it is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    pub client_id: ClientId,
+    /// The client's `client_id` on the wire.
+    pub client_identifier: String,
+    /// The client's metadata version that the request was checked against.
+    pub client_version: u32,
+    pub reply: Reply,
+    /// As sent: `None` when it was left out (RFC 6749 section 4.1.3).
+    pub redirect_uri: Option<String>,
+    pub scope: Scope,
+    pub resources: Vec<String>,
+    pub code_challenge: Option<CodeChallenge>,
+    pub nonce: Option<String>,
+    pub prompt: Prompt,
+    /// django-oauth-toolkit's `approval_prompt=force`: a remembered consent does not serve.
+    pub approval_forced: bool,
+    /// In seconds.
+    pub max_age: Option<u32>,
+    pub login_hint: Option<String>,
+    pub ui_locales: Option<String>,
+}
+
+/// Where the answer goes, and what goes back with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// A registered URI of the client.
+    pub redirect_uri: String,
+    pub mode: ResponseMode,
+    pub state: Option<String>,
+}
+
+/// OAuth 2.0 Multiple Response Type Encoding Practices section 2.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    #[default]
+    Query,
+    Fragment,
+}
+
+/// What the client wants the user to be asked for (OpenID Connect Core section 3.1.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    pub none: bool,
+    pub login: bool,
+    pub consent: bool,
+    pub select_account: bool,
+}
+
+/// An authorization request that is refused, and how that is told (RFC 6749 section 4.1.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Client or redirect URI are at fault: the user is told, and nobody is sent anywhere.
+    Page(OAuthError),
+    /// The client is told, by redirect.
+    Redirect(OAuthError, Box<Reply>),
+}
+
+/// What the checks look at.
+struct Given<'a> {
+    parameters: &'a Parameters,
+    client: &'a Registration,
+    catalogue: &'a Catalogue,
+}
+
+type Check = fn(&Given<'_>, &mut AuthorizationRequest) -> Result<(), OAuthError>;
+
+/// The checks whose refusal goes to the client: the first that refuses is told.
+const CHECKS: [Check; 11] = [
+    checks::state,
+    checks::response_mode,
+    checks::request_object,
+    checks::response_type,
+    checks::grant_type,
+    checks::prompt,
+    checks::max_age,
+    checks::scope,
+    checks::resource,
+    checks::pkce,
+    checks::nonce_and_hints,
+];
+
+/// Checks a request of `client`: the enabled client that `client_id` names, if there is one.
+///
+/// # Errors
+/// What is at fault, and whether user or client is told.
+pub fn check(
+    parameters: &Parameters,
+    client: Option<(ClientId, &Registration)>,
+    catalogue: &Catalogue,
+) -> Result<AuthorizationRequest, Fault> {
+    let (client_id, client) = checks::client(parameters, client).map_err(Fault::Page)?;
+    let redirect_uri = checks::redirect_uri(parameters, client).map_err(Fault::Page)?;
+    let mut request = AuthorizationRequest {
+        client_id,
+        client_identifier: client.identifier.clone(),
+        client_version: client.metadata_version,
+        reply: Reply { redirect_uri, mode: ResponseMode::default(), state: None },
+        redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
+        scope: Scope::default(),
+        resources: Vec::new(),
+        code_challenge: None,
+        nonce: None,
+        prompt: Prompt::default(),
+        approval_forced: false,
+        max_age: None,
+        login_hint: None,
+        ui_locales: None,
+    };
+    let given = Given { parameters, client, catalogue };
+    for check in CHECKS {
+        if let Err(error) = check(&given, &mut request) {
+            return Err(Fault::Redirect(error, Box::new(request.reply)));
+        }
+    }
+    Ok(request)
+}

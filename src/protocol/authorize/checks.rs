@@ -1,0 +1,226 @@
+//! The single checks of an authorization request. `super` has their order.
+
+use domain::{
+    ClientId, Scope,
+    client::{ApplicationType, GrantType, Registration},
+    redirect_uri,
+};
+
+use crate::protocol::{ErrorCode, OAuthError, Parameters};
+
+use super::{AuthorizationRequest, Given, Prompt, ResponseMode};
+
+/// The longest `state` that is sent back, and the longest `nonce` that is kept, in bytes.
+const MAX_STATE: usize = 4096;
+const MAX_NONCE: usize = 1024;
+/// The longest hint that is shown or used, in bytes: a longer one is left out.
+const MAX_HINT: usize = 255;
+
+/// RFC 6749 section 2.2.
+pub(super) fn client<'a>(
+    parameters: &Parameters,
+    client: Option<(ClientId, &'a Registration)>,
+) -> Result<(ClientId, &'a Registration), OAuthError> {
+    let identifier = parameters.required("client_id")?;
+    client.ok_or_else(|| {
+        OAuthError::invalid_request("unknown_client", "client_id names no application that may act here")
+            .saw("client_id", identifier)
+    })
+}
+
+/// RFC 6749 section 3.1.2.3, RFC 9700 section 2.1: byte for byte; it may be left out where one alone is registered.
+pub(super) fn redirect_uri(parameters: &Parameters, client: &Registration) -> Result<String, OAuthError> {
+    let registered = &client.metadata.redirect_uris;
+    let fault =
+        |rule, description: String| Err(OAuthError::invalid_request(rule, description).saw("client_id", &client.identifier));
+    match (parameters.get("redirect_uri"), registered.as_slice()) {
+        (Some(sent), _) => {
+            let native = client.metadata.application_type == ApplicationType::Native;
+            match redirect_uri::matches(registered, sent, native) {
+                Ok(()) => Ok(sent.to_owned()),
+                Err(mismatch) => fault("redirect_uri_mismatch", format!("redirect_uri is not a registered one: {mismatch}"))
+                    .map_err(|error| error.saw("redirect_uri", sent).saw("registered", registered.join(" "))),
+            }
+        }
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => fault("no_redirect_uri", "the application has registered no redirect_uri".to_owned()),
+        (None, [_, _, ..]) => {
+            fault("redirect_uri_missing", "redirect_uri is missing, and the application has registered several".to_owned())
+        }
+    }
+}
+
+/// First, so that every refusal after it sends the state back.
+pub(super) fn state(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let state = given.parameters.get("state");
+    if state.is_some_and(|state| state.len() > MAX_STATE) {
+        return Err(OAuthError::invalid_request("state_too_long", format!("state is longer than {MAX_STATE} bytes")));
+    }
+    request.reply.state = state.map(str::to_owned);
+    Ok(())
+}
+
+pub(super) fn response_mode(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    request.reply.mode = match given.parameters.get("response_mode") {
+        None | Some("query") => ResponseMode::Query,
+        Some("fragment") => ResponseMode::Fragment,
+        Some(other) => {
+            let description = "response_mode must be query or fragment";
+            return Err(OAuthError::invalid_request("unknown_response_mode", description).saw("response_mode", other));
+        }
+    };
+    Ok(())
+}
+
+/// OpenID Connect Core section 6: neither a request object nor a reference to one is taken yet.
+pub(super) fn request_object(given: &Given<'_>, _request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    if given.parameters.get("request").is_some() {
+        return Err(OAuthError::new(ErrorCode::RequestNotSupported, "request_object", "request is not supported"));
+    }
+    if given.parameters.get("request_uri").is_some() {
+        return Err(OAuthError::new(ErrorCode::RequestUriNotSupported, "request_uri", "request_uri is not supported"));
+    }
+    Ok(())
+}
+
+/// RFC 9700 section 2.1.2: `code` alone.
+pub(super) fn response_type(given: &Given<'_>, _request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    match given.parameters.required("response_type")? {
+        "code" => Ok(()),
+        other => Err(OAuthError::new(ErrorCode::UnsupportedResponseType, "response_type", "response_type must be code")
+            .saw("response_type", other)),
+    }
+}
+
+pub(super) fn grant_type(given: &Given<'_>, _request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    if given.client.may_use(GrantType::AuthorizationCode) {
+        return Ok(());
+    }
+    let description = "the application is not registered for authorization_code";
+    Err(OAuthError::new(ErrorCode::UnauthorizedClient, "grant_type_not_registered", description))
+}
+
+/// OpenID Connect Core section 3.1.2.1 (also of requests without openid), and django-oauth-toolkit's `approval_prompt`.
+pub(super) fn prompt(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let mut prompt = Prompt::default();
+    for word in given.parameters.get("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
+        match word {
+            "none" => prompt.none = true,
+            "login" => prompt.login = true,
+            "consent" => prompt.consent = true,
+            "select_account" => prompt.select_account = true,
+            other => {
+                let description = "prompt must be of none, login, consent, select_account";
+                return Err(OAuthError::invalid_request("unknown_prompt", description).saw("prompt", other));
+            }
+        }
+    }
+    if prompt.none && (prompt.login || prompt.consent || prompt.select_account) {
+        return Err(OAuthError::invalid_request("prompt_none_with_others", "prompt=none stands alone"));
+    }
+    request.prompt = prompt;
+    request.approval_forced = match given.parameters.get("approval_prompt") {
+        None | Some("auto") => false,
+        Some("force") => true,
+        Some(other) => {
+            let description = "approval_prompt must be auto or force";
+            return Err(OAuthError::invalid_request("unknown_approval_prompt", description).saw("approval_prompt", other));
+        }
+    };
+    Ok(())
+}
+
+pub(super) fn max_age(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let Some(text) = given.parameters.get("max_age") else { return Ok(()) };
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = if digits { text.parse().ok() } else { None };
+    let refusal = || OAuthError::invalid_request("max_age", "max_age must be a number of seconds").saw("max_age", text);
+    request.max_age = Some(seconds.ok_or_else(refusal)?);
+    Ok(())
+}
+
+/// RFC 6749 section 3.3. Left out: what the client registered, less `openid` and `offline_access`, which must be asked for.
+pub(super) fn scope(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let registered = &given.client.metadata.scope;
+    let refused = |rule, description: String| Err(OAuthError::new(ErrorCode::InvalidScope, rule, description));
+    let grantable = |name: &str| given.catalogue.scopes.iter().any(|entry| entry.name == name && !entry.privileged);
+    let Some(text) = given.parameters.get("scope") else {
+        let asked_for = |name: &&str| !matches!(*name, "openid" | "offline_access") && grantable(name);
+        request.scope = registered.names().filter(asked_for).collect();
+        if request.scope.is_empty() {
+            return refused("no_default_scope", "scope is missing, and the application has registered none to take".to_owned());
+        }
+        return Ok(());
+    };
+    let Ok(scope) = text.parse::<Scope>() else {
+        return refused("malformed_scope", "scope holds a character that it must not".to_owned());
+    };
+    if scope.is_empty() {
+        return refused("empty_scope", "scope names none".to_owned());
+    }
+    for name in scope.names() {
+        let entry = given.catalogue.scopes.iter().find(|entry| entry.name == name);
+        let (rule, why) = match entry {
+            None => ("unknown_scope", "there is no such scope"),
+            Some(entry) if entry.privileged => {
+                ("privileged_scope", "no user can grant it: only a client acting for itself gets it")
+            }
+            Some(_) if !registered.contains(name) => ("scope_not_registered", "the application is not registered for it"),
+            Some(_) => continue,
+        };
+        return refused(rule, format!("scope {name}: {why}"))
+            .map_err(|error| error.saw("scope", name).saw("registered", registered));
+    }
+    request.scope = scope;
+    Ok(())
+}
+
+/// RFC 8707 section 2.
+pub(super) fn resource(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    for resource in given.parameters.all("resource") {
+        if !given.client.metadata.resources.iter().any(|own| own == resource) {
+            let description = "resource is not one that the application is registered for";
+            return Err(
+                OAuthError::new(ErrorCode::InvalidTarget, "resource_not_registered", description).saw("resource", resource)
+            );
+        }
+        if !request.resources.iter().any(|own| own == resource) {
+            request.resources.push(resource.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// RFC 7636 section 4.3; S256 alone, so that a method left out (`plain`) is refused too.
+pub(super) fn pkce(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let (challenge, method) = (given.parameters.get("code_challenge"), given.parameters.get("code_challenge_method"));
+    match (challenge, method) {
+        (None, None) if given.client.requires_pkce() => {
+            Err(OAuthError::invalid_request("pkce_required", "code_challenge is missing: PKCE with S256 is required"))
+        }
+        (None, None) => Ok(()),
+        (None, Some(_)) => {
+            Err(OAuthError::invalid_request("challenge_missing", "code_challenge_method stands without code_challenge"))
+        }
+        (Some(challenge), Some("S256")) => {
+            let parsed =
+                challenge.parse().map_err(|error| OAuthError::invalid_request("malformed_challenge", format!("{error}")))?;
+            request.code_challenge = Some(parsed);
+            Ok(())
+        }
+        (Some(_), _) => Err(OAuthError::invalid_request("challenge_method", "code_challenge_method must be S256")
+            .saw("code_challenge_method", method.unwrap_or("left out"))),
+    }
+}
+
+pub(super) fn nonce_and_hints(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let nonce = given.parameters.get("nonce");
+    if nonce.is_some_and(|nonce| nonce.len() > MAX_NONCE) {
+        return Err(OAuthError::invalid_request("nonce_too_long", format!("nonce is longer than {MAX_NONCE} bytes")));
+    }
+    let hint = |name| given.parameters.get(name).filter(|hint| hint.len() <= MAX_HINT).map(str::to_owned);
+    request.nonce = nonce.map(str::to_owned);
+    request.login_hint = hint("login_hint");
+    request.ui_locales = hint("ui_locales");
+    Ok(())
+}
