@@ -1,7 +1,7 @@
 //! A person lets a client act for them: the consent and the grant with its code, in one append (RFC 6749 section 4.1.2).
 
 use domain::{
-    ClientId, ConsentId, Decide, Digest, GrantId, Scope,
+    ClientId, ConsentId, Decide, Digest, GrantId, Scope, Timestamp,
     client::{Client, GrantType},
     consent::{Consent, ConsentCommand, ConsentError, ConsentTerms, GivenBy},
     grant::{self, Grant, GrantCommand, GrantError},
@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::{
     credential::CredentialKind,
-    log::{Actor, ClaimChange, Unavailable},
+    ephemeral,
+    log::{Actor, ClaimChange, EphemeralChange, Unavailable},
 };
 
 use super::{
@@ -36,6 +37,16 @@ pub struct Approval {
     pub given_by: GivenBy,
     /// The client's metadata version that was shown.
     pub client_version: u32,
+    /// The pending request that this answers.
+    pub answers: AnsweredRequest,
+}
+
+/// A pending authorization request: it can be answered once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnsweredRequest {
+    pub id: String,
+    /// When nobody can answer it any more.
+    pub until: Timestamp,
 }
 
 /// The code for the client.
@@ -43,6 +54,9 @@ pub struct Approved {
     pub code: SecretString,
     pub grant_id: GrantId,
 }
+
+/// The ephemeral kind of requests that have been answered.
+const ANSWERED: &str = "answered_request";
 
 /// Why nothing was approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +67,8 @@ pub enum ApproveRefusal {
     ClientChanged,
     #[error("the session ended meanwhile")]
     SessionEnded,
+    #[error("the request has been answered already")]
+    Answered,
     #[error("{0}")]
     Consent(ConsentError),
     #[error("{0}")]
@@ -67,11 +83,31 @@ impl Dispatch {
     pub async fn approve(&self, approval: &Approval) -> Result<Done<Approved>, Refusal<ApproveRefusal>> {
         self.perform(Actor::User(approval.session.user_id), approval).await
     }
+
+    /// Records that a request was answered with no: nothing else can be answered to it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn deny(&self, request: &AnsweredRequest) -> Result<(), Unavailable> {
+        ephemeral::put(self.log.db(), ANSWERED, &request.id, "", request.until).await
+    }
+
+    /// Whether a request was answered, with yes or no.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn is_answered(&self, request: &AnsweredRequest) -> Result<bool, Unavailable> {
+        Ok(ephemeral::get(self.log.db(), ANSWERED, &request.id, self.clock.now()).await?.is_some())
+    }
 }
 
 impl UseCase for Approval {
     type Answer = Approved;
     type Refusal = ApproveRefusal;
+
+    fn name_taken(&self, name: &str) -> Option<ApproveRefusal> {
+        (name == self.answers.id).then_some(ApproveRefusal::Answered)
+    }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Approved, Refusal<ApproveRefusal>> {
         let client = work.guard::<Client>(self.client_id.uuid()).await?;
@@ -86,6 +122,8 @@ impl UseCase for Approval {
         };
         let catalogue = work.guard::<domain::catalogue::Catalogue>(domain::id::THE_ONLY).await?;
         let consent_id = self.give_consent(work, catalogue.version).await?;
+        let (key, expires_at) = (self.answers.id.clone(), self.answers.until);
+        work.ephemeral.push(EphemeralChange::Claim { kind: ANSWERED, key, expires_at });
         let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
         let code = CredentialKind::Code.mint(&work.inner.keys, grant.id, 1);
         let tokens = &work.inner.settings.tokens;

@@ -1,11 +1,16 @@
 //! A consent is withdrawn: all that was issued under it is dead.
 
+use std::sync::Arc;
+
 use domain::{
     ConsentId, Decide, StreamId, UserId,
-    consent::{Consent, ConsentCommand, ConsentError},
+    catalogue::Catalogue,
+    consent::{Consent, ConsentCommand, ConsentError, ConsentTerms},
+    id::THE_ONLY,
 };
+use projections::consent;
 
-use crate::log::Actor;
+use crate::log::{Actor, Unavailable};
 
 use super::{Dispatch, Done, Refusal, UseCase, work::Work};
 
@@ -21,6 +26,32 @@ impl Dispatch {
     /// That there is no such consent of theirs.
     pub async fn withdraw_consent(&self, user: UserId, id: ConsentId) -> Result<Done<()>, Refusal<ConsentError>> {
         self.perform(Actor::User(user), &Withdraw { id, by: Some(user) }).await
+    }
+}
+
+impl Dispatch {
+    /// Whether a consent that was given before allows all of this.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn consent_includes(&self, terms: &ConsentTerms) -> Result<bool, Unavailable> {
+        let (user, client) = (terms.user_id.to_string(), terms.client_id.to_string());
+        let Some(row) = consent::of_user_and_client(self.reads.db(), &user, &client).await? else {
+            return Ok(false);
+        };
+        let id: ConsentId = row.id.parse().map_err(|_| Unavailable)?;
+        Ok(match self.load_fresh::<Consent>(id.uuid()).await?.state.as_ref() {
+            Consent::Given(given) => given.include(terms),
+            Consent::Absent | Consent::Withdrawn { .. } => false,
+        })
+    }
+
+    /// The catalogue in force.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn catalogue(&self) -> Result<Arc<Catalogue>, Unavailable> {
+        Ok(self.load_fresh::<Catalogue>(THE_ONLY).await?.state)
     }
 }
 

@@ -21,7 +21,7 @@ mod work;
 
 use std::{future::Future, sync::Arc};
 
-pub use approve::{Approval, ApproveRefusal, Approved};
+pub use approve::{AnsweredRequest, Approval, ApproveRefusal, Approved};
 pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented};
 pub use bootstrap::OpenError;
 pub use client::{RegisterClient, RegisteredClient, SecretChoice};
