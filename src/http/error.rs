@@ -52,7 +52,8 @@ impl Refused {
         Self { error, challenge: None, status: Some(status) }
     }
 
-    fn status(&self) -> StatusCode {
+    /// The status that it is told with.
+    pub(super) fn status(&self) -> StatusCode {
         self.status.unwrap_or(match self.error.code {
             ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
             ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,

@@ -10,6 +10,7 @@ mod jwks;
 mod limits;
 mod metadata;
 mod metrics;
+mod pages;
 mod position;
 mod resource;
 mod revoke;
@@ -39,6 +40,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(for_scripts_of_any_origin())
         .merge(with_and_without_slash("/o/introspect", post(introspect::post).get(introspect::get)))
+        .merge(for_people(&app))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
@@ -67,6 +69,21 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .route("/.well-known/oauth-authorization-server", get(metadata::get))
         .merge(with_and_without_slash("/api/resource", get(resource::get)))
         .layer(cors)
+}
+
+/// What people see: an error is told on a page.
+fn for_people(app: &App) -> Router<App> {
+    Router::new()
+        .merge(with_and_without_slash("/o/authorize", get(pages::authorize::get).post(pages::authorize::post)))
+        .merge(with_and_without_slash("/o/authorize/continue", get(pages::authorize::go_on)))
+        .merge(with_and_without_slash("/o/authorize/decision", post(pages::consent::decide)))
+        .merge(with_and_without_slash("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post)))
+        .merge(with_and_without_slash("/o/logout", get(pages::sign_out::get).post(pages::sign_out::post)))
+        .merge(with_and_without_slash("/account", get(pages::account::get)))
+        .merge(with_and_without_slash("/account/password", post(pages::account::change_password)))
+        .route("/static/style.css", get(pages::style::style))
+        .route("/static/icon.svg", get(pages::style::icon))
+        .layer(middleware::from_fn_with_state(app.clone(), pages::problem::tell))
 }
 
 /// django-oauth-toolkit's paths end in a slash; a POST to the one without would be lost in a redirect.

@@ -1,11 +1,13 @@
 //! What grantlog's tests stand on: a store of its own for each test, and the real server over it, with a clock that the test sets.
 
 mod app;
+mod browser;
 mod client;
 mod response;
 mod store;
 
 pub use app::{ADMINISTRATOR, PASSWORD, TestApp, USER};
+pub use browser::{Browser, CALLBACK, CHALLENGE, PageForm, VERIFIER};
 pub use client::TestClient;
 pub use response::{Answer, Tokens};
 pub use store::{Kind, Store};

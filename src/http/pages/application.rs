@@ -1,0 +1,53 @@
+//! An application as pages show it.
+
+use domain::client::Registration;
+
+use crate::protocol::authorize::Reply;
+
+use super::shown::shown;
+
+/// The longest name and place that are shown, in characters.
+const MAX_NAME: usize = 80;
+const MAX_PLACE: usize = 120;
+
+/// An application that asks.
+pub(super) struct Application {
+    pub(super) name: String,
+    /// The first letter of its name.
+    pub(super) initial: String,
+    /// Whether the request is surely its own (RFC 8252 section 8.6).
+    pub(super) proven: bool,
+    /// Where its user will be sent.
+    pub(super) place: String,
+    pub(super) website: Option<String>,
+    pub(super) policy: Option<String>,
+    pub(super) terms: Option<String>,
+}
+
+impl Application {
+    /// A client that will be answered at `reply`.
+    pub(super) fn new(client: &Registration, reply: &Reply) -> Self {
+        let name = name_of(client);
+        let metadata = &client.metadata;
+        Self {
+            initial: name.chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default(),
+            name,
+            proven: client.has_proven_identity(),
+            place: shown(reply.place(), MAX_PLACE),
+            website: metadata.client_uri.clone(),
+            policy: metadata.policy_uri.clone(),
+            terms: metadata.tos_uri.clone(),
+        }
+    }
+
+    /// Whether it has pages to read about it.
+    pub(super) const fn has_links(&self) -> bool {
+        self.website.is_some() || self.policy.is_some() || self.terms.is_some()
+    }
+}
+
+/// What an application is called: its name, or its `client_id` where it has none.
+pub(super) fn name_of(client: &Registration) -> String {
+    let name = client.metadata.client_name.as_deref().map(|name| shown(name, MAX_NAME)).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| shown(&client.identifier, MAX_NAME))
+}

@@ -1,0 +1,202 @@
+//! `GET` and `POST /o/authorize/` (RFC 6749 section 4.1.1): a client sends a browser to ask its user. The request is checked, and goes on
+//! to whatever comes next: a sign-in, a question, or the answer.
+
+use axum::{extract::State, response::Response};
+use domain::{
+    ClientId,
+    client::{Client, Registration},
+    consent::{ConsentTerms, GivenBy},
+};
+use secrecy::ExposeSecret;
+
+use crate::{
+    dispatch::{Approval, ApproveRefusal, CurrentSession, Loaded, Refusal},
+    http::{
+        answer::at_position,
+        error::Refused,
+        form::{Form, Query},
+    },
+    protocol::{
+        OAuthError, Parameters,
+        authorize::{self, AuthorizationRequest, Fault, Reply},
+        interaction::{self, Known, Standing, Step},
+    },
+    state::App,
+};
+
+use super::{
+    consent,
+    frame::see_other,
+    pending::Pending,
+    sign_in,
+    visitor::{Visitor, forbidden},
+};
+
+/// The longest request that is sent on as a URL, in bytes.
+const MAX_URL: usize = 6000;
+
+pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> Result<Response, Refused> {
+    begin(visitor, &parameters).await
+}
+
+/// OpenID Connect Core section 3.1.2.1. A browser withholds our cookie when another site's page posts: it asks again with GET.
+pub(in crate::http) async fn post(visitor: Visitor, Form(parameters): Form) -> Result<Response, Refused> {
+    let url = format!("/o/authorize/?{}", parameters.encode());
+    if visitor.came_without_cookies() && url.len() <= MAX_URL {
+        return Ok(see_other(&url));
+    }
+    begin(visitor, &parameters).await
+}
+
+/// `GET /o/authorize/continue/`: on with a request after a sign-in.
+pub(in crate::http) async fn go_on(
+    visitor: Visitor,
+    State(app): State<App>,
+    Query(parameters): Query,
+) -> Result<Response, Refused> {
+    let pending = Pending::find(&app, parameters.required("request")?).await?;
+    check_session(&visitor, &pending)?;
+    proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await
+}
+
+async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Refused> {
+    let app = &visitor.app;
+    let client = match parameters.get("client_id") {
+        Some(identifier) => app.dispatch.client(identifier).await?,
+        None => None,
+    };
+    let usable = client.as_ref().and_then(|client| Some((ClientId::new(client.id), client.state.usable()?)));
+    let catalogue = app.dispatch.catalogue().await?;
+    match authorize::check(parameters, usable, &catalogue) {
+        Ok(request) => {
+            let pending = Pending::new(app, request);
+            proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await
+        }
+        Err(Fault::Page(error)) => Err(error.into()),
+        Err(Fault::Redirect(error, reply)) => Ok(refuse(app, &reply, &error)),
+    }
+}
+
+/// Only the session that a request waits for may answer it.
+pub(super) fn check_session(visitor: &Visitor, pending: &Pending) -> Result<CurrentSession, Refused> {
+    let session = visitor.session.clone().filter(|session| pending.session == Some(session.id));
+    session.ok_or_else(|| forbidden("other_session", "this request waits for another session"))
+}
+
+/// Takes a request one step on.
+pub(super) async fn proceed(visitor: &Visitor, pending: Pending) -> Result<Response, Refused> {
+    let app = &visitor.app;
+    if app.dispatch.is_answered(&pending.answered()).await? {
+        return Err(answered().into());
+    }
+    let client = client_as_checked(app, &pending.request).await?;
+    let registration = registration(&client)?;
+    let known = known(app, visitor.session.as_ref(), &pending.request, registration).await?;
+    let standing = match &visitor.session {
+        None => Standing::SignedOut,
+        Some(session) => {
+            Standing::SignedIn { auth_time: session.sign_in.auth_time, for_this: pending.session == Some(session.id) }
+        }
+    };
+    match (interaction::next(&pending.request, standing, known, app.clock.now()), &visitor.session) {
+        (Step::Ask, Some(session)) => consent::ask(visitor, session, pending, registration).await,
+        (Step::Approve(given_by), Some(session)) => approve(app, session, &pending, given_by).await,
+        (Step::Refuse(error), _) => Ok(refuse(app, &pending.request.reply, &error)),
+        (Step::SignIn | Step::Ask | Step::Approve(_), _) => Ok(sign_in::for_request(visitor, &pending, registration)),
+    }
+}
+
+/// Approves a request, and sends the code to the client.
+pub(super) async fn approve(
+    app: &App,
+    session: &CurrentSession,
+    pending: &Pending,
+    given_by: GivenBy,
+) -> Result<Response, Refused> {
+    let request = &pending.request;
+    let approval = Approval {
+        session: session.clone(),
+        client_id: request.client_id,
+        scope: request.scope.clone(),
+        resources: request.resources.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        given_by,
+        client_version: request.client_version,
+        answers: pending.answered(),
+    };
+    let done = app.dispatch.approve(&approval).await.map_err(not_approved)?;
+    let url = request.reply.url(&app.settings.issuer(), &[("code", done.answer.code.expose_secret())]);
+    Ok(at_position(see_other(&url), done.position))
+}
+
+/// Tells the client what is refused (RFC 6749 section 4.1.2.1).
+pub(super) fn refuse(app: &App, reply: &Reply, error: &OAuthError) -> Response {
+    let error_id = app.dispatch.error_id(error);
+    tracing::debug!(rule = error.rule, code = error.code.as_str(), %error_id, "refused by redirect");
+    let told = [("error", error.code.as_str()), ("error_description", &error.description), ("error_id", &error_id)];
+    see_other(&reply.url(&app.settings.issuer(), &told))
+}
+
+/// The client of a request, as long as it is the one that the request was checked against.
+pub(super) async fn client_as_checked(app: &App, request: &AuthorizationRequest) -> Result<Loaded<Client>, Refused> {
+    let client = app.dispatch.client(&request.client_identifier).await?.ok_or_else(changed)?;
+    match client.state.usable() {
+        Some(registration) if registration.metadata_version == request.client_version => Ok(client),
+        Some(_) | None => Err(changed().into()),
+    }
+}
+
+pub(super) fn registration(client: &Loaded<Client>) -> Result<&Registration, OAuthError> {
+    client.state.usable().ok_or_else(changed)
+}
+
+async fn known(
+    app: &App,
+    session: Option<&CurrentSession>,
+    request: &AuthorizationRequest,
+    client: &Registration,
+) -> Result<Known, Refused> {
+    if !client.has_proven_identity() {
+        return Ok(Known::Nothing);
+    }
+    if client.metadata.skip_consent {
+        return Ok(Known::FirstParty);
+    }
+    let Some(session) = session else { return Ok(Known::Nothing) };
+    let terms = ConsentTerms {
+        user_id: session.user_id,
+        client_id: request.client_id,
+        scope: request.scope.clone(),
+        resources: request.resources.clone(),
+        client_version: request.client_version,
+        catalogue_version: app.dispatch.catalogue().await?.version,
+        given_by: GivenBy::User,
+    };
+    Ok(if app.dispatch.consent_includes(&terms).await? { Known::Consent } else { Known::Nothing })
+}
+
+fn not_approved(refusal: Refusal<ApproveRefusal>) -> Refused {
+    let refused = match refusal {
+        Refusal::Unavailable(unavailable) => return unavailable.into(),
+        Refusal::Rule(refused) => refused,
+    };
+    match refused {
+        ApproveRefusal::ClientDisabled | ApproveRefusal::ClientChanged => changed().into(),
+        ApproveRefusal::Answered => answered().into(),
+        ApproveRefusal::SessionEnded => forbidden("session_ended", "the session ended meanwhile"),
+        ApproveRefusal::Consent(_) | ApproveRefusal::Grant(_) => {
+            OAuthError::invalid_request("not_approved", refused.to_string()).into()
+        }
+    }
+}
+
+fn changed() -> OAuthError {
+    OAuthError::invalid_request("client_changed", "the application changed meanwhile: start again from there")
+}
+
+/// A request is answered once.
+pub(super) fn answered() -> OAuthError {
+    OAuthError::invalid_request("request_answered", "this request has been answered already: start again from the application")
+}

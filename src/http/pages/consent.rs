@@ -1,0 +1,94 @@
+//! The question to the user, and `POST /o/authorize/decision/`: what they decided. The request that lies sealed in the form is answered,
+//! whatever else the form posts.
+
+use askama::Template;
+use axum::{http::StatusCode, response::Response};
+use domain::{catalogue::Catalogue, client::Registration, consent::GivenBy};
+
+use crate::{
+    dispatch::CurrentSession,
+    http::error::Refused,
+    protocol::{ErrorCode, OAuthError},
+};
+
+use super::{
+    application::Application,
+    authorize::{answered, approve, check_session, client_as_checked, refuse, registration},
+    frame::Frame,
+    language::Language,
+    pending::Pending,
+    person::Person,
+    shown::shown,
+    sign_in,
+    signed_in::SignedInForm,
+    visitor::Visitor,
+};
+
+/// The longest description of a scope and resource that are shown, in characters.
+const MAX_WORDS: usize = 200;
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct ConsentPage {
+    frame: Frame,
+    application: Application,
+    person: Person,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    token: String,
+    request: String,
+}
+
+/// Asks the user.
+pub(super) async fn ask(
+    visitor: &Visitor,
+    session: &CurrentSession,
+    pending: Pending,
+    client: &Registration,
+) -> Result<Response, Refused> {
+    let app = &visitor.app;
+    let pending = pending.for_session(session.id);
+    let catalogue = app.dispatch.catalogue().await?;
+    let request = &pending.request;
+    let elsewhere = request.reply.form_action();
+    let template = ConsentPage {
+        frame: visitor.frame(),
+        application: Application::new(client, &request.reply),
+        person: Person::of(app, session).await?,
+        scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),
+        resources: request.resources.iter().map(|resource| shown(resource, MAX_WORDS)).collect(),
+        token: visitor.form_token(session),
+        request: pending.seal(app),
+    };
+    Ok(visitor.page(StatusCode::OK, &template, Some(&elsewhere)))
+}
+
+pub(in crate::http) async fn decide(form: SignedInForm) -> Result<Response, Refused> {
+    let SignedInForm { signed_in, parameters } = form;
+    let (visitor, app) = (&signed_in.visitor, &signed_in.visitor.app);
+    let pending = Pending::open(app, parameters.required("request")?)?;
+    let session = check_session(visitor, &pending)?;
+    if app.dispatch.is_answered(&pending.answered()).await? {
+        return Err(answered().into());
+    }
+    match parameters.get("decision") {
+        Some("allow") => approve(app, &session, &pending, GivenBy::User).await,
+        Some("deny") => {
+            app.dispatch.deny(&pending.answered()).await?;
+            let error = OAuthError::new(ErrorCode::AccessDenied, "user_denied", "the user did not allow it");
+            Ok(refuse(app, &pending.request.reply, &error))
+        }
+        Some("switch") => {
+            let client = client_as_checked(app, &pending.request).await?;
+            Ok(sign_in::for_request(visitor, &pending, registration(&client)?))
+        }
+        Some(_) | None => Err(OAuthError::invalid_request("no_decision", "decision must be allow, deny or switch").into()),
+    }
+}
+
+/// What a scope lets an application do; its name, where nobody has described it.
+pub(super) fn in_words(scope: &str, catalogue: &Catalogue, language: &Language) -> String {
+    let entry = catalogue.scopes.iter().find(|entry| entry.name == scope);
+    let words = entry.and_then(|entry| language.pick(&entry.descriptions)).unwrap_or(scope);
+    shown(words, MAX_WORDS)
+}

@@ -1,0 +1,105 @@
+//! What every page has around its content, and the headers that every page goes out with.
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::http::error::no_store;
+
+use super::{cookies::Cookie, language::Language, person::Person, style, visitor::Visitor};
+
+/// What the templates' layouts read. Each page's template has one as its field `frame`.
+pub(in crate::http) struct Frame {
+    pub(super) language: &'static Language,
+    /// The signed-in person, on pages that have a navigation.
+    pub(super) person: Option<Person>,
+    /// What was just done, in words.
+    pub(super) notice: Option<String>,
+    pub(super) stylesheet: &'static str,
+    path: String,
+}
+
+impl Frame {
+    /// The frame of a page without a navigation.
+    pub(super) fn bare(language: &'static Language) -> Self {
+        Self { language, person: None, notice: None, stylesheet: style::href(), path: String::new() }
+    }
+
+    /// Whether the page is at this path or below, for the navigation.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        self.path.starts_with(path)
+    }
+}
+
+impl Visitor {
+    /// The frame of a page without a navigation, with the sentence that an earlier page left.
+    pub(super) fn frame(&self) -> Frame {
+        let key = self.notice.as_deref().filter(|key| key.starts_with("notice."));
+        let notice = key.map(|key| self.language.say(key).to_owned()).filter(|text| !text.is_empty());
+        Frame { notice, ..Frame::bare(self.language) }
+    }
+
+    /// The frame of a signed-in person's page.
+    pub(super) fn frame_for(&self, person: &Person) -> Frame {
+        Frame { person: Some(person.clone()), path: self.path.clone(), ..self.frame() }
+    }
+
+    /// Sends a page. `elsewhere` is an origin or scheme of another site that the page's form may be redirected to.
+    pub(super) fn page(&self, status: StatusCode, template: &impl Template, elsewhere: Option<&str>) -> Response {
+        let mut response = page(status, template, elsewhere);
+        if self.notice.is_some() {
+            response.headers_mut().append(header::SET_COOKIE, Cookie::Notice.clear(self.https()));
+        }
+        response
+    }
+
+    /// Sends the browser to a page of ours, which says what was done: `notice` is the key of a sentence (`notice.*`).
+    pub(super) fn redirect_with_notice(&self, path: &str, notice: &str) -> Response {
+        let mut response = see_other(path);
+        response.headers_mut().append(header::SET_COOKIE, Cookie::Notice.set(self.https(), notice, Some(60)));
+        response
+    }
+}
+
+/// Sends a page to whoever asked.
+pub(super) fn page(status: StatusCode, template: &impl Template, elsewhere: Option<&str>) -> Response {
+    let html = match template.render() {
+        Ok(html) => html,
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    no_store(headers);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(elsewhere));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    response
+}
+
+/// Nothing but our own style sheet and icon; no frame, no script. Chromium applies `form-action` to where a form's answer redirects.
+fn policy(elsewhere: Option<&str>) -> HeaderValue {
+    let forms = elsewhere.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("a registered redirect URI is ASCII")
+}
+
+/// 303: what comes after a form is fetched with GET (RFC 9110 section 15.4.4).
+pub(super) fn see_other(location: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let headers = response.headers_mut();
+    no_store(headers);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    match HeaderValue::from_str(location) {
+        Ok(location) => drop(headers.insert(header::LOCATION, location)),
+        Err(error) => tracing::error!(%error, "a redirect's target is no header value"),
+    }
+    response
+}

@@ -1,0 +1,188 @@
+//! `/sign-in/`: a person proves who they are, for a client's request or for a page of ours.
+
+use askama::Template;
+use axum::{
+    http::{StatusCode, header},
+    response::Response,
+};
+use domain::client::Registration;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    dispatch::{Done, Refusal, SignIn, SignInRefusal, SignedIn},
+    http::{
+        answer::at_position,
+        error::Refused,
+        form::{Form, Query},
+        source::Source,
+    },
+    protocol::Parameters,
+};
+
+use super::{
+    application::name_of,
+    cookies::Cookie,
+    frame::{Frame, see_other},
+    pending::Pending,
+    return_path::ReturnPath,
+    shown::shown,
+    visitor::Visitor,
+};
+
+/// Where people go who came to sign in for nothing in particular.
+const HOME: &str = "/account/";
+/// The longest name that is shown again, in characters.
+const MAX_USERNAME: usize = 255;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    frame: Frame,
+    application: Option<String>,
+    username: String,
+    problem: Option<String>,
+    token: String,
+    request: Option<String>,
+    next: Option<&'a ReturnPath>,
+}
+
+/// What a sign-in is for.
+enum Purpose {
+    /// A client's request.
+    Request(Box<Pending>),
+    /// A page of ours.
+    Page(ReturnPath),
+}
+
+/// Why a sign-in page is shown again.
+enum Problem {
+    FormExpired,
+    Wrong,
+    Locked,
+    TooMany { retry_after: u32 },
+}
+
+pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> Response {
+    let next = next_page(&parameters);
+    match visitor.session {
+        Some(_) => see_other(next.as_str()),
+        None => show(&visitor, &Purpose::Page(next), (None, String::new()), None),
+    }
+}
+
+pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(parameters): Form) -> Result<Response, Refused> {
+    visitor.check_origin()?;
+    let purpose = match parameters.get("request") {
+        Some(sealed) => Purpose::Request(Box::new(Pending::open(&visitor.app, sealed)?)),
+        None => Purpose::Page(next_page(&parameters)),
+    };
+    let username = parameters.get("username").unwrap_or_default().to_owned();
+    let problem = if visitor.sent_sign_in_form(&parameters) {
+        let password = SecretString::from(parameters.get("password").unwrap_or_default());
+        let request = SignIn { username: username.clone(), password, source: source.0, existing: visitor.session.clone() };
+        match visitor.app.dispatch.sign_in(request).await {
+            Ok(done) => return welcome(&visitor, purpose, done).await,
+            Err(Refusal::Unavailable(unavailable)) => return Err(unavailable.into()),
+            Err(Refusal::Rule(refusal)) => Problem::from(refusal),
+        }
+    } else {
+        Problem::FormExpired
+    };
+    let application = match &purpose {
+        Purpose::Request(pending) => application(&visitor, pending).await?,
+        Purpose::Page(_) => None,
+    };
+    Ok(show(&visitor, &purpose, (application, username), Some(problem)))
+}
+
+/// The sign-in page for a client's request.
+pub(super) fn for_request(visitor: &Visitor, pending: &Pending, client: &Registration) -> Response {
+    let username = pending.request.login_hint.clone().unwrap_or_default();
+    show(visitor, &Purpose::Request(Box::new(pending.clone().for_nobody())), (Some(name_of(client)), username), None)
+}
+
+/// Sends the person on with their new session.
+async fn welcome(visitor: &Visitor, purpose: Purpose, done: Done<SignedIn>) -> Result<Response, Refused> {
+    let app = &visitor.app;
+    let signed_in = done.answer;
+    let mut response = match purpose {
+        Purpose::Page(next) => see_other(next.as_str()),
+        Purpose::Request(pending) => {
+            let handle = pending.for_session(signed_in.session.id).keep(app).await?;
+            see_other(&format!("/o/authorize/continue/?request={}", handle.expose_secret()))
+        }
+    };
+    let cookie = Cookie::Session.set(visitor.https(), signed_in.cookie.expose_secret(), Some(app.settings.sessions.lifetime));
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(at_position(response, done.position))
+}
+
+fn show(visitor: &Visitor, purpose: &Purpose, about: (Option<String>, String), problem: Option<Problem>) -> Response {
+    let (application, username) = about;
+    let (request, next) = match purpose {
+        Purpose::Request(pending) => (Some(pending.seal(&visitor.app)), None),
+        Purpose::Page(next) => (None, Some(next)),
+    };
+    let template = SignInPage {
+        frame: visitor.frame(),
+        application,
+        username: shown(&username, MAX_USERNAME),
+        problem: problem.as_ref().map(|problem| problem.words(visitor)),
+        token: visitor.sign_in_token(),
+        request,
+        next,
+    };
+    let elsewhere = match purpose {
+        Purpose::Request(pending) => Some(pending.request.reply.form_action()),
+        Purpose::Page(_) => None,
+    };
+    let status = problem.as_ref().map_or(StatusCode::OK, Problem::status);
+    let mut response = visitor.page(status, &template, elsewhere.as_deref());
+    if let Some(cookie) = visitor.browser_cookie() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    if let Some(Problem::TooMany { retry_after }) = problem {
+        response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+    }
+    response
+}
+
+fn next_page(parameters: &Parameters) -> ReturnPath {
+    let asked = parameters.get("next").and_then(ReturnPath::parse);
+    asked.or_else(|| ReturnPath::parse(HOME)).expect("our own path is one")
+}
+
+/// The name of the application that a sign-in is for, as long as it is there.
+async fn application(visitor: &Visitor, pending: &Pending) -> Result<Option<String>, Refused> {
+    let client = visitor.app.dispatch.client(&pending.request.client_identifier).await?;
+    Ok(client.and_then(|client| client.state.registration().map(name_of)))
+}
+
+impl From<SignInRefusal> for Problem {
+    fn from(refusal: SignInRefusal) -> Self {
+        match refusal {
+            SignInRefusal::WrongCredentials | SignInRefusal::Session(_) => Self::Wrong,
+            SignInRefusal::Locked => Self::Locked,
+            SignInRefusal::TooManyTries { retry_after } => Self::TooMany { retry_after },
+        }
+    }
+}
+
+impl Problem {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::FormExpired | Self::Locked => StatusCode::FORBIDDEN,
+            Self::Wrong => StatusCode::BAD_REQUEST,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    fn words(&self, visitor: &Visitor) -> String {
+        match self {
+            Self::FormExpired => visitor.language.say("sign_in.form_expired").to_owned(),
+            Self::Wrong => visitor.language.say("sign_in.wrong").to_owned(),
+            Self::Locked => visitor.language.say("sign_in.locked").to_owned(),
+            Self::TooMany { retry_after } => visitor.language.fill("sign_in.too_many", "minutes", retry_after.div_ceil(60)),
+        }
+    }
+}
