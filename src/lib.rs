@@ -12,5 +12,6 @@ pub mod protocol;
 pub mod reads;
 pub mod signer;
 pub mod state;
+pub mod sweep;
 pub mod telemetry;
 pub mod vault;

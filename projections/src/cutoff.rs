@@ -11,7 +11,7 @@ use crate::{
     Changes, Db, Recorded, Table,
     changes::row,
     query,
-    table::{nullable_integer, position, text},
+    table::{EXPIRES_AT, nullable_integer, position, text},
 };
 
 /// The subject whose cutoff ends all that the issuer issued before.
@@ -22,7 +22,7 @@ pub static TABLE: Table = Table {
     name: "cutoff",
     key: &["subject"],
     columns: &[text("subject"), nullable_integer("expires_at"), position()],
-    indexes: &[],
+    indexes: &[&[EXPIRES_AT]],
 };
 
 pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {

@@ -2,7 +2,7 @@
 
 use crate::{
     store::Dialect,
-    table::{Column, Kind, Table},
+    table::{Column, EXPIRES_AT, Kind, Table},
 };
 
 impl Table {
@@ -124,6 +124,17 @@ $apply$",
             set = self.set_list(|column| format!("COALESCE(r.{name}, t.{name})", name = column.name)),
             values = values.collect::<Vec<_>>().join(", "),
             matched = self.matched(),
+        )
+    }
+
+    /// Takes away the rows of a generation that ended before a moment, those that ended first: `$1` is the moment, `$2` how many rows go
+    /// at most. Gives one column of each.
+    #[must_use]
+    pub fn delete_ended(&self, generation: i64, returning: &str) -> String {
+        let (table, key) = (self.generation(generation), self.key.join(", "));
+        format!(
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {EXPIRES_AT} < $1 ORDER BY {EXPIRES_AT} LIMIT $2)
+             RETURNING {returning}"
         )
     }
 

@@ -7,7 +7,7 @@ use crate::{
     Changes, Db, Recorded, Table,
     changes::row,
     query::{self, Page},
-    table::{integer, nullable_text, position, text},
+    table::{EXPIRES_AT, integer, nullable_text, position, text},
 };
 
 /// One row an approval.
@@ -23,11 +23,11 @@ pub static TABLE: Table = Table {
         text("scope"),
         text("state"),
         integer("started_at"),
-        integer("ends_at"),
+        integer("expires_at"),
         nullable_text("ended_reason"),
         position(),
     ],
-    indexes: &[&["consent_id", "id"]],
+    indexes: &[&["consent_id", "id"], &[EXPIRES_AT]],
 };
 
 pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
@@ -39,7 +39,7 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
             row! {
                 id: id, client_id: approved.client_id, user_id: approved.user_id, session_id: approved.session_id,
                 consent_id: approved.consent_id, scope: approved.scope, state: "live", started_at: approved.at,
-                ends_at: approved.ends_at, ended_reason: None::<&str>, position: position,
+                expires_at: approved.ends_at, ended_reason: None::<&str>, position: position,
             },
         ),
         GrantEvent::Revoked { reason, .. } => {
@@ -72,7 +72,7 @@ pub struct GrantRow {
     /// In seconds since the Unix epoch.
     pub started_at: i64,
     /// The end of all its tokens, whatever is refreshed.
-    pub ends_at: i64,
+    pub expires_at: i64,
     /// Why it was revoked.
     pub ended_reason: Option<String>,
     pub position: i64,
@@ -95,7 +95,7 @@ pub async fn of_consent(db: &Db, consent_id: &str, page: Page<'_>) -> Result<Vec
 }
 
 const SELECT: &str =
-    "SELECT id, client_id, user_id, session_id, consent_id, scope, state, started_at, ends_at, ended_reason, position
+    "SELECT id, client_id, user_id, session_id, consent_id, scope, state, started_at, expires_at, ended_reason, position
      FROM authorization_grant";
 
 #[cfg(test)]
@@ -114,7 +114,7 @@ mod tests {
         let changes = project_grant(&[approved()]);
         let row = json!({
             "id": id(1), "client_id": id(2), "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write",
-            "state": "live", "started_at": 100, "ends_at": 1000, "ended_reason": Value::Null, "position": 1,
+            "state": "live", "started_at": 100, "expires_at": 1000, "ended_reason": Value::Null, "position": 1,
         });
         assert_eq!(changes.puts(&TABLE), [row]);
     }

@@ -8,7 +8,7 @@ use crate::{
     changes::row,
     cutoff::ISSUER,
     query::{self, Page},
-    table::{integer, nullable_text, position, text},
+    table::{EXPIRES_AT, integer, nullable_text, position, text},
 };
 
 /// One row a sign-in.
@@ -27,7 +27,7 @@ pub static TABLE: Table = Table {
         nullable_text("browser"),
         position(),
     ],
-    indexes: &[&["user_id", "id"]],
+    indexes: &[&["user_id", "id"], &[EXPIRES_AT]],
 };
 
 pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {

@@ -11,7 +11,7 @@ use crate::{
     changes::{Row, row},
     cutoff::ISSUER,
     query,
-    table::{integer, nullable_text, position, text},
+    table::{EXPIRES_AT, integer, nullable_text, position, text},
 };
 
 /// One row a code, access token or refresh token.
@@ -36,7 +36,7 @@ pub static TABLE: Table = Table {
         integer("pos"),
         position(),
     ],
-    indexes: &[],
+    indexes: &[&[EXPIRES_AT]],
 };
 
 /// What a row of the table stands for.

@@ -57,6 +57,8 @@ impl Dispatch {
     async fn revoke_of_grant(&self, actor: Actor, request: RevokeOfGrant) -> Result<Done<()>, Unavailable> {
         match self.perform(actor, &request).await {
             Ok(done) => Ok(done),
+            // It has ended, and was swept between the look-up and now.
+            Err(Refusal::Rule(GrantError::Unknown)) => Ok(Done { answer: (), position: self.log.known_head() }),
             Err(Refusal::Rule(rule)) => {
                 tracing::error!(%rule, grant = %request.grant_id, "a live token's grant refuses its revocation");
                 Err(Unavailable)

@@ -5,9 +5,6 @@ use projections::{Db, on_db};
 
 use crate::log::Unavailable;
 
-/// Rows that one sweep takes away at most, so that no lock is held for long.
-const SWEEP: i64 = 1000;
-
 /// A value that has not expired.
 ///
 /// # Errors
@@ -64,21 +61,15 @@ pub async fn forget(db: &Db, kind: &str, key: &str) -> Result<(), Unavailable> {
     Ok(())
 }
 
-/// Takes away what has expired, a bounded number of rows at a time; gives how many went.
+/// Takes away what has expired before a moment, so many rows at most, those that expired first; gives how many went.
 ///
 /// # Errors
 /// `Unavailable` when the store does not answer.
-pub async fn sweep(db: &Db, now: Timestamp) -> Result<u64, Unavailable> {
+pub async fn sweep(db: &Db, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
     let sql = "DELETE FROM ephemeral WHERE (kind, key) IN \
-         (SELECT kind, key FROM ephemeral WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
-    let mut swept = 0;
-    loop {
-        let gone = on_db!(db, pool => {
-            sqlx::query(sql).bind(now.unix()).bind(SWEEP).execute(pool).await.map(|done| done.rows_affected())
-        })?;
-        swept += gone;
-        if gone < SWEEP.unsigned_abs() {
-            return Ok(swept);
-        }
-    }
+         (SELECT kind, key FROM ephemeral WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    let gone = on_db!(db, pool => {
+        sqlx::query(sql).bind(before.unix()).bind(i64::from(limit)).execute(pool).await.map(|done| done.rows_affected())
+    });
+    Ok(gone?)
 }

@@ -12,6 +12,7 @@ mod project;
 mod read;
 pub mod rebuild;
 mod sqlite;
+mod sweep;
 mod watch;
 mod write;
 
@@ -34,6 +35,7 @@ pub use migrate::MigrateError;
 pub use project::ProjectError;
 use projections::Db;
 pub use read::{StoredEvent, StoredHead};
+pub use sweep::SweepTurn;
 use tokio::sync::{Semaphore, mpsc, watch as channel};
 use uuid::Uuid;
 

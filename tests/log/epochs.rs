@@ -35,7 +35,7 @@ async fn a_node_learns_of_other_generations_and_writes_into_them(store: Store) {
     let (log, other) = (store.node().await, store.node().await);
     log.append(register(Uuid::now_v7())).await.unwrap();
     other.append(register(Uuid::now_v7())).await.unwrap();
-    for statement in TABLE.create_generation(log.db().dialect(), 2).into_iter().chain(TABLE.create_view(2)) {
+    for statement in TABLE.create_generation(log.db().dialect(), 2).into_iter().chain(TABLE.create_view(log.db().dialect(), 2)) {
         run(&log, &statement).await;
     }
     run(

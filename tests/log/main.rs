@@ -12,6 +12,7 @@ mod positions;
 mod proxy;
 mod store;
 mod streams;
+mod sweep;
 
 /// Runs each sentence over both stores.
 macro_rules! over_both_stores {

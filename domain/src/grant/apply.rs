@@ -19,8 +19,8 @@ impl Grant {
                 }
             }
             GrantEvent::Revoked { .. } => {
-                if let Some(terms) = self.terms().cloned() {
-                    *self = Self::Revoked { terms };
+                if let Some((terms, ends_at)) = self.terms().cloned().zip(self.last_ends_at()) {
+                    *self = Self::Revoked { terms, ends_at };
                 }
             }
             GrantEvent::TokensIssued { .. }

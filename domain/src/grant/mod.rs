@@ -25,8 +25,12 @@ pub enum Grant {
     Approved { terms: Terms, code: Code },
     /// Tokens were issued.
     Live(Live),
-    /// Revoked, for good.
-    Revoked { terms: Terms },
+    /// Revoked, for good. `ends_at` is when the last of its code and tokens would have ended.
+    Revoked {
+        terms: Terms,
+        #[serde(default)]
+        ends_at: Timestamp,
+    },
 }
 
 /// What all tokens of the family share.
@@ -129,7 +133,21 @@ impl Grant {
     pub const fn terms(&self) -> Option<&Terms> {
         match self {
             Self::Absent => None,
-            Self::Approved { terms, .. } | Self::Live(Live { terms, .. }) | Self::Revoked { terms } => Some(terms),
+            Self::Approved { terms, .. } | Self::Live(Live { terms, .. }) | Self::Revoked { terms, .. } => Some(terms),
+        }
+    }
+
+    /// When the last of its code and tokens ends: from then on nothing of it acts again. `None` before there is anything.
+    #[must_use]
+    pub fn last_ends_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Absent => None,
+            Self::Approved { code, .. } => Some(code.expires_at),
+            Self::Live(live) => {
+                let refresh_ends_at = live.refresh.as_ref().map(|refresh| refresh.expires_at);
+                Some(refresh_ends_at.unwrap_or_default().max(live.access_ends_at))
+            }
+            Self::Revoked { ends_at, .. } => Some(*ends_at),
         }
     }
 

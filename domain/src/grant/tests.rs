@@ -223,6 +223,18 @@ fn a_grant_without_tokens_has_no_access_token_to_revoke() {
 }
 
 #[test]
+fn a_grant_is_over_when_the_last_of_its_code_and_tokens_has_ended() {
+    let last_ends_at = |events: Vec<GrantEvent>| fold::<Grant>(events).last_ends_at();
+    let of_the_family = Some(refresh_token(1, 10).expires_at.max(access(10).expires_at));
+    let revoked = revoked(RevocationReason::RevokedByClient, 20);
+    assert_eq!(last_ends_at(vec![]), None);
+    assert_eq!(last_ends_at(vec![approved()]), Some(approval().code_expires_at));
+    assert_eq!(last_ends_at(live()), of_the_family);
+    assert_eq!(last_ends_at([live(), vec![revoked]].concat()), of_the_family);
+    assert_eq!(last_ends_at(vec![issued_to_client()]), Some(access(0).expires_at));
+}
+
+#[test]
 fn the_state_is_stored_and_read_alike() {
     let rotated = GrantEvent::Refreshed {
         predecessor: digest("refresh 1"),

@@ -1,0 +1,138 @@
+//! Taking away what has ended, some rows at a time: rows of the live projections, and the heads of grants whose every token is gone.
+//! The events stay: what has ended can still be told and rebuilt, it only no longer stands in the way.
+
+use domain::{Decide, Timestamp, aggregate::fold, grant::Grant};
+use projections::{Db, Dialect, Table, key_list, on_db, token};
+use serde_json::json;
+use sqlx::{Executor, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::{Log, Unavailable, migrate, read};
+
+/// PostgreSQL's lock of the node that sweeps. The number means nothing else.
+const TURN: &str = "SELECT pg_try_advisory_xact_lock(7236180442511)";
+
+/// The right to sweep, until it is given back, or a while after it was dropped.
+#[derive(Debug)]
+pub struct SweepTurn {
+    /// What holds PostgreSQL's lock.
+    lock: Option<Transaction<'static, Postgres>>,
+}
+
+impl SweepTurn {
+    /// Lets another node have it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn give_back(self) -> Result<(), Unavailable> {
+        match self.lock {
+            Some(lock) => Ok(lock.rollback().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A grant's head, as far as a sweep needs it.
+#[derive(sqlx::FromRow)]
+struct GrantHead {
+    aggregate_id: String,
+    version: i64,
+    state: String,
+    state_version: i32,
+}
+
+impl Log {
+    /// Takes the turn to sweep; `None` while another node has it. A file has one server: there it is always free.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn sweep_turn(&self) -> Result<Option<SweepTurn>, Unavailable> {
+        let Db::Postgres(pool) = self.db() else {
+            return Ok(Some(SweepTurn { lock: None }));
+        };
+        let mut lock = pool.begin().await?;
+        let ours: bool = sqlx::query_scalar(TURN).fetch_one(&mut *lock).await?;
+        Ok(ours.then_some(SweepTurn { lock: Some(lock) }))
+    }
+
+    /// Takes away rows of a live projection that ended before a moment, so many at most, and with the last token of a grant the head of
+    /// its stream: whoever asks for that grant again finds none. Gives how many rows of the projection went.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn sweep(&self, table: &'static Table, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
+        let (generations, _) = migrate::generations(self.db()).await.map_err(|error| {
+            tracing::warn!(%error, "the generations of the live projections cannot be read");
+            Unavailable
+        })?;
+        let of_grants = std::ptr::eq(table, &raw const token::TABLE);
+        let returning = if of_grants { "grant_id" } else { table.key[0] };
+        let generation = generations.get(table.name).copied().ok_or(Unavailable)?;
+        let delete = table.delete_ended(generation, returning);
+        let begin = match self.db().dialect() {
+            Dialect::Postgres => "BEGIN",
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+        };
+        on_db!(self.db(), pool => {
+            let mut transaction = pool.begin_with(begin).await?;
+            let delete = sqlx::query_scalar::<_, String>(&delete).bind(before.unix()).bind(i64::from(limit));
+            let mut gone = delete.fetch_all(&mut *transaction).await?;
+            let count = gone.len() as u64;
+            if of_grants && count > 0 {
+                gone.sort_unstable();
+                gone.dedup();
+                let select = select_heads(self.db());
+                let heads = sqlx::query_as::<_, GrantHead>(&select).bind(key_list(&gone)).fetch_all(&mut *transaction).await?;
+                let ended = self.ended(heads, before).await;
+                transaction.execute(sqlx::query(delete_heads(self.db())).bind(ended)).await?;
+            }
+            transaction.commit().await?;
+            Ok(count)
+        })
+    }
+
+    /// Those of which nothing can act any more, each with its version, as a JSON array of arrays.
+    async fn ended(&self, heads: Vec<GrantHead>, before: Timestamp) -> String {
+        let mut ended = Vec::new();
+        for head in heads {
+            let over = self.grant(&head).await.and_then(|grant| grant.last_ends_at()).is_some_and(|end| end < before);
+            if over {
+                ended.push(json!([head.aggregate_id, head.version]));
+            }
+        }
+        json!(ended).to_string()
+    }
+
+    /// A head's grant; `None`, told, where it cannot be read: such a head stays.
+    async fn grant(&self, head: &GrantHead) -> Option<Grant> {
+        if head.state_version == Grant::STATE_VERSION {
+            let read = serde_json::from_str(&head.state);
+            return read
+                .inspect_err(|error| tracing::error!(grant = head.aggregate_id, %error, "a grant's state cannot be read"))
+                .ok();
+        }
+        let id = Uuid::try_parse(&head.aggregate_id).ok()?;
+        Some(fold(read::stream::<Grant>(self.db(), id).await.ok()?))
+    }
+}
+
+fn select_heads(db: &Db) -> String {
+    let keys = db.keys(1);
+    format!(
+        "SELECT aggregate_id, version, state, state_version FROM stream_head WHERE aggregate_type = 'grant' AND aggregate_id IN {keys}"
+    )
+}
+
+/// One that has changed since it was read stays.
+const fn delete_heads(db: &Db) -> &'static str {
+    match db.dialect() {
+        Dialect::Postgres => {
+            "DELETE FROM stream_head WHERE aggregate_type = 'grant' AND (aggregate_id, version) IN \
+             (SELECT r ->> 0, (r ->> 1)::BIGINT FROM json_array_elements($1::JSON) AS r)"
+        }
+        Dialect::Sqlite => {
+            "DELETE FROM stream_head WHERE aggregate_type = 'grant' AND (aggregate_id, version) IN \
+             (SELECT json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]') FROM json_each($1) AS r)"
+        }
+    }
+}
