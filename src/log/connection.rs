@@ -4,8 +4,8 @@
 use projections::{Changes, Db, Dialect, Table};
 use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
 
-/// Long work is not cut off, whatever the role's settings say; a lock is never waited for so long that others notice.
-const POSTGRES_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '500ms'; SET application_name = 'grantlog keeper'";
+/// Long work is not cut off, whatever the role's settings say; locks are not waited for without end.
+const POSTGRES_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '5s'; SET application_name = 'grantlog keeper'";
 /// Look-ups go by index, whatever the planner believes of tables that were empty a moment ago.
 const POSTGRES_BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, TryLockError},
     path::PathBuf,
+    time::Duration,
 };
 
 use super::RebuildError;
@@ -10,6 +11,10 @@ use crate::log::connection::Connection;
 
 /// "grantlog" in ASCII.
 const ADVISORY_KEY: i64 = 0x6772_616e_746c_6f67;
+
+/// The server notices a moment later that the connection of the one before has gone.
+const ATTEMPTS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Held while somebody rebuilds; a process that dies lets go of it.
 pub(super) enum Lock {
@@ -29,9 +34,14 @@ impl Lock {
     pub(super) async fn take(connection: &mut Connection) -> Result<Self, RebuildError> {
         match connection {
             Connection::Postgres(connection) => {
-                let sql = "SELECT pg_try_advisory_lock($1)";
-                let taken: bool = sqlx::query_scalar(sql).bind(ADVISORY_KEY).fetch_one(connection).await?;
-                if taken { Ok(Self::Session) } else { Err(RebuildError::UnderWay) }
+                for _ in 0..ATTEMPTS {
+                    let sql = "SELECT pg_try_advisory_lock($1)";
+                    if sqlx::query_scalar(sql).bind(ADVISORY_KEY).fetch_one(&mut *connection).await? {
+                        return Ok(Self::Session);
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(RebuildError::UnderWay)
             }
             Connection::Sqlite(connection) => {
                 let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";

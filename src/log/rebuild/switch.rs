@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use domain::Timestamp;
+use projections::Dialect;
 
-use super::{Difference, OnDifference, RebuildError, build::Build};
+use super::{
+    Difference, OnDifference, RebuildError,
+    build::{Build, Target},
+};
 use crate::log::connection::on_connection;
 
-/// Attempts to get all locks. Each waits for them a moment only: whoever reads meanwhile waits behind it.
-const ATTEMPTS: usize = 40;
-/// Between two attempts readers have the views to themselves.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How long a lock on a view is waited for: well below the second after which PostgreSQL looks for deadlocks.
-const LOCK_VIEWS: &str = "SET LOCAL lock_timeout = '100ms'";
+/// Attempts to get both locks.
+const ATTEMPTS: usize = 100;
+/// Between two attempts others have the store to themselves.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a view's lock is waited for: appends wait behind the head lock meanwhile, and who reads the view behind this.
+const WAIT_SHORTLY: &str = "SET LOCAL lock_timeout = '300ms'";
 
 /// What is to become of what was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +26,11 @@ pub(super) enum Then {
 }
 
 impl Build {
-    /// Catches up and compares to the very head, and switches if that is wanted. Gives the head.
+    /// Catches up and compares to the very head, and switches if that is wanted: each projection in a transaction of its own, so that
+    /// only one view is locked at a time and nobody who reads several can get in its way. Gives the head.
     ///
     /// # Errors
-    /// `Differs`, and nothing is switched.
+    /// `Differs`, and what is not switched yet stays as it is.
     pub(super) async fn finish(
         &mut self,
         then: Then,
@@ -33,10 +38,34 @@ impl Build {
         horizon: Timestamp,
         differences: &mut Vec<Difference>,
     ) -> Result<i64, RebuildError> {
+        let mut position = self.position();
+        let mut to_switch = match then {
+            Then::Switch => self.targets.clone(),
+            Then::Drop => Vec::new(),
+        };
+        loop {
+            let target = to_switch.pop();
+            position = position.max(self.patiently(target, on_difference, horizon, differences).await?);
+            if let Some(target) = target {
+                self.targets.retain(|other| other.table.name != target.table.name);
+            }
+            if to_switch.is_empty() {
+                return Ok(position);
+            }
+        }
+    }
+
+    async fn patiently(
+        &mut self,
+        target: Option<Target>,
+        on_difference: OnDifference,
+        horizon: Timestamp,
+        differences: &mut Vec<Difference>,
+    ) -> Result<i64, RebuildError> {
         for _ in 0..ATTEMPTS {
             self.connection.begin().await?;
             let found = differences.len();
-            match self.attempt(then, on_difference, horizon, differences).await {
+            match self.attempt(target, on_difference, horizon, differences).await {
                 Ok(position) => {
                     self.connection.commit().await?;
                     self.came_to(position);
@@ -58,7 +87,7 @@ impl Build {
 
     async fn attempt(
         &mut self,
-        then: Then,
+        target: Option<Target>,
         on_difference: OnDifference,
         horizon: Timestamp,
         differences: &mut Vec<Difference>,
@@ -74,29 +103,26 @@ impl Build {
         if !differences.is_empty() && on_difference == OnDifference::Refuse {
             return Err(RebuildError::Differs(std::mem::take(differences)));
         }
-        match then {
-            Then::Switch => self.switch().await?,
-            Then::Drop => {}
+        if let Some(target) = target {
+            self.switch(target).await?;
         }
         Ok(head)
     }
 
-    async fn switch(&mut self) -> Result<(), RebuildError> {
+    async fn switch(&mut self, target: Target) -> Result<(), RebuildError> {
         let dialect = self.connection.dialect();
         match dialect {
-            projections::Dialect::Postgres => self.connection.run(LOCK_VIEWS).await?,
-            projections::Dialect::Sqlite => {}
+            Dialect::Postgres => self.connection.run(WAIT_SHORTLY).await?,
+            Dialect::Sqlite => {}
         }
-        for target in &self.targets {
-            for statement in target.table.create_view(dialect, target.building) {
-                self.connection.run(&statement).await?;
-            }
-            let change = "UPDATE projection SET state = $1 WHERE name = $2 AND generation = $3";
-            for (state, generation) in [("retired", target.live), ("active", target.building)] {
-                on_connection!(&mut self.connection, inner => {
-                    sqlx::query(change).bind(state).bind(target.table.name).bind(generation).execute(inner).await.map(drop)
-                })?;
-            }
+        for statement in target.table.create_view(dialect, target.building) {
+            self.connection.run(&statement).await?;
+        }
+        let sql = "UPDATE projection SET state = $1 WHERE name = $2 AND generation = $3";
+        for (state, generation) in [("retired", target.live), ("active", target.building)] {
+            on_connection!(&mut self.connection, inner => {
+                sqlx::query(sql).bind(state).bind(target.table.name).bind(generation).execute(inner).await.map(drop)
+            })?;
         }
         self.connection.run("UPDATE log_head SET generations = generations + 1").await?;
         Ok(())
