@@ -1,0 +1,7 @@
+//! What keeps the log and its read models whole: rebuilds while the server serves, backups, restores.
+#![cfg(test)]
+
+mod backup;
+mod rebuild;
+mod restore;
+mod traffic;

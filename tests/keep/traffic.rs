@@ -1,0 +1,124 @@
+//! What happens at a provider, so that there is something to keep.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use domain::{Scope, consent::GivenBy};
+use futures_util::{StreamExt, stream};
+use grantlog::{
+    dispatch::{AnsweredRequest, Approval, CurrentSession, IssueForClient, Presented, SignIn, SignedIn},
+    log::{Log, StoredEvent},
+    protocol::client_authentication::{ClientCredentials, ClientProof},
+    state::App,
+};
+use secrecy::ExposeSecret;
+use support::{Answer, CALLBACK, CHALLENGE, PASSWORD, TestApp, TestClient, Tokens, USER, VERIFIER};
+use uuid::Uuid;
+
+pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+pub(crate) fn scope(text: &str) -> Scope {
+    text.parse().unwrap()
+}
+
+pub(crate) async fn sign_in(app: &App, username: &str) -> SignedIn {
+    let request = SignIn { username: username.to_owned(), password: PASSWORD.into(), source: HERE, existing: None };
+    app.dispatch.sign_in(request).await.unwrap().answer
+}
+
+/// A code for the client, approved in a session.
+pub(crate) async fn code(app: &App, client: &TestClient, session: &CurrentSession) -> String {
+    let approval = Approval {
+        session: session.clone(),
+        client_id: client.id,
+        scope: scope("read write"),
+        resources: Vec::new(),
+        redirect_uri: Some(CALLBACK.to_owned()),
+        code_challenge: Some(CHALLENGE.parse().unwrap()),
+        nonce: None,
+        given_by: GivenBy::User,
+        client_version: 1,
+        answers: AnsweredRequest { id: Uuid::now_v7().to_string(), until: app.clock.now().plus(60) },
+    };
+    app.dispatch.approve(&approval).await.unwrap().answer.code.expose_secret().to_owned()
+}
+
+/// Tokens of a new grant of the user's.
+pub(crate) async fn grant(app: &TestApp, client: &TestClient, session: &CurrentSession) -> Tokens {
+    let code = code(&app.app, client, session).await;
+    let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+    app.post_as(client, "/o/token/", &form).await.assert_status(200).tokens()
+}
+
+pub(crate) async fn redeem(app: &TestApp, client: &TestClient, code: &str) -> Answer {
+    let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+    app.post_as(client, "/o/token/", &form).await
+}
+
+/// The next tokens of a family.
+pub(crate) async fn refreshed(app: &TestApp, client: &TestClient, tokens: &Tokens) -> Tokens {
+    app.refresh(client, tokens.refresh.as_deref().unwrap()).await.assert_status(200).tokens()
+}
+
+/// Many tokens for the client itself, some at a time.
+pub(crate) async fn issue_many(app: &App, client: &TestClient, count: usize) {
+    let proof = ClientProof::Basic(client.secret.clone());
+    let credentials = ClientCredentials { identifier: client.identifier.clone(), proof };
+    let client = app.dispatch.authenticate_client(&Presented { credentials, source: HERE }).await.unwrap();
+    let request = IssueForClient { client, scope: scope("read"), resources: Vec::new() };
+    stream::iter(0..count)
+        .for_each_concurrent(64, |_| async {
+            app.dispatch.client_credentials(&request).await.unwrap();
+        })
+        .await;
+}
+
+/// What a store holds that was kept or ended in every way.
+pub(crate) struct History {
+    pub(crate) client: TestClient,
+    pub(crate) signed_in: SignedIn,
+    /// Active.
+    pub(crate) own: Tokens,
+    /// Active, refreshed twice.
+    pub(crate) family: Tokens,
+    /// The code is not redeemed.
+    pub(crate) code: String,
+    /// Inactive.
+    pub(crate) dead: Vec<String>,
+}
+
+/// Issues, refreshes, revokes, disables and signs out.
+pub(crate) async fn history(app: &TestApp) -> History {
+    let (client, other) = (app.ordinary_client().await, app.ordinary_client().await);
+    let signed_in = sign_in(&app.app, USER).await;
+    let session = &signed_in.session;
+    let own = app.token_of(&client, "read").await;
+    let first = grant(app, &client, session).await;
+    let second = refreshed(app, &client, &first).await;
+    let family = refreshed(app, &client, &second).await;
+    let mut dead = Vec::new();
+    let replayed = grant(app, &client, session).await;
+    refreshed(app, &client, &refreshed(app, &client, &replayed).await).await;
+    app.refresh(&client, replayed.refresh.as_deref().unwrap()).await.assert_error(400, "invalid_grant");
+    let revoked = app.token_of(&client, "read").await;
+    app.revoke(&client, &revoked.access).await.assert_status(200);
+    let ended = sign_in(&app.app, USER).await;
+    let of_ended = grant(app, &client, &ended.session).await;
+    app.app.dispatch.sign_out(&ended.session).await.unwrap();
+    let of_other = app.token_of(&other, "read").await;
+    app.disable(other.id).await;
+    dead.extend([replayed.access, revoked.access, of_ended.access, of_other.access]);
+    let code = code(&app.app, &client, session).await;
+    History { client, signed_in, own, family, code, dead }
+}
+
+/// Every event of the log.
+pub(crate) async fn all_events(log: &Log) -> Vec<StoredEvent> {
+    let mut events: Vec<StoredEvent> = Vec::new();
+    loop {
+        let page = log.read(i64::try_from(events.len()).unwrap(), 1000).await.unwrap();
+        if page.is_empty() {
+            return events;
+        }
+        events.extend(page);
+    }
+}
