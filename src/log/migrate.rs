@@ -34,6 +34,8 @@ pub enum MigrateError {
     Store(#[from] sqlx::Error),
     #[error("the store cannot be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("the store was migrated by a later grantlog, to {0}: use that one")]
+    Later(i64),
     #[error("the store has not been migrated: run `grantlog migrate`")]
     NotMigrated,
     #[error("the store's address must begin with postgres:// or sqlite://")]
@@ -78,7 +80,7 @@ pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> 
     let db = connect(settings).await?;
     match &db {
         Db::Postgres(pool) => {
-            POSTGRES.run(pool).await?;
+            POSTGRES.run(pool).await.map_err(migration_error)?;
             make_postgres_projections(pool).await?;
         }
         Db::Sqlite(pool) => {
@@ -90,12 +92,22 @@ pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> 
     Ok(())
 }
 
+fn migration_error(error: sqlx::migrate::MigrateError) -> MigrateError {
+    match error {
+        sqlx::migrate::MigrateError::VersionMissing(version) => MigrateError::Later(version),
+        error => MigrateError::Migration(error),
+    }
+}
+
 /// SQLite has no advisory lock: whoever comes second finds the file locked, or the work done, and looks again.
 async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), MigrateError> {
     const TRIES: u32 = 50;
     for tried in 1.. {
         match SQLITE.run(pool).await {
             Ok(()) => break,
+            Err(error @ (sqlx::migrate::MigrateError::VersionMissing(_) | sqlx::migrate::MigrateError::VersionMismatch(_))) => {
+                return Err(migration_error(error));
+            }
             Err(error) if tried == TRIES => return Err(error.into()),
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }

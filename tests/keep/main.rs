@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod backup;
+mod migrate;
 mod rebuild;
 mod restore;
 mod traffic;
