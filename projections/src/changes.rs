@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::table::{Kind, Table};
+use crate::table::{EXPIRES_AT, Kind, Table};
 
 /// A row, or some of its columns, by column name.
 pub type Row = Map<String, Value>;
@@ -52,6 +53,14 @@ impl Changes {
         let columns = columns.into_iter().filter(|(_, value)| !value.is_null());
         match self.tables.entry(table.name).or_default().entry(key).or_insert_with(|| Change::Set(Row::new())) {
             Change::Put(row) | Change::Set(row) => row.extend(columns),
+        }
+    }
+
+    /// Leaves whole rows out that ended before a moment. Only right for a table whose rows are never made to last longer.
+    pub fn leave_out_ended(&mut self, table: &Table, before: Timestamp) {
+        let ended = |row: &Row| row.get(EXPIRES_AT).and_then(Value::as_i64).is_some_and(|end| end < before.unix());
+        if let Some(changes) = self.tables.get_mut(table.name) {
+            changes.retain(|_, change| !matches!(change, Change::Put(row) if ended(row)));
         }
     }
 
@@ -183,6 +192,26 @@ mod tests {
         let expected =
             json!([{"id": "a", "state": "off", "colour": "red", "position": 2}, {"id": "b", "state": "off", "position": 3}]);
         assert_eq!(parsed(changes.sets_json(&LAMP)), expected);
+    }
+
+    #[test]
+    fn whole_rows_that_ended_are_left_out_and_what_is_set_by_key_stays() {
+        static CANDLE: Table = Table {
+            name: "candle",
+            key: &["id"],
+            columns: &[table::text("id"), table::nullable_integer("expires_at"), table::position()],
+            indexes: &[],
+        };
+        let candle = |id: &str, end: Option<i64>| row! { id: id, expires_at: end, position: 1 };
+        let mut changes = Changes::default();
+        for (id, end) in [("ended", Some(9)), ("ends", Some(10)), ("burns", None)] {
+            changes.put(&CANDLE, candle(id, end));
+        }
+        changes.set(&CANDLE, candle("set", Some(1)));
+        changes.leave_out_ended(&CANDLE, Timestamp::from_unix(10));
+        let ids = |json: Option<String>| parsed(json).as_array().unwrap().iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(changes.puts_json(&CANDLE)), ["burns", "ends"]);
+        assert_eq!(ids(changes.sets_json(&CANDLE)), ["set"]);
     }
 
     #[test]

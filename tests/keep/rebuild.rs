@@ -22,6 +22,7 @@ both_stores! {
     rows_that_differ_are_named_and_nothing_is_switched,
     a_damaged_read_model_is_repaired_when_the_operator_accepts_it,
     rows_that_expired_may_be_missing,
+    tokens_that_ended_long_ago_are_not_built_again,
     a_rebuild_that_was_killed_goes_on_where_it_was,
     a_rebuild_of_others_than_were_left_begins_anew,
     two_rebuilds_at_once_are_refused,
@@ -186,6 +187,18 @@ async fn rows_that_expired_may_be_missing(kind: Kind) {
     verified(&app.app).await.unwrap();
     app.app.clock.advance(-2 * 3600);
     assert!(matches!(verified(&app.app).await, Err(RebuildError::Differs(differences)) if differences.len() == 1));
+}
+
+async fn tokens_that_ended_long_ago_are_not_built_again(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let history = history(&app).await;
+    app.app.clock.advance(3 * 86_400);
+    let tokens = |rebuilt: rebuild::Rebuilt| rebuilt.projections.iter().find(|built| built.name == "token").unwrap().rows;
+    let refresh_tokens = tokens(rebuilt(&app.app, &ALL).await.unwrap());
+    let own = app.token_of(&history.client, "read").await;
+    assert_eq!(tokens(verified(&app.app).await.unwrap()), refresh_tokens + 1);
+    assert!(app.is_active(&history.client, &own.access).await);
+    refreshed(&app, &history.client, &history.family).await;
 }
 
 /// Starts a rebuild and drops it once it has come past a position, as a killed process would.

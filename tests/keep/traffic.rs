@@ -45,8 +45,7 @@ pub(crate) async fn code(app: &App, client: &TestClient, session: &CurrentSessio
 /// Tokens of a new grant of the user's.
 pub(crate) async fn grant(app: &TestApp, client: &TestClient, session: &CurrentSession) -> Tokens {
     let code = code(&app.app, client, session).await;
-    let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
-    app.post_as(client, "/o/token/", &form).await.assert_status(200).tokens()
+    redeem(app, client, &code).await.assert_status(200).tokens()
 }
 
 pub(crate) async fn redeem(app: &TestApp, client: &TestClient, code: &str) -> Answer {

@@ -211,3 +211,58 @@ fn check_digest(file: &mut File) -> Result<u64, FileError> {
         Err(FileError::Damaged("it was cut short or changed: its digest is another"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::backup::record::ClaimRow;
+
+    fn written(format: u32, records: &[Record]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup");
+        let mut writer = BackupWriter::create(&path).unwrap();
+        let header = Header { format, migration: 1, epoch: "e".to_owned(), position: 0, recorded_at: 0 };
+        writer.write(&Record::Header(header)).unwrap();
+        for record in records {
+            writer.write(record).unwrap();
+        }
+        writer.finish().unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_backup_of_a_later_form_is_refused_by_its_number() {
+        let (_folder, path) = written(FORMAT + 1, &[]);
+        assert!(matches!(BackupReader::open(&path), Err(FileError::Later(format)) if format == FORMAT + 1));
+    }
+
+    #[test]
+    fn records_come_back_in_their_order_and_are_counted() {
+        let claim = |name: &str| Record::Claim(ClaimRow { name: name.to_owned(), stream: "user-1".to_owned() });
+        let (_folder, path) = written(FORMAT, &[claim("a"), claim("b\n\u{0}")]);
+        let (mut reader, _) = BackupReader::open(&path).unwrap();
+        assert_eq!(reader.next().unwrap(), Some(claim("a")));
+        assert_eq!(reader.next().unwrap(), Some(claim("b\n\u{0}")));
+        assert_eq!(reader.next().unwrap(), None);
+        assert_eq!(reader.counts(), Counts { claims: 2, ..Counts::default() });
+    }
+
+    #[test]
+    fn two_at_once_do_not_write_to_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup");
+        let first = BackupWriter::create(&path).unwrap();
+        assert!(matches!(BackupWriter::create(&path), Err(FileError::InUse(_))));
+        drop(first);
+        assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
+        BackupWriter::create(&path).unwrap().finish().unwrap();
+    }
+
+    #[test]
+    fn a_backup_without_a_header_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup");
+        BackupWriter::create(&path).unwrap().finish().unwrap();
+        assert!(matches!(BackupReader::open(&path), Err(FileError::Damaged("it has no header"))));
+    }
+}

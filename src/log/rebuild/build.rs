@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use projections::{
-    Changes, Db, Table,
+    Changes, Db, Dialect, Table,
     compare::{Compared, DifferingRow},
+    cutoff, token,
 };
 
 use super::{
@@ -22,12 +23,16 @@ use crate::log::{
 
 /// Rows of one projection that are named at most when they differ.
 const NAMED: usize = 10;
+/// Whose rows end when they first said, never later: what has long ended is not built again.
+const NEVER_EXTENDED: [&Table; 2] = [&token::TABLE, &cutoff::TABLE];
 
 /// A build that this process works on.
 pub(super) struct Build {
     pub(super) connection: Connection,
     pub(super) targets: Vec<Target>,
     position: i64,
+    /// Rows that ended before are swept long since.
+    ended: Timestamp,
     projector: Projector,
     _lock: Lock,
 }
@@ -59,14 +64,19 @@ impl Build {
     ///
     /// # Errors
     /// `UnderWay` when another works on one.
-    pub(super) async fn open(db: &Db, tables: &[&'static Table], differences: OnDifference) -> Result<Self, RebuildError> {
+    pub(super) async fn open(
+        db: &Db,
+        tables: &[&'static Table],
+        differences: OnDifference,
+        ended: Timestamp,
+    ) -> Result<Self, RebuildError> {
         let mut connection = Connection::open_by_index(db).await?;
         let lock = Lock::take(&mut connection).await?;
         connection.begin().await?;
         let begun = begin(&mut connection, tables, differences).await?;
         connection.commit().await?;
         let (targets, position) = begun;
-        Ok(Self { connection, targets, position, projector: Projector::new(), _lock: lock })
+        Ok(Self { connection, targets, position, ended, projector: Projector::new(), _lock: lock })
     }
 
     /// The position up to which it is built.
@@ -87,7 +97,10 @@ impl Build {
         })?;
         let end = stored.last().map_or(after, |last| last.position);
         let events = stored.iter().map(project::decode).collect::<Result<Vec<_>, _>>()?;
-        let changes = self.projector.changes(&mut self.connection, &events).await?;
+        let mut changes = self.projector.changes(&mut self.connection, &events).await?;
+        for table in NEVER_EXTENDED {
+            changes.leave_out_ended(table, self.ended);
+        }
         Ok(Batch { changes, events: events.len(), end })
     }
 
@@ -161,6 +174,19 @@ impl Build {
             differences.extend(rows.into_iter().map(|row| difference(target.table, row)));
         }
         differences.dedup();
+        Ok(())
+    }
+
+    /// Lets PostgreSQL's planner know what was built, before anybody asks for it.
+    pub(super) async fn analyze(&mut self) -> Result<(), RebuildError> {
+        match self.connection.dialect() {
+            Dialect::Sqlite => {}
+            Dialect::Postgres => {
+                for target in &self.targets {
+                    self.connection.run(&format!("ANALYZE {}", target.table.generation(target.building))).await?;
+                }
+            }
+        }
         Ok(())
     }
 

@@ -27,6 +27,9 @@ const REST: usize = 200;
 /// Rows that expire within so many seconds are not compared: other nodes' clocks, by which they are swept, may be ahead.
 const CLOCKS_DIFFER: u32 = 60;
 
+/// Rows that ended so many seconds ago are swept long since, and with them what stood on them.
+const LONG_ENDED: i64 = 86_400;
+
 /// What is rebuilt, and how.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -77,7 +80,7 @@ pub struct RebuiltProjection {
     pub name: &'static str,
     /// The generation that was built.
     pub generation: i64,
-    /// Its rows, the expired ones too.
+    /// Its rows. What ended long ago is not among them.
     pub rows: i64,
 }
 
@@ -184,9 +187,11 @@ async fn run(
     then: Then,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    let mut build = Build::open(log.db(), &chosen(&plan.names)?, plan.differences).await?;
+    let ended = Timestamp::from_unix(clock.now().unix().saturating_sub(LONG_ENDED));
+    let mut build = Build::open(log.db(), &chosen(&plan.names)?, plan.differences, ended).await?;
     let mut pace = Pace { begun: Instant::now(), first: build.position(), duty: plan.duty.clamp(1, 100) };
     pace.build(log, &mut build, progress).await?;
+    build.analyze().await?;
     let horizon = || clock.now().plus(CLOCKS_DIFFER);
     let mut differences = build.compare_all(log.db(), horizon()).await?;
     pace.catch_up(log, &mut build, horizon(), &mut differences, progress).await?;
