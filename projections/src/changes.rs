@@ -129,6 +129,7 @@ pub(crate) use row;
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
     use serde_json::{Value, json};
 
     use super::{Changes, Row};
