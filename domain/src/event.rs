@@ -13,6 +13,10 @@ use crate::{
     user::{User, UserEvent},
 };
 
+/// The types of all aggregates, as in `StreamId`.
+pub const AGGREGATE_TYPES: [&str; 7] =
+    [Client::TYPE, User::TYPE, Session::TYPE, Consent::TYPE, Grant::TYPE, KeySet::TYPE, Catalogue::TYPE];
+
 /// Any event. It is written as it is stored; `upcast::decode` reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]

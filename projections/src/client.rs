@@ -93,6 +93,14 @@ pub async fn by_identifier(db: &Db, identifiers: &[String]) -> Result<Vec<Client
     query::by_keys(db, &format!("{SELECT} WHERE client_id IN {}", db.keys(1)), identifiers).await
 }
 
+/// The clients with these names, of which several may have one. No index helps: for people who look at all clients anyway.
+///
+/// # Errors
+/// What the store says.
+pub async fn by_name(db: &Db, names: &[String]) -> Result<Vec<ClientRow>, sqlx::Error> {
+    query::by_keys(db, &format!("{SELECT} WHERE name IN {} ORDER BY id", db.keys(1)), names).await
+}
+
 /// The clients that a user registered.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     credential::random_secret,
     log::{Actor, ClaimChange, Unavailable, VaultChange},
+    passwords::Passwords,
     reads::own_client_id,
     vault::kind,
 };
@@ -35,6 +36,8 @@ pub enum SecretChoice {
     Generated,
     /// Chosen or imported: kept under argon2id in the vault.
     Chosen(SecretString),
+    /// The argon2 PHC string of one that only the client knows.
+    Digest(String),
 }
 
 /// A client that was registered, or got a new secret.
@@ -51,7 +54,8 @@ struct PreparedSecret {
     kept: ClientSecret,
     /// A slow digest for the vault.
     phc: Option<String>,
-    shown: SecretString,
+    /// `None` where only the client knows it.
+    shown: Option<SecretString>,
 }
 
 struct Register {
@@ -89,10 +93,13 @@ impl Dispatch {
         let own = ClientId::new(Uuid::now_v7());
         let id = request.identifier.as_deref().map_or(own, |chosen| own_client_id(chosen).unwrap_or(own));
         let identifier = request.identifier.unwrap_or_else(|| id.to_string());
-        let secret = if metadata.is_public() { None } else { Some(self.prepare_secret(request.secret).await) };
+        let secret = match metadata.is_public() {
+            true => None,
+            false => Some(self.prepare_secret(request.secret).await.map_err(Refusal::Rule)?),
+        };
         let register = Register { id, identifier, owner: request.owner, metadata, secret };
         let done = self.perform(actor, &register).await?;
-        let secret = register.secret.map(|secret| secret.shown);
+        let secret = register.secret.and_then(|secret| secret.shown);
         let answer = RegisteredClient { id, identifier: register.identifier, secret, registration: done.answer };
         Ok(Done { answer, position: done.position })
     }
@@ -121,11 +128,11 @@ impl Dispatch {
         id: ClientId,
         overlap: u32,
     ) -> Result<Done<RegisteredClient>, Refusal<ClientError>> {
-        let secret = self.prepare_secret(SecretChoice::Generated).await;
+        let secret = self.prepare_secret(SecretChoice::Generated).await.map_err(Refusal::Rule)?;
         let shown = secret.shown.clone();
         let done = self.perform(actor, &Change { id, change: ClientChange::Rotate { secret, overlap } }).await?;
         let identifier = done.answer.identifier.clone();
-        let answer = RegisteredClient { id, identifier, secret: Some(shown), registration: done.answer };
+        let answer = RegisteredClient { id, identifier, secret: shown, registration: done.answer };
         Ok(Done { answer, position: done.position })
     }
 
@@ -165,20 +172,35 @@ impl Dispatch {
         self.load_fresh::<Client>(id.uuid()).await
     }
 
-    async fn prepare_secret(&self, choice: SecretChoice) -> PreparedSecret {
+    async fn prepare_secret(&self, choice: SecretChoice) -> Result<PreparedSecret, ClientError> {
         let id = SecretId::new(Uuid::now_v7());
+        let kept = |digest| ClientSecret { id, digest, expires_at: None };
         match choice {
             SecretChoice::Generated => {
                 let shown = random_secret();
                 let digest = Some(Digest::of(shown.expose_secret().as_bytes()));
-                PreparedSecret { kept: ClientSecret { id, digest, expires_at: None }, phc: None, shown }
+                Ok(PreparedSecret { kept: kept(digest), phc: None, shown: Some(shown) })
             }
             SecretChoice::Chosen(shown) => {
+                check_secret(shown.expose_secret())?;
                 let phc = Some(self.passwords.hash(shown.clone()).await);
-                PreparedSecret { kept: ClientSecret { id, digest: None, expires_at: None }, phc, shown }
+                Ok(PreparedSecret { kept: kept(None), phc, shown: Some(shown) })
+            }
+            SecretChoice::Digest(phc) => {
+                let unknown = |error| ClientError::InvalidMetadata(format!("client_secret: {error}"));
+                Passwords::check_digest(&phc).map_err(unknown)?;
+                Ok(PreparedSecret { kept: kept(None), phc: Some(phc), shown: None })
             }
         }
     }
+}
+
+/// RFC 6749 appendix A.2, and bounded: it is hashed slowly at each use.
+fn check_secret(secret: &str) -> Result<(), ClientError> {
+    if (1..=1024).contains(&secret.len()) && secret.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
+        return Ok(());
+    }
+    Err(ClientError::InvalidMetadata("client_secret must be 1 to 1024 printable ASCII characters".to_owned()))
 }
 
 impl UseCase for Register {

@@ -244,7 +244,7 @@ impl Inner {
     }
 
     /// Whether this is the user's password; at the same cost `false` for nobody. A password beyond the bound is wrong unhashed.
-    pub(super) async fn password_is_right(&self, id: Option<UserId>, password: SecretString) -> Result<bool, Unavailable> {
+    pub(crate) async fn password_is_right(&self, id: Option<UserId>, password: SecretString) -> Result<bool, Unavailable> {
         if password.expose_secret().len() > self.settings.limits.password_max_bytes {
             return Ok(false);
         }

@@ -1,7 +1,7 @@
 //! Brings a store to this program's form: one node does it, others wait. SQL files make what does not change with the projections;
 //! the live projections' tables are made from their descriptions.
 
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
 use projections::{Db, Dialect, LIVE, on_db};
 use sqlx::{
@@ -59,6 +59,14 @@ pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Er
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
         .foreign_keys(true))
+}
+
+/// The file of an SQLite store.
+pub(super) fn file(url: &str) -> Result<Option<PathBuf>, MigrateError> {
+    if !url.starts_with("sqlite:") {
+        return Ok(None);
+    }
+    Ok(Some(sqlite_options(url)?.get_filename().to_owned()))
 }
 
 pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> {

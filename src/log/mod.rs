@@ -18,6 +18,7 @@ mod write;
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -66,6 +67,16 @@ pub struct LogSettings {
     pub connections: u32,
     /// Appends that wait or are being written at most; beyond, callers are told to come back.
     pub queue: usize,
+}
+
+impl LogSettings {
+    /// The file that an SQLite store lies in; `None` for PostgreSQL.
+    ///
+    /// # Errors
+    /// That the address is none.
+    pub fn file(&self) -> Result<Option<PathBuf>, MigrateError> {
+        migrate::file(&self.url)
+    }
 }
 
 /// The log. Cheap to clone.
@@ -167,6 +178,14 @@ impl Log {
     #[must_use]
     pub fn follow(&self, after: i64, limit: u32) -> Follower {
         Follower::new(self.clone(), after, limit)
+    }
+
+    /// The events of a stream after a position, in order, as they are stored. An id alone may name streams of several types.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn history(&self, types: &[&str], id: Uuid, after: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
+        read::history(&self.0.db, types, id, after, limit).await
     }
 
     /// A stream's events, loaded by postgres-es or sqlite-es, to fold it anew.

@@ -89,6 +89,27 @@ pub(super) async fn after(db: &Db, position: i64, limit: u32) -> Result<Vec<Stor
     Ok(events?)
 }
 
+/// Events of the streams of these types with an id, after a position, in order.
+pub(super) async fn history(
+    db: &Db,
+    types: &[&str],
+    id: Uuid,
+    position: i64,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, Unavailable> {
+    let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
+    let sql = format!(
+        "{} WHERE aggregate_type IN {} AND aggregate_id = $2 AND position > $3 ORDER BY position LIMIT $4",
+        select(db.dialect()),
+        db.keys(1)
+    );
+    let (types, id) = (projections::key_list(&types), id.to_string());
+    let events = on_db!(db, pool => {
+        sqlx::query_as::<_, StoredEvent>(&sql).bind(types).bind(id).bind(position).bind(i64::from(limit)).fetch_all(pool).await
+    });
+    Ok(events?)
+}
+
 /// Selects events as they are stored, to be restricted.
 pub(super) fn select(dialect: Dialect) -> String {
     let cast = match dialect {

@@ -1,10 +1,12 @@
 //! A resource owner: how they sign in, locked or not, erased or not. What is personal is sealed under their own key.
 
+mod claims;
 mod command;
 mod event;
 #[cfg(test)]
 mod tests;
 
+pub use claims::{ClaimKind, InvalidClaim, check_claim};
 pub use command::UserCommand;
 pub use event::UserEvent;
 use serde::{Deserialize, Serialize};

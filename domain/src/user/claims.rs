@@ -1,0 +1,131 @@
+//! What can be known of a person: OpenID Connect's standard claims (Core section 5.1), checked before they are kept.
+
+use serde_json::Value;
+
+/// What a claim's value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimKind {
+    Text,
+    Flag,
+    /// Seconds since the Unix epoch.
+    Moment,
+    /// An object of texts (Core section 5.1.1).
+    Address,
+}
+
+/// `sub` is not among them: every user has an id of ours.
+const CLAIMS: &[(&str, ClaimKind)] = &[
+    ("address", ClaimKind::Address),
+    ("birthdate", ClaimKind::Text),
+    ("email", ClaimKind::Text),
+    ("email_verified", ClaimKind::Flag),
+    ("family_name", ClaimKind::Text),
+    ("gender", ClaimKind::Text),
+    ("given_name", ClaimKind::Text),
+    ("locale", ClaimKind::Text),
+    ("middle_name", ClaimKind::Text),
+    ("name", ClaimKind::Text),
+    ("nickname", ClaimKind::Text),
+    ("phone_number", ClaimKind::Text),
+    ("phone_number_verified", ClaimKind::Flag),
+    ("picture", ClaimKind::Text),
+    ("preferred_username", ClaimKind::Text),
+    ("profile", ClaimKind::Text),
+    ("updated_at", ClaimKind::Moment),
+    ("website", ClaimKind::Text),
+    ("zoneinfo", ClaimKind::Text),
+];
+
+/// The longest text that is kept, in bytes.
+const MAX_LENGTH: usize = 2048;
+
+/// Why a claim is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidClaim {
+    #[error("{0} is none of OpenID Connect's standard claims")]
+    Unknown(String),
+    #[error("sub: every user gets an id of grantlog's own; leave it out")]
+    Subject,
+    #[error("{0} must be a text of at most {MAX_LENGTH} bytes without control characters")]
+    Text(String),
+    #[error("{0} must be true or false")]
+    Flag(String),
+    #[error("{0} must be a moment in seconds since 1970")]
+    Moment(String),
+    #[error("{0} must be an object of texts: formatted, street_address, locality, region, postal_code, country")]
+    Address(String),
+}
+
+impl ClaimKind {
+    /// What a claim of this name must be. A name may carry a language (`name#ja`, Core section 5.2).
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let plain = name.split_once('#').map_or(name, |(plain, _)| plain);
+        CLAIMS.iter().find(|(own, _)| *own == plain).map(|(_, kind)| *kind)
+    }
+}
+
+/// Checks one claim.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_claim(name: &str, value: &Value) -> Result<(), InvalidClaim> {
+    let Some(kind) = ClaimKind::of(name) else {
+        return Err(if name == "sub" { InvalidClaim::Subject } else { InvalidClaim::Unknown(name.to_owned()) });
+    };
+    let named = |error: fn(String) -> InvalidClaim| error(name.to_owned());
+    match kind {
+        ClaimKind::Text => if_it(is_text(value), || named(InvalidClaim::Text)),
+        ClaimKind::Flag => if_it(value.is_boolean(), || named(InvalidClaim::Flag)),
+        ClaimKind::Moment => if_it(value.is_u64(), || named(InvalidClaim::Moment)),
+        ClaimKind::Address => if_it(is_address(value), || named(InvalidClaim::Address)),
+    }
+}
+
+fn if_it(holds: bool, error: impl FnOnce() -> InvalidClaim) -> Result<(), InvalidClaim> {
+    if holds { Ok(()) } else { Err(error()) }
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.len() <= MAX_LENGTH && !text.chars().any(char::is_control))
+}
+
+/// Addresses have several lines.
+fn is_address(value: &Value) -> bool {
+    const MEMBERS: [&str; 6] = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
+    let text = |value: &Value| value.as_str().is_some_and(|text| text.len() <= MAX_LENGTH && !text.contains('\0'));
+    value
+        .as_object()
+        .is_some_and(|address| address.iter().all(|(member, value)| MEMBERS.contains(&member.as_str()) && text(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn standard_claims_of_their_kind_are_kept() {
+        for (name, value) in [
+            ("email", json!("mika@example.org")),
+            ("email_verified", json!(true)),
+            ("updated_at", json!(1_700_000_000)),
+            ("name#ja", json!("美香")),
+            ("address", json!({"formatted": "1-1\nTokyo", "country": "JP"})),
+        ] {
+            assert_eq!(check_claim(name, &value), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn any_other_name_or_kind_is_refused_by_name() {
+        assert_eq!(check_claim("sub", &json!("x")), Err(InvalidClaim::Subject));
+        assert_eq!(check_claim("groups", &json!(["a"])), Err(InvalidClaim::Unknown("groups".to_owned())));
+        assert_eq!(check_claim("email", &json!(1)), Err(InvalidClaim::Text("email".to_owned())));
+        assert_eq!(check_claim("email", &json!("a\nb")), Err(InvalidClaim::Text("email".to_owned())));
+        assert_eq!(check_claim("email_verified", &json!("yes")), Err(InvalidClaim::Flag("email_verified".to_owned())));
+        assert_eq!(check_claim("updated_at", &json!(-1)), Err(InvalidClaim::Moment("updated_at".to_owned())));
+        assert_eq!(check_claim("address", &json!({"planet": "Earth"})), Err(InvalidClaim::Address("address".to_owned())));
+    }
+}
