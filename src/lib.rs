@@ -1,5 +1,6 @@
 //! grantlog: an event-sourced OAuth 2.0 and OpenID Connect provider. ARCHITECTURE.md has the map.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod credential;
@@ -10,6 +11,7 @@ pub mod log;
 pub mod passwords;
 pub mod protocol;
 pub mod reads;
+pub mod registration;
 pub mod signer;
 pub mod state;
 pub mod sweep;

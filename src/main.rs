@@ -1,3 +1,5 @@
-//! The program `grantlog`.
+//! The program `grantlog`: all of it is in the library, so that tests reach it.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    grantlog::cli::main()
+}

@@ -1,6 +1,6 @@
 //! What is told of the running program: log lines to standard error, and metrics for Prometheus.
 
-use std::time::Duration;
+use std::{io::IsTerminal, time::Duration};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -31,7 +31,10 @@ pub enum TelemetryError {
 pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
     let registry = tracing_subscriber::registry().with(EnvFilter::try_new(filter)?);
     let installed = match format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).try_init(),
+        LogFormat::Text => {
+            let colours = std::io::stderr().is_terminal();
+            registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false)).try_init()
+        }
         LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init(),
     };
     // A second call finds the first one's subscriber, which goes on.

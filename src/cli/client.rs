@@ -1,0 +1,305 @@
+//! `grantlog client`: applications are registered, looked at, disabled.
+
+use domain::{
+    ClientId, Decide, Timestamp,
+    client::{Client, ClientMetadata, Registration},
+};
+use projections::{
+    Page,
+    client::{self, ClientRow},
+};
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    dispatch::{Dispatch, RegisterClient, RegisteredClient, SecretChoice},
+    log::{Actor, Log},
+    registration::ClientInformation,
+};
+
+use super::{
+    client_import::Import,
+    failure::Failure,
+    input,
+    metadata_flags::MetadataFlags,
+    output::{self, Format, List, moment},
+    store::{Context, find_client, find_user},
+};
+
+/// Clients read at a time.
+const PAGE: u32 = 500;
+
+/// Register applications, look at them, disable them
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Examples:
+  grantlog client register --client-name Shop --redirect-uris https://shop.example/cb --scope \"openid profile\"
+  grantlog client list
+  grantlog client disable Shop")]
+pub(super) enum ClientCommand {
+    Register(Box<Register>),
+    Import(Import),
+    List(Listing),
+    Show(Show),
+    RotateSecret(RotateSecret),
+    Disable(Disable),
+    Enable(Enable),
+}
+
+/// Register an application
+///
+/// The flags are the metadata names of RFC 7591 and OpenID Connect Registration, and grantlog's own. Lists are given by repeating a
+/// flag or with commas. A confidential client gets a secret, which is shown this once; --token-endpoint-auth-method none registers a
+/// public one (a single-page or mobile app), which has none.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  A web application that signs people in and keeps access while they are away:
+    grantlog client register --client-name Shop --redirect-uris https://shop.example/cb \\
+      --grant-types authorization_code,refresh_token --scope \"openid profile email offline_access\"
+  A service that acts for itself:
+    grantlog client register --client-name Reports --grant-types client_credentials --scope read
+  A mobile app:
+    grantlog client register --client-name Phone --token-endpoint-auth-method none --application-type native \\
+      --redirect-uris com.example.phone:/cb --scope \"openid read\"
+  A resource server that checks tokens:
+    grantlog client register --client-name API --grant-types client_credentials --scope introspection \\
+      --resources https://api.example")]
+pub(super) struct Register {
+    /// The client_id, if it must be a certain one; else one is made
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// Read the client secret from standard input instead of making one
+    #[arg(long)]
+    client_secret_stdin: bool,
+    /// The user who may manage it: sign-in name or id
+    #[arg(long, value_name = "USER")]
+    owner: Option<String>,
+    #[command(flatten)]
+    metadata: MetadataFlags,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// List all clients
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  grantlog client list\n  grantlog client list --json | jq -r '.[].client_id'")]
+pub(super) struct Listing {
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Show everything about a client, but its secrets
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  grantlog client show Shop\n  grantlog client show demo --json")]
+pub(super) struct Show {
+    /// Its client_id or name
+    client: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Give a client a new secret
+///
+/// The new one is shown this once. Those it has stop working at once, or after the overlap, so that the application can be changed
+/// over without a pause.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  grantlog client rotate-secret Shop\n  grantlog client rotate-secret Shop --overlap 86400")]
+pub(super) struct RotateSecret {
+    /// Its client_id or name
+    client: String,
+    /// For how long the secrets it has go on working
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    overlap: u32,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Disable a client: everything it holds is dead at once
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  grantlog client disable Shop")]
+pub(super) struct Disable {
+    /// Its client_id or name
+    client: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Let a disabled client act again; what was dead stays dead
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  grantlog client enable Shop")]
+pub(super) struct Enable {
+    /// Its client_id or name
+    client: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl ClientCommand {
+    pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
+        match self {
+            Self::Register(command) => command.run(context).await,
+            Self::Import(command) => command.run(context).await,
+            Self::List(command) => list(context, command.format).await,
+            Self::Show(command) => command.run(context).await,
+            Self::RotateSecret(command) => command.run(context).await,
+            Self::Disable(command) => command.run(context).await,
+            Self::Enable(command) => command.run(context).await,
+        }
+    }
+}
+
+impl Register {
+    async fn run(self, context: Context) -> Result<(), Failure> {
+        let metadata: ClientMetadata = serde_json::from_value(Value::Object(self.metadata.0))
+            .map_err(|error| Failure::Usage(format!("the metadata: {error}")))?;
+        let known = context.settings.scopes.keys().cloned().collect::<Vec<_>>();
+        let secret = match (self.client_secret_stdin, metadata.is_public()) {
+            (false, _) => SecretChoice::Generated,
+            (true, false) => SecretChoice::Chosen(input::secret("client secret")?),
+            (true, true) => {
+                return Err(Failure::Usage("a public client has no secret: leave --client-secret-stdin out".to_owned()));
+            }
+        };
+        let dispatch = context.dispatch().await?;
+        let owner = match &self.owner {
+            Some(owner) => Some(find_user(&dispatch, owner).await?.0),
+            None => None,
+        };
+        tell_of_scopes(&metadata, &known);
+        let request = RegisterClient { identifier: self.client_id, owner, metadata, secret };
+        let registered = dispatch.register_client(Actor::Operator, request).await?.answer;
+        show_secret(&dispatch, &registered, self.format, "Registered").await
+    }
+}
+
+/// A scope that is missing or misspelt shows only when the first token lacks it: so say so now.
+fn tell_of_scopes(metadata: &ClientMetadata, known: &[String]) {
+    if metadata.scope.is_empty() {
+        output::note(
+            "note: it is registered without a scope, so that its tokens allow nothing. --scope \"read ...\" names some.",
+        );
+    }
+    for name in metadata.scope.names().filter(|name| !known.iter().any(|own| own == name)) {
+        output::note(format_args!("note: the settings have no scope `{name}`; they have {}.", known.join(", ")));
+    }
+}
+
+/// Shows a client that was registered or got a new secret.
+async fn show_secret(dispatch: &Dispatch, client: &RegisteredClient, format: Format, what: &str) -> Result<(), Failure> {
+    let row = client::find(dispatch.log.db(), &[client.id.to_string()]).await?.pop();
+    let issued_at = row.map_or_else(|| dispatch.clock.now(), |row| Timestamp::from_unix(row.created_at));
+    let metadata = &client.registration.metadata;
+    let information = ClientInformation { identifier: &client.identifier, issued_at, metadata, secret: client.secret.as_ref() };
+    if format.json {
+        return output::json(&information.members());
+    }
+    output::line(format_args!("{what} {}.", metadata.client_name.as_deref().unwrap_or(&client.identifier)))?;
+    let secret = client.secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+    output::pairs([("client_id", client.identifier.clone()), ("client_secret", secret.clone().unwrap_or_default())])?;
+    match secret {
+        Some(_) => output::line("The secret is shown this once: grantlog keeps only its digest."),
+        None => output::line("It is a public client, and has no secret."),
+    }
+}
+
+async fn list(context: Context, format: Format) -> Result<(), Failure> {
+    let log = context.log().await?;
+    let mut list = List::begin(format, &["client_id", "name", "state", "grants", "scope", "registered"]);
+    let mut after = String::new();
+    loop {
+        let rows = client::list(log.db(), Page { after: Some(&after), limit: PAGE }).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id.clone();
+        for row in rows {
+            let members = members(&row)?;
+            let text = |member: &str| members.get(member).map(words).unwrap_or_default();
+            let (grants, scope) = (text("grant_types"), text("scope"));
+            let cells = vec![row.client_id, row.name, row.state, grants, scope, moment(row.created_at)];
+            list.add(cells, &Value::Object(members))?;
+        }
+    }
+    list.end("There are no clients yet: `grantlog client register --help` shows how to register one.")
+}
+
+impl Show {
+    async fn run(self, context: Context) -> Result<(), Failure> {
+        let log = context.log().await?;
+        let (id, row) = find_client(&log, &self.client).await?;
+        let mut members = members(&row)?;
+        members.insert("secrets".to_owned(), secrets(&log, id).await?);
+        if self.format.json {
+            return output::json(&members);
+        }
+        output::line(if row.name.is_empty() { &row.client_id } else { &row.name })?;
+        output::pairs(members.iter().map(|(member, value)| {
+            let moments = ["client_id_issued_at"].contains(&member.as_str());
+            (member.as_str(), value.as_i64().filter(|_| moments).map_or_else(|| words(value), moment))
+        }))
+    }
+}
+
+/// A client's row as programs see it: the client information response, and what only an operator sees.
+fn members(row: &ClientRow) -> Result<Map<String, Value>, Failure> {
+    let metadata = serde_json::from_str(&row.metadata)
+        .map_err(|error| Failure::Failed(format!("the metadata of {} cannot be read: {error}", row.client_id)))?;
+    let issued_at = Timestamp::from_unix(row.created_at);
+    let mut members = ClientInformation { identifier: &row.client_id, issued_at, metadata: &metadata, secret: None }.members();
+    members.insert("id".to_owned(), row.id.clone().into());
+    members.insert("state".to_owned(), row.state.clone().into());
+    members.insert("owner".to_owned(), row.owner.clone().into());
+    members.insert("metadata_version".to_owned(), row.metadata_version.into());
+    Ok(members)
+}
+
+/// Which secrets a client has, and until when.
+async fn secrets(log: &Log, id: ClientId) -> Result<Value, Failure> {
+    let stream = Client::stream(id.uuid());
+    let Some(head) = log.load(&[stream]).await?.pop().flatten() else { return Ok(json!([])) };
+    let state: Client = serde_json::from_str(&head.state)
+        .map_err(|error| Failure::Failed(format!("the state of the client {id} cannot be read: {error}")))?;
+    let secrets = state.registration().map(|registration: &Registration| registration.secrets.as_slice()).unwrap_or_default();
+    Ok(secrets.iter().map(|secret| json!({"id": secret.id, "expires_at": secret.expires_at})).collect())
+}
+
+/// A value in words: a list by its entries, nothing for null.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(entries) => entries.iter().map(words).collect::<Vec<_>>().join(" "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+impl RotateSecret {
+    async fn run(self, context: Context) -> Result<(), Failure> {
+        let dispatch = context.dispatch().await?;
+        let (id, _) = find_client(&dispatch.log, &self.client).await?;
+        let client = dispatch.rotate_client_secret(Actor::Operator, id, self.overlap).await?.answer;
+        show_secret(&dispatch, &client, self.format, "A new secret for").await
+    }
+}
+
+impl Disable {
+    async fn run(self, context: Context) -> Result<(), Failure> {
+        let dispatch = context.dispatch().await?;
+        let (id, row) = find_client(&dispatch.log, &self.client).await?;
+        let done = dispatch.disable_client(Actor::Operator, id).await?;
+        tell(&row, "disabled", done.position, self.format, "is disabled. All its tokens are dead.")
+    }
+}
+
+impl Enable {
+    async fn run(self, context: Context) -> Result<(), Failure> {
+        let dispatch = context.dispatch().await?;
+        let (id, row) = find_client(&dispatch.log, &self.client).await?;
+        let done = dispatch.enable_client(Actor::Operator, id).await?;
+        tell(&row, "enabled", done.position, self.format, "may act again. It needs new tokens.")
+    }
+}
+
+fn tell(row: &ClientRow, state: &str, position: i64, format: Format, said: &str) -> Result<(), Failure> {
+    if format.json {
+        return output::json(&json!({"client_id": row.client_id, "state": state, "position": position}));
+    }
+    output::line(format_args!("{} {said}", if row.name.is_empty() { &row.client_id } else { &row.name }))
+}

@@ -1,0 +1,129 @@
+//! How a command fails: what is said to whoever typed it, and the exit code that tells a program why.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use domain::{client::ClientError, key_set::KeySetError};
+
+use crate::{
+    config::SettingError,
+    dispatch::{OpenError, Refusal, UserRefusal},
+    log::{MigrateError, Unavailable},
+    telemetry::TelemetryError,
+};
+
+/// What every `--help` says of exit codes.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed: a file cannot be read or written, or something that should not happen
+  2  the command or a setting is wrong
+  3  there is nothing of that name, or a rule refuses it
+  4  there is no store yet, or it does not answer
+  5  done in part: entries of an import were refused, or a check found differences";
+
+const NO_ANSWER: &str = "the store does not answer. With --verbose the command says more.";
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A file, or something that should not happen.
+    Failed(String),
+    /// The command line or a setting is wrong.
+    Usage(String),
+    /// Nothing of that name, or a rule refuses it.
+    Refused(String),
+    /// No store, or none that answers.
+    Unavailable(String),
+    /// Some of it was done.
+    Partial(String),
+    /// Whoever read our output has seen enough (`| head`).
+    NobodyReads,
+}
+
+impl Failure {
+    /// Takes the file or the like that an input or output error is about.
+    pub(super) fn io(what: impl Display, error: &io::Error) -> Self {
+        Self::Failed(format!("{what}: {error}"))
+    }
+
+    /// Says what is wrong on standard error, and gives the exit code.
+    pub(super) fn tell(&self) -> ExitCode {
+        let (code, message) = match self {
+            Self::Failed(message) => (1, message),
+            Self::Usage(message) => (2, message),
+            Self::Refused(message) => (3, message),
+            Self::Unavailable(message) => (4, message),
+            Self::Partial(message) => (5, message),
+            Self::NobodyReads => return ExitCode::SUCCESS,
+        };
+        // Where not even standard error can be written, the code has to do.
+        drop(writeln!(io::stderr(), "error: {message}"));
+        ExitCode::from(code)
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(_: Unavailable) -> Self {
+        Self::Unavailable(NO_ANSWER.to_owned())
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Unavailable::from(error).into()
+    }
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<TelemetryError> for Failure {
+    fn from(error: TelemetryError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Store(_) | MigrateError::NotMigrated => Self::Unavailable(error.to_string()),
+            MigrateError::Migration(_) => Self::Failed(error.to_string()),
+            MigrateError::Later(_) => Self::Refused(error.to_string()),
+            MigrateError::Address => Self::Usage(format!("store.url (DATABASE_URL): {error}")),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Unavailable(unavailable) => unavailable.into(),
+            OpenError::WrongMasterKey => Self::Usage(format!(
+                "{error}.\nPut the right one where vault.master_key_file says, or name it among vault.previous_master_key_files."
+            )),
+            OpenError::Catalogue(_) => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+macro_rules! refusals {
+    ($($error:ty),+) => {$(
+        impl From<Refusal<$error>> for Failure {
+            fn from(refusal: Refusal<$error>) -> Self {
+                match refusal {
+                    Refusal::Rule(rule) => Self::Refused(rule.to_string()),
+                    Refusal::Unavailable(unavailable) => unavailable.into(),
+                }
+            }
+        }
+    )+};
+}
+
+refusals!(ClientError, UserRefusal, KeySetError);

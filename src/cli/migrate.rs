@@ -1,0 +1,60 @@
+//! `grantlog migrate`: brings the store's tables to this program's form.
+
+use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
+
+use serde_json::json;
+
+use crate::log::{Log, LogSettings};
+
+use super::{
+    failure::Failure,
+    output::{self, Format},
+    store::Context,
+};
+
+/// Bring the store's tables to this program's form
+///
+/// Makes the store if there is none. `serve` does the same when it starts; run this alone to prepare a store, or to see that a new
+/// version fits before its servers start. Several may run at once: one does the work, the others wait.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  grantlog migrate\n  DATABASE_URL=postgres://grantlog@db.example/grantlog grantlog migrate")]
+pub(super) struct Migrate {
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Migrate {
+    pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
+        let settings = context.settings.log_settings();
+        prepare(&settings).await?;
+        let log = Log::open(&settings).await?;
+        let (epoch, position) = (log.epoch(), log.known_head());
+        if self.format.json {
+            return output::json(&json!({"epoch": epoch.to_string(), "position": position}));
+        }
+        output::line(format_args!("The store is ready: {position} events, epoch {epoch}."))
+    }
+}
+
+/// Migrates a store, and makes an SQLite one's folder where it is missing.
+///
+/// # Errors
+/// That the store does not answer, or is newer than the program.
+pub(super) async fn prepare(settings: &LogSettings) -> Result<(), Failure> {
+    if let Some(folder) = settings.file()?.as_deref().and_then(Path::parent) {
+        make_private_folder(folder)?;
+    }
+    Ok(Log::migrate(settings).await?)
+}
+
+/// Makes a folder that nobody else on the machine can look into, where there is none.
+///
+/// # Errors
+/// That it cannot be made.
+pub(super) fn make_private_folder(folder: &Path) -> Result<(), Failure> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| Failure::io(format_args!("the folder {} cannot be made", folder.display()), &error))
+}

@@ -1,0 +1,113 @@
+//! What commands print: tables and lines for people, JSON for programs. Standard output holds the answer and nothing else.
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::failure::Failure;
+
+/// How the answer is printed.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Format {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Prints a line of the answer.
+///
+/// # Errors
+/// That it cannot be written.
+pub(super) fn line(text: impl Display) -> Result<(), Failure> {
+    write(&format!("{text}\n"))
+}
+
+/// Prints a JSON answer: indented where a person looks, else on one line.
+///
+/// # Errors
+/// That it cannot be written.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    line(text.map_err(|error| Failure::Failed(error.to_string()))?)
+}
+
+/// Says something beside the answer, to the person alone.
+pub(super) fn note(text: impl Display) {
+    // What cannot be said beside the answer does not change it.
+    drop(writeln!(io::stderr(), "{text}"));
+}
+
+/// Prints names and values, one pair a line. Pairs without a value are left out.
+///
+/// # Errors
+/// That it cannot be written.
+pub(super) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> Result<(), Failure> {
+    let pairs: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    pairs.iter().try_for_each(|(name, value)| line(format_args!("  {name:width$}  {value}")))
+}
+
+/// A list as it grows: a table for people at its end, or a JSON array element by element, however long it is.
+pub(super) struct List {
+    table: Option<Table>,
+    written: usize,
+}
+
+impl List {
+    /// Takes the table's column names.
+    pub(super) fn begin(format: Format, columns: &[&str]) -> Self {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(columns.iter().copied());
+        if !io::stdout().is_terminal() {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+        Self { table: (!format.json).then_some(table), written: 0 }
+    }
+
+    /// Adds an element: its cells for people, its JSON for programs.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub(super) fn add(&mut self, cells: Vec<String>, element: &Value) -> Result<(), Failure> {
+        match &mut self.table {
+            Some(table) => drop(table.add_row(cells)),
+            None => write(&format!("{}{element}", if self.written == 0 { "[" } else { ",\n " }))?,
+        }
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Prints what has not been printed. `empty` is said of an empty list.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub(super) fn end(self, empty: &str) -> Result<(), Failure> {
+        match (self.table, self.written) {
+            (Some(_), 0) => line(empty),
+            (Some(table), _) => line(table),
+            (None, 0) => line("[]"),
+            (None, _) => line("]"),
+        }
+    }
+}
+
+/// A moment for people and programs: RFC 3339, in UTC.
+pub(super) fn moment(seconds: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
+}
+
+fn write(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::NobodyReads,
+        _ => Failure::io("standard output", &error),
+    })
+}

@@ -1,0 +1,129 @@
+//! `grantlog serve`: the server, until it is told to stop.
+
+use std::{future::Future, io, sync::Arc};
+
+use secrecy::ExposeSecret;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+use crate::{clock::Clock, config::Settings, http, log::Log, state::App, telemetry};
+
+use super::{demo, dev, failure::Failure, migrate, output, store::Context};
+
+/// Serve
+///
+/// Brings the store to this program's form first (of several nodes one does it, the others wait), then answers until SIGINT or
+/// SIGTERM: then it accepts nothing more and finishes what is under way, at most for server.shutdown_seconds.
+///
+/// With --dev it runs at once on this machine: plain http on loopback, SQLite in ./data/ (or the store that DATABASE_URL names), a
+/// master key, a client and a user to try things with, kept in data/dev.json. Without --dev it needs a public https URL and a master
+/// key, and says how to give them. As long as nobody administers the issuer, it prints a one-time link to make the first
+/// administrator.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  On this machine, to try it out:
+    grantlog serve --dev
+  The same on PostgreSQL, and on another port:
+    DATABASE_URL=postgres://grantlog@localhost/grantlog grantlog serve --dev
+    GRANTLOG_SERVER__LISTEN=127.0.0.1:9000 grantlog serve --dev
+  In production, behind a proxy that ends TLS:
+    openssl rand -base64 32 > /etc/grantlog/master.key
+    DATABASE_URL=postgres://grantlog@db.example/grantlog \\
+    GRANTLOG_SERVER__PUBLIC_URL=https://id.example.com \\
+    GRANTLOG_SERVER__BEHIND_PROXY=true \\
+    GRANTLOG_VAULT__MASTER_KEY_FILE=/etc/grantlog/master.key grantlog serve")]
+pub(super) struct Serve {
+    /// Run on this machine alone, with everything that is needed to try it
+    #[arg(long)]
+    pub(super) dev: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
+        let mut settings = context.settings;
+        settings.check_server(self.dev)?;
+        let metrics = if settings.telemetry.metrics { Some(telemetry::record_metrics()?) } else { None };
+        let listener = listen(&settings).await?;
+        if self.dev {
+            dev::follow_listener(&mut settings, &listener)?;
+        }
+        let app = App { metrics, ..self.open(settings).await? };
+        if self.dev {
+            demo::prepare(&app).await?;
+        }
+        tell(&app, self.dev).await?;
+        let stop = stop_signal()?;
+        http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
+    }
+
+    async fn open(&self, settings: Settings) -> Result<App, Failure> {
+        let made_key = if self.dev { dev::make_master_key(&settings)? } else { None };
+        let master = settings.master_keys()?;
+        let store = settings.log_settings();
+        migrate::prepare(&store).await?;
+        let log = Log::open(&store).await?;
+        let opened = App::open(log, Arc::new(settings), master, Clock::default()).await;
+        if let (Err(_), Some(made_key)) = (&opened, made_key) {
+            made_key.take_back();
+        }
+        Ok(opened?)
+    }
+}
+
+async fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
+    let address = settings.server.listen;
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another program listens there already".to_owned(),
+            io::ErrorKind::PermissionDenied => "this user may not listen there (ports below 1024 are the system's)".to_owned(),
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::Usage(format!(
+            "server.listen is {address}, but {why}.\nStop that program, or set another: GRANTLOG_SERVER__LISTEN={}:{}",
+            address.ip(),
+            address.port().saturating_add(1)
+        ))
+    })
+}
+
+/// Says where the server is, and how the first administrator is made, on standard output.
+async fn tell(app: &App, dev: bool) -> Result<(), Failure> {
+    let public_url = app.settings.public_url();
+    output::line(format_args!("\ngrantlog serves {public_url}, issuer {}", app.settings.issuer()))?;
+    if let Some(token) = app.dispatch.setup_token().await? {
+        let token = token.expose_secret();
+        output::line(format_args!(
+            "\nNobody administers this issuer yet. Make the first administrator with this link, once, within a day:\n\
+             {public_url}/setup/{token}"
+        ))?;
+    }
+    if dev { output::line("\nCtrl-C stops the server.") } else { Ok(()) }
+}
+
+/// What the program ends with where a second signal would not wait.
+const CUT_SHORT: i32 = 1;
+
+/// Is ready at the first SIGINT or SIGTERM. A second one ends the program at once.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let failed = |error| Failure::io("the signals", &error);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    Ok(async move {
+        either(&mut interrupt, &mut terminate).await;
+        tracing::info!("told to stop: requests under way are finished");
+        tokio::spawn(async move {
+            either(&mut interrupt, &mut terminate).await;
+            std::process::exit(CUT_SHORT);
+        });
+    })
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
