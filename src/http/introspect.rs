@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, header},
     response::Response,
 };
 use domain::{
@@ -41,18 +41,13 @@ pub(super) async fn post(
     introspect(&app, source, &headers, &parameters).await
 }
 
-/// For old clients, where the settings allow it: a token in a URL ends in logs.
 pub(super) async fn get(
     State(app): State<App>,
     source: Source,
     headers: HeaderMap,
     Query(parameters): Query,
 ) -> Result<Response, Refused> {
-    if app.settings.clients.introspection_get {
-        return introspect(&app, source, &headers, &parameters).await;
-    }
-    let error = OAuthError::invalid_request("introspection_by_get", "introspection takes POST").saw("method", Method::GET);
-    Err(Refused::with_status(error, StatusCode::METHOD_NOT_ALLOWED))
+    introspect(&app, source, &headers, &parameters).await
 }
 
 async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: &Parameters) -> Result<Response, Refused> {

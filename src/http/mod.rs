@@ -39,15 +39,15 @@ pub const POSITION: HeaderName = HeaderName::from_static("grantlog-position");
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(for_scripts_of_any_origin())
-        .merge(with_and_without_slash("/o/introspect", post(introspect::post).get(introspect::get)))
+        .merge(with_and_without_slash("/o/introspect", introspection(&app)))
         .merge(for_people(&app))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), error::tell))
         .layer(middleware::from_fn_with_state(app.clone(), limits::check))
+        .layer(middleware::from_fn_with_state(app.clone(), error::tell))
         .layer(middleware::from_fn(metrics::count))
         .layer(CatchPanicLayer::custom(error::panicked))
         .with_state(app)
@@ -68,6 +68,7 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .route("/.well-known/oauth-authorization-server/o", get(metadata::get))
         .route("/.well-known/oauth-authorization-server", get(metadata::get))
         .merge(with_and_without_slash("/api/resource", get(resource::get)))
+        .method_not_allowed_fallback(error::method_not_allowed)
         .layer(cors)
 }
 
@@ -84,6 +85,12 @@ fn for_people(app: &App) -> Router<App> {
         .route("/static/style.css", get(pages::style::style))
         .route("/static/icon.svg", get(pages::style::icon))
         .layer(middleware::from_fn_with_state(app.clone(), pages::problem::tell))
+}
+
+/// By GET only where the settings allow it, for old clients: a token in a URL ends in logs.
+fn introspection(app: &App) -> MethodRouter<App> {
+    let by_post = post(introspect::post);
+    if app.settings.clients.introspection_get { by_post.get(introspect::get) } else { by_post }
 }
 
 /// django-oauth-toolkit's paths end in a slash; a POST to the one without would be lost in a redirect.

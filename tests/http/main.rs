@@ -1,4 +1,14 @@
 //! The endpoints over HTTP: the real router over both stores.
 
+mod client_authentication;
 mod client_credentials;
+mod code;
+mod explain;
+mod health;
+mod introspection;
+mod keys;
+mod limits;
+mod refresh;
+mod resource;
+mod revocation;
 mod sign_in;

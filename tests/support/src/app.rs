@@ -12,6 +12,7 @@ use grantlog::{
     state::App,
     vault::{MasterKey, MasterKeys},
 };
+use projections::consent::{self, ConsentRow};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -72,6 +73,19 @@ impl TestApp {
         open(&self.store, self.app.settings.clone(), &self.master_key, Clock::default()).await
     }
 
+    /// As `another_node`, with a listener of its own: its address.
+    pub async fn another_node_serving(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("the listener has an address");
+        tokio::spawn(http::serve(self.another_node().await, listener, std::future::pending()));
+        address
+    }
+
+    /// Takes the store away from under the running server.
+    pub async fn close_store(&self) {
+        projections::on_db!(self.app.log.db(), pool => pool.close().await);
+    }
+
     /// The master key, for a server that is started anew over the same store.
     #[must_use]
     pub fn master_key(&self) -> SecretString {
@@ -128,7 +142,12 @@ impl TestApp {
 
     /// Posts a form as a client that authenticates by Basic.
     pub async fn post_as(&self, client: &TestClient, path: &str, form: &[(&str, &str)]) -> Answer {
-        let request = self.http.post(self.url(path)).form(form);
+        self.post_to(self.address, client, (path, form)).await
+    }
+
+    /// As `post_as`, to another node.
+    pub async fn post_to(&self, node: SocketAddr, client: &TestClient, (path, form): (&str, &[(&str, &str)])) -> Answer {
+        let request = self.http.post(format!("http://{node}{path}")).form(form);
         Answer::of(request.basic_auth(&client.identifier, Some(client.secret.expose_secret()))).await
     }
 
@@ -140,6 +159,18 @@ impl TestApp {
     /// Whether a client is told that the token is active.
     pub async fn is_active(&self, client: &TestClient, token: &str) -> bool {
         self.introspect(client, token).await.assert_status(200).json()["active"] == true
+    }
+
+    /// What the user `USER` lets a client do.
+    pub async fn consent(&self, client: &TestClient) -> Option<ConsentRow> {
+        let (user, client) = (self.user.to_string(), client.id.to_string());
+        consent::of_user_and_client(self.app.log.db(), &user, &client).await.expect("the store answers")
+    }
+
+    /// The user `USER` takes that back.
+    pub async fn withdraw_consent(&self, client: &TestClient) {
+        let consent = self.consent(client).await.expect("there is a consent").id.parse().expect("it has an id");
+        self.app.dispatch.withdraw_consent(self.user, consent).await.expect("it can be withdrawn");
     }
 
     /// Stops the server and lets go of the store.

@@ -7,13 +7,7 @@ use reqwest::{
 };
 use scraper::{ElementRef, Html, Selector};
 
-use crate::{Answer, PASSWORD, TestApp, TestClient, Tokens, USER};
-
-/// RFC 7636 appendix B.
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-/// The redirect URI of [`TestApp::ordinary_client`].
-pub const CALLBACK: &str = "https://app.example/callback";
+use crate::{Answer, CHALLENGE, PASSWORD, REDIRECT_URI, TestApp, TestClient, USER};
 
 /// A browser with its cookies.
 pub struct Browser<'a> {
@@ -182,7 +176,7 @@ impl Answer {
     /// A redirect to the client that tells an error (RFC 6749 section 4.1.2.1).
     #[track_caller]
     pub fn assert_error_redirect(self, code: &str) -> Self {
-        assert!(self.location().starts_with(CALLBACK), "{self:?}");
+        assert!(self.location().starts_with(REDIRECT_URI), "{self:?}");
         assert_eq!(self.answered("error").as_deref(), Some(code), "{self:?}");
         for name in ["error_description", "error_id", "iss"] {
             assert!(self.answered(name).is_some(), "{name}: {self:?}");
@@ -200,7 +194,7 @@ impl TestApp {
         let usual = [
             ("response_type", "code"),
             ("client_id", client.identifier.as_str()),
-            ("redirect_uri", CALLBACK),
+            ("redirect_uri", REDIRECT_URI),
             ("scope", "read"),
             ("state", "af0ifjsldkj"),
             ("code_challenge", CHALLENGE),
@@ -210,26 +204,6 @@ impl TestApp {
         let parameters = kept.chain(changes.iter().copied()).filter(|(_, value)| !value.is_empty());
         let url = reqwest::Url::parse_with_params("http://x/o/authorize/", parameters).expect("a URL");
         format!("{}?{}", url.path(), url.query().unwrap_or_default())
-    }
-
-    /// A code for a client, which `USER` let act for them.
-    pub async fn code(&self, client: &TestClient, scope: &str) -> String {
-        let browser = Browser::signed_in(self).await;
-        let answer = browser.allow(&self.authorize_path(client, &[("scope", scope)])).await;
-        answer.answered("code").unwrap_or_else(|| panic!("no code: {answer:?}"))
-    }
-
-    /// Redeems a code with the usual redirect URI and verifier.
-    pub async fn redeem(&self, client: &TestClient, code: &str) -> Answer {
-        let form =
-            [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
-        self.post_as(client, "/o/token/", &form).await
-    }
-
-    /// Tokens for a client, which `USER` let act for them.
-    pub async fn grant(&self, client: &TestClient, scope: &str) -> Tokens {
-        let code = self.code(client, scope).await;
-        self.redeem(client, &code).await.assert_status(200).tokens()
     }
 }
 

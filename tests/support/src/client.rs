@@ -1,5 +1,7 @@
 //! A registered client, and how it gets tokens.
 
+use std::net::SocketAddr;
+
 use domain::ClientId;
 use grantlog::dispatch::RegisteredClient;
 use secrecy::SecretString;
@@ -31,6 +33,16 @@ impl TestApp {
     /// Refreshes.
     pub async fn refresh(&self, client: &TestClient, token: &str) -> Answer {
         self.post_as(client, "/o/token/", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    /// Refreshes at another node.
+    pub async fn refresh_at(&self, node: SocketAddr, client: &TestClient, token: &str) -> Answer {
+        self.post_to(node, client, ("/o/token/", &[("grant_type", "refresh_token"), ("refresh_token", token)])).await
+    }
+
+    /// Asks another node what a token is worth.
+    pub async fn introspect_at(&self, node: SocketAddr, client: &TestClient, token: &str) -> Answer {
+        self.post_to(node, client, ("/o/introspect/", &[("token", token)])).await
     }
 
     /// Revokes a token.

@@ -3,12 +3,14 @@
 mod app;
 mod browser;
 mod client;
+mod grant;
 mod response;
 mod store;
 
 pub use app::{ADMINISTRATOR, PASSWORD, TestApp, USER};
-pub use browser::{Browser, CALLBACK, CHALLENGE, PageForm, VERIFIER};
+pub use browser::{Browser, PageForm};
 pub use client::TestClient;
+pub use grant::{CHALLENGE, REDIRECT_URI, VERIFIER};
 pub use response::{Answer, Tokens};
 pub use store::{Kind, Store};
 

@@ -1,0 +1,151 @@
+//! What a token is worth now, told to whom it concerns (RFC 7662).
+
+use serde_json::json;
+use support::{Answer, Kind, TestApp, TestClient, both_stores};
+
+both_stores!(
+    a_client_sees_its_own_tokens,
+    a_resource_server_sees_what_is_meant_for_it,
+    anyone_else_sees_exactly_that_it_is_not_active,
+    unknown_truncated_revoked_and_expired_tokens_look_the_same,
+    a_bearer_token_with_the_scope_introspection_is_as_good_as_client_authentication,
+    a_caller_must_prove_who_it_is,
+    a_code_is_no_token,
+    a_wrong_hint_does_no_harm,
+    introspection_by_get_is_refused_unless_a_setting_allows_it,
+    a_read_waits_for_a_position_and_says_when_it_is_not_reached,
+);
+
+const INACTIVE: &str = r#"{"active":false}"#;
+
+async fn resource_server(app: &TestApp, resources: &[&str]) -> TestClient {
+    app.client(json!({"grant_types": ["client_credentials"], "scope": "introspection", "resources": resources})).await
+}
+
+async fn a_client_sees_its_own_tokens(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let tokens = app.grant(&client, "read").await;
+    let told = app.introspect(&client, &tokens.access).await.assert_status(200).json();
+    assert_eq!((&told["active"], &told["scope"], &told["token_type"]), (&json!(true), &json!("read"), &json!("Bearer")));
+    assert_eq!(
+        (&told["client_id"], &told["username"], &told["sub"]),
+        (&json!(client.identifier), &json!(support::USER), &json!(app.user))
+    );
+    assert_eq!((&told["iss"], &told["aud"]), (&json!(app.url("/o")), &json!([app.url("")])));
+    assert_eq!(told["exp"].as_i64().unwrap() - told["iat"].as_i64().unwrap(), 3600);
+    let refresh = app.introspect(&client, tokens.refresh_token()).await.json();
+    assert_eq!((&refresh["active"], refresh.get("token_type")), (&json!(true), None));
+}
+
+async fn a_resource_server_sees_what_is_meant_for_it(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (a, b) = ("https://api.example/a", "https://api.example/b");
+    let client = app.client(json!({"grant_types": ["client_credentials"], "scope": "read", "resources": [a, b]})).await;
+    let (of_a, of_b, of_default) =
+        (resource_server(&app, &[a]).await, resource_server(&app, &[b]).await, resource_server(&app, &[]).await);
+    let form = [("grant_type", "client_credentials"), ("resource", a)];
+    let for_a = app.post_as(&client, "/o/token/", &form).await.assert_status(200).tokens().access;
+    let for_default = app.token_of(&client, "read").await.access;
+    assert!(app.is_active(&of_a, &for_a).await);
+    assert!(app.is_active(&of_default, &for_default).await);
+    for (server, token) in [(&of_b, &for_a), (&of_default, &for_a), (&of_a, &for_default)] {
+        assert_eq!(app.introspect(server, token).await.assert_status(200).body, INACTIVE);
+    }
+}
+
+async fn anyone_else_sees_exactly_that_it_is_not_active(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (client, other) = (app.ordinary_client().await, app.ordinary_client().await);
+    let tokens = app.grant(&client, "read").await;
+    let server = resource_server(&app, &[]).await;
+    assert_eq!(app.introspect(&other, &tokens.access).await.assert_status(200).body, INACTIVE);
+    assert_eq!(
+        app.introspect(&server, tokens.refresh_token()).await.assert_status(200).body,
+        INACTIVE,
+        "refresh tokens are their client's"
+    );
+}
+
+async fn unknown_truncated_revoked_and_expired_tokens_look_the_same(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let token = app.token_of(&client, "read").await.access;
+    for bad in ["x", &token[..token.len() - 1], &format!("{token}x")] {
+        assert_eq!(app.introspect(&client, bad).await.assert_status(200).body, INACTIVE);
+    }
+    app.revoke(&client, &token).await.assert_status(200);
+    assert_eq!(app.introspect(&client, &token).await.assert_status(200).body, INACTIVE);
+    let token = app.token_of(&client, "read").await.access;
+    app.app.clock.advance(3600);
+    assert_eq!(app.introspect(&client, &token).await.assert_status(200).body, INACTIVE);
+}
+
+async fn a_bearer_token_with_the_scope_introspection_is_as_good_as_client_authentication(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (client, server) = (app.ordinary_client().await, resource_server(&app, &[]).await);
+    let token = app.token_of(&client, "read").await.access;
+    let ask = async |bearer: &str| {
+        let request = app.http.post(app.url("/o/introspect/")).form(&[("token", &token)]);
+        Answer::of(request.bearer_auth(bearer)).await
+    };
+    let bearer = app.token_of(&server, "introspection").await.access;
+    assert_eq!(ask(&bearer).await.assert_status(200).json()["active"], true);
+    let refused = ask(&token).await.assert_error(403, "insufficient_scope");
+    assert!(refused.header("www-authenticate").starts_with("Bearer "));
+    ask("x").await.assert_error(401, "invalid_token");
+    app.disable(server.id).await;
+    ask(&bearer).await.assert_error(401, "invalid_token");
+}
+
+async fn a_caller_must_prove_who_it_is(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let token = app.token_of(&client, "read").await.access;
+    app.post("/o/introspect/", &[("token", &token)]).await.assert_error(401, "invalid_client");
+    app.post("/o/introspect/", &[("token", &token), ("client_id", &client.identifier)]).await.assert_error(401, "invalid_client");
+    app.post_as(&client, "/o/introspect/", &[("x", "y")]).await.assert_error(400, "invalid_request");
+}
+
+async fn a_code_is_no_token(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let code = app.code(&client, "read").await;
+    assert_eq!(app.introspect(&client, &code).await.assert_status(200).body, INACTIVE);
+}
+
+async fn a_wrong_hint_does_no_harm(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let token = app.token_of(&client, "read").await.access;
+    for hint in ["refresh_token", "nonsense"] {
+        let answer = app.post_as(&client, "/o/introspect/", &[("token", &token), ("token_type_hint", hint)]).await;
+        assert_eq!(answer.assert_status(200).json()["active"], true);
+    }
+}
+
+async fn introspection_by_get_is_refused_unless_a_setting_allows_it(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let refused = app.get("/o/introspect/?token=x").await.assert_error(405, "invalid_request");
+    assert_eq!(refused.header("allow"), "POST");
+    let app = TestApp::start_with(kind, |settings| settings.clients.introspection_get = true).await;
+    let (client, server) = (app.ordinary_client().await, resource_server(&app, &[]).await);
+    let token = app.token_of(&client, "read").await.access;
+    let bearer = app.token_of(&server, "introspection").await.access;
+    let answer = app.get_with(&format!("/o/introspect/?token={token}"), &bearer).await.assert_status(200);
+    assert_eq!(answer.json()["active"], true);
+}
+
+async fn a_read_waits_for_a_position_and_says_when_it_is_not_reached(kind: Kind) {
+    let app = TestApp::start_with(kind, |settings| settings.limits.read_deadline_ms = 50).await;
+    let client = app.ordinary_client().await;
+    let answer = app.client_credentials(&client, "read").await.assert_status(200);
+    let position = answer.header("grantlog-position").to_owned();
+    let token = answer.tokens().access;
+    let ask =
+        async |position: &str| app.post_as(&client, "/o/introspect/", &[("token", &token), ("min_position", position)]).await;
+    assert_eq!(ask(&position).await.assert_status(200).json()["active"], true);
+    let behind = ask(&(position.parse::<i64>().unwrap() + 1000).to_string()).await.assert_error(503, "temporarily_unavailable");
+    assert!(!behind.header("retry-after").is_empty());
+    ask("soon").await.assert_error(400, "invalid_request");
+}
