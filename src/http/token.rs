@@ -1,6 +1,7 @@
 //! `POST /o/token/` (RFC 6749 section 3.2): codes, refresh tokens and client credentials become tokens.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
+use domain::grant::GrantError;
 
 use crate::{
     credential::CredentialKind,
@@ -23,6 +24,9 @@ use super::{
     source::Source,
 };
 
+/// The rule that fires where the client, the user or the sign-in changed meanwhile.
+const CUT_OFF: &str = rules::rule_of(GrantError::CutOff);
+
 pub(super) async fn post(
     State(app): State<App>,
     source: Source,
@@ -32,7 +36,14 @@ pub(super) async fn post(
     let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
     let request = TokenRequest::read(&parameters)?;
     rules::check_grant_type(client.registration(), request.grant_type())?;
-    let issued = issue(&app, client, request).await?;
+    let issued = match issue(&app, client, request).await {
+        // It was believed as it was remembered. Where it is not believed any more, it is told so (RFC 6749 section 5.2).
+        Err(error) if error.rule == CUT_OFF => {
+            authenticate(&app, &headers, &parameters, (source, Purpose::Read)).await?;
+            return Err(error.into());
+        }
+        issued => issued?,
+    };
     Ok(at_position(json(issued.answer.body().to_owned()), issued.position))
 }
 

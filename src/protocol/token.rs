@@ -155,7 +155,9 @@ pub fn refused_by_grant(error: GrantError) -> OAuthError {
     }
 }
 
-const fn rule_of(error: GrantError) -> &'static str {
+/// The name of a grant's rule, for `grantlog explain`.
+#[must_use]
+pub const fn rule_of(error: GrantError) -> &'static str {
     match error {
         GrantError::Unknown => "grant_unknown",
         GrantError::Exists => "grant_exists",

@@ -126,7 +126,7 @@ pub(super) async fn approve(
         client_version: request.client_version,
         answers: pending.answered(),
     };
-    let done = app.dispatch.approve(&approval).await.map_err(|refusal| not_approved(&refusal))?;
+    let done = app.dispatch.approve(&approval).await.map_err(not_approved)?;
     let url = request.reply.url(&app.settings.issuer(), &[("code", done.answer.code.expose_secret())]);
     Ok(at_position(see_other(&url), done.position))
 }
@@ -177,9 +177,9 @@ async fn known(
     Ok(if app.dispatch.consent_includes(&terms).await? { Known::Consent } else { Known::Nothing })
 }
 
-fn not_approved(refusal: &Refusal<ApproveRefusal>) -> Refused {
+fn not_approved(refusal: Refusal<ApproveRefusal>) -> Refused {
     let refused = match refusal {
-        Refusal::Unavailable(unavailable) => return (*unavailable).into(),
+        Refusal::Unavailable(unavailable) => return unavailable.into(),
         Refusal::Rule(refused) => refused,
     };
     match refused {

