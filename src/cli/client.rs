@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     dispatch::{Dispatch, RegisterClient, RegisteredClient, SecretChoice},
-    log::{Actor, Log},
+    log::{Actor, Log, Unavailable},
     registration::ClientInformation,
 };
 
@@ -26,6 +26,8 @@ use super::{
     store::{Context, find_client, find_user},
 };
 
+/// What people look for first in a client.
+const FIRST: [&str; 5] = ["client_id", "client_name", "id", "state", "owner"];
 /// Clients read at a time.
 const PAGE: u32 = 500;
 
@@ -164,10 +166,11 @@ impl Register {
             Some(owner) => Some(find_user(&dispatch, owner).await?.0),
             None => None,
         };
-        tell_of_scopes(&metadata, &known);
         let request = RegisterClient { identifier: self.client_id, owner, metadata, secret };
         let registered = dispatch.register_client(Actor::Operator, request).await?.answer;
-        show_secret(&dispatch, &registered, self.format, "Registered").await
+        show_secret(&dispatch, &registered, self.format, "Registered").await?;
+        tell_of_scopes(&registered.registration.metadata, &known);
+        Ok(())
     }
 }
 
@@ -185,7 +188,7 @@ fn tell_of_scopes(metadata: &ClientMetadata, known: &[String]) {
 
 /// Shows a client that was registered or got a new secret.
 async fn show_secret(dispatch: &Dispatch, client: &RegisteredClient, format: Format, what: &str) -> Result<(), Failure> {
-    let row = client::find(dispatch.log.db(), &[client.id.to_string()]).await?.pop();
+    let row = client::find(dispatch.log.db(), &[client.id.to_string()]).await.map_err(Unavailable::from)?.pop();
     let issued_at = row.map_or_else(|| dispatch.clock.now(), |row| Timestamp::from_unix(row.created_at));
     let metadata = &client.registration.metadata;
     let information = ClientInformation { identifier: &client.identifier, issued_at, metadata, secret: client.secret.as_ref() };
@@ -206,7 +209,7 @@ async fn list(context: Context, format: Format) -> Result<(), Failure> {
     let mut list = List::begin(format, &["client_id", "name", "state", "grants", "scope", "registered"]);
     let mut after = String::new();
     loop {
-        let rows = client::list(log.db(), Page { after: Some(&after), limit: PAGE }).await?;
+        let rows = client::list(log.db(), Page { after: Some(&after), limit: PAGE }).await.map_err(Unavailable::from)?;
         let Some(last) = rows.last() else { break };
         after = last.id.clone();
         for row in rows {
@@ -229,11 +232,10 @@ impl Show {
         if self.format.json {
             return output::json(&members);
         }
-        output::line(if row.name.is_empty() { &row.client_id } else { &row.name })?;
-        output::pairs(members.iter().map(|(member, value)| {
-            let moments = ["client_id_issued_at"].contains(&member.as_str());
-            (member.as_str(), value.as_i64().filter(|_| moments).map_or_else(|| words(value), moment))
-        }))
+        let shown = |member: &str| members.get(member).map(words).unwrap_or_default();
+        let first = FIRST.iter().map(|member| (*member, shown(member))).chain([("registered", moment(row.created_at))]);
+        let others = members.iter().filter(|(member, _)| !FIRST.contains(&member.as_str()) && *member != "client_id_issued_at");
+        output::pairs(first.chain(others.map(|(member, value)| (member.as_str(), words(value)))))
     }
 }
 
@@ -260,13 +262,17 @@ async fn secrets(log: &Log, id: ClientId) -> Result<Value, Failure> {
     Ok(secrets.iter().map(|secret| json!({"id": secret.id, "expires_at": secret.expires_at})).collect())
 }
 
-/// A value in words: a list by its entries, nothing for null.
+/// A value in words: a list by its entries, an object by its members, nothing for null.
 fn words(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(entries) => entries.iter().map(words).collect::<Vec<_>>().join(" "),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+        Value::Object(members) => {
+            let members = members.iter().filter(|(_, value)| !value.is_null());
+            members.map(|(member, value)| format!("{member}={}", words(value))).collect::<Vec<_>>().join(",")
+        }
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 

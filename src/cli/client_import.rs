@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     failure::Failure,
-    import::{self, Accepted, Imported, is_digest, take_text},
+    import::{self, Accepted, Imported, What, is_digest, take_text},
     input,
     output::Format,
     store::Context,
@@ -40,7 +40,8 @@ impl Import {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let entries: Vec<Value> = input::json_file(&self.file)?;
         let dispatch = context.dispatch().await?;
-        import::import(("clients", "client_id"), self.format, entries, |entry| import_client(&dispatch, entry)).await
+        let what = What { plural: "clients", unique: "client_id", normal: str::to_owned, shown: "client_id" };
+        import::import(what, self.format, entries, |entry| import_client(&dispatch, entry)).await
     }
 }
 

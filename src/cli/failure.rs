@@ -72,12 +72,6 @@ impl From<Unavailable> for Failure {
     }
 }
 
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Unavailable::from(error).into()
-    }
-}
-
 impl From<SettingError> for Failure {
     fn from(error: SettingError) -> Self {
         Self::Usage(error.to_string())

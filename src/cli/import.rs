@@ -1,6 +1,6 @@
 //! What both imports share: many entries at a time, each whole or not at all, and a report of each.
 
-use std::future::Future;
+use std::{collections::HashSet, future::Future};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value};
@@ -35,12 +35,24 @@ pub(super) fn is_digest(text: &str) -> bool {
     SCHEMES.iter().any(|scheme| text.starts_with(scheme))
 }
 
-/// Imports every entry and reports each. `shown` names the member that people need to see.
+/// What is imported, in words.
+pub(super) struct What {
+    /// For example `users`.
+    pub(super) plural: &'static str,
+    /// The member of an entry that no other may share: of several, the first counts.
+    pub(super) unique: &'static str,
+    /// The text by which two of these are the same.
+    pub(super) normal: fn(&str) -> String,
+    /// The member of the report that people need to see.
+    pub(super) shown: &'static str,
+}
+
+/// Imports every entry and reports each.
 ///
 /// # Errors
 /// That the store does not answer, or some entries were refused.
 pub(super) async fn import<F>(
-    (what, shown): (&'static str, &'static str),
+    what: What,
     format: Format,
     entries: Vec<Value>,
     one: impl Fn(Map<String, Value>) -> F,
@@ -49,10 +61,15 @@ where
     F: Future<Output = Result<Imported, Failure>>,
 {
     let all = entries.len();
-    let mut progress = Progress::of(what);
-    let started = entries.into_iter().map(|entry| import_one(entry, &one));
+    let mut progress = Progress::of(what.plural);
+    let mut seen = HashSet::new();
+    let started = entries.into_iter().map(|entry| {
+        let unique = entry.get(what.unique).and_then(Value::as_str).map(what.normal);
+        let is_first = unique.is_none_or(|text| seen.insert(text));
+        import_one(is_first.then_some(entry).ok_or(what.unique), &one)
+    });
     let mut running = stream::iter(started).buffered(AT_A_TIME);
-    let mut list = List::begin(format, &["#", "name", shown, "outcome"]);
+    let mut list = List::begin(format, &["#", "name", what.shown, "outcome"]);
     let (mut done, mut refused) = (0, 0);
     while let Some(imported) = running.next().await {
         let Imported { name, outcome } = imported?;
@@ -60,7 +77,7 @@ where
         element.insert("index".to_owned(), done.into());
         let (value, said) = match outcome {
             Ok(Accepted { members, said }) => {
-                let value = members.get(shown).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let value = members.get(what.shown).and_then(Value::as_str).unwrap_or_default().to_owned();
                 element.insert("imported".to_owned(), true.into());
                 element.extend(members);
                 (value, format!("imported{said}"))
@@ -81,17 +98,20 @@ where
     list.end("The file holds no entries.")?;
     match refused {
         0 => Ok(()),
-        refused => Err(Failure::Partial(format!("{refused} of {all} {what} were refused, the others are imported"))),
+        refused => Err(Failure::Partial(format!("{refused} of {all} {} were refused, the others are imported", what.plural))),
     }
 }
 
-async fn import_one<F>(entry: Value, one: &impl Fn(Map<String, Value>) -> F) -> Result<Imported, Failure>
+/// Imports an entry, if it is the first with its name.
+async fn import_one<F>(entry: Result<Value, &'static str>, one: &impl Fn(Map<String, Value>) -> F) -> Result<Imported, Failure>
 where
     F: Future<Output = Result<Imported, Failure>>,
 {
+    let refused = |why: String| Ok(Imported { name: String::new(), outcome: Err(why) });
     match entry {
-        Value::Object(members) => one(members).await,
-        _ => Ok(Imported { name: String::new(), outcome: Err("it is no object".to_owned()) }),
+        Ok(Value::Object(members)) => one(members).await,
+        Ok(_) => refused("it is no object".to_owned()),
+        Err(unique) => refused(format!("an entry before it has the same {unique}")),
     }
 }
 

@@ -5,7 +5,7 @@ use domain::client::SigningAlgorithm;
 use projections::signing_key;
 use serde_json::{Value, json};
 
-use crate::log::Actor;
+use crate::log::{Actor, Unavailable};
 
 use super::{
     failure::Failure,
@@ -110,7 +110,7 @@ impl KeysCommand {
 async fn list(context: Context, format: Format) -> Result<(), Failure> {
     let log = context.log().await?;
     let mut list = List::begin(format, &["kid", "alg", "state", "added"]);
-    for key in signing_key::all(log.db()).await? {
+    for key in signing_key::all(log.db()).await.map_err(Unavailable::from)? {
         let jwk: Value = serde_json::from_str(&key.jwk).unwrap_or_default();
         let element = json!({"kid": key.kid, "alg": key.alg, "state": key.state, "added_at": key.added_at, "jwk": jwk, "position": key.position});
         list.add(vec![key.kid, key.alg, key.state, moment(key.added_at)], &element)?;

@@ -1,6 +1,10 @@
 //! `grantlog migrate`: brings the store's tables to this program's form.
 
-use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
 
 use serde_json::json;
 
@@ -41,10 +45,22 @@ impl Migrate {
 /// # Errors
 /// That the store does not answer, or is newer than the program.
 pub(super) async fn prepare(settings: &LogSettings) -> Result<(), Failure> {
-    if let Some(folder) = settings.file()?.as_deref().and_then(Path::parent) {
-        make_private_folder(folder)?;
+    if let Some(file) = settings.file()? {
+        make_private_folder(file.parent().unwrap_or(Path::new("")))?;
+        make_private_file(&file)?;
     }
     Ok(Log::migrate(settings).await?)
+}
+
+/// Makes an empty file that its owner alone can read, where there is none: SQLite takes one for a new store, and its neighbours' modes
+/// after it.
+fn make_private_file(file: &Path) -> Result<(), Failure> {
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Failure::io(format_args!("the store {} cannot be made", file.display()), &error))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Makes a folder that nobody else on the machine can look into, where there is none.

@@ -5,12 +5,15 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::failure::Failure;
+
+/// A line under the column names, and nothing else between what people read.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How the answer is printed.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -63,7 +66,7 @@ impl List {
     /// Takes the table's column names.
     pub(super) fn begin(format: Format, columns: &[&str]) -> Self {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(columns.iter().copied());
         if !io::stdout().is_terminal() {
             table.set_content_arrangement(ContentArrangement::Disabled);
@@ -91,7 +94,7 @@ impl List {
     pub(super) fn end(self, empty: &str) -> Result<(), Failure> {
         match (self.table, self.written) {
             (Some(_), 0) => line(empty),
-            (Some(table), _) => line(table),
+            (Some(table), _) => line(table.trim_fmt()),
             (None, 0) => line("[]"),
             (None, _) => line("]"),
         }

@@ -53,7 +53,7 @@ impl Serve {
         if self.dev {
             demo::prepare(&app).await?;
         }
-        tell(&app, self.dev).await?;
+        tell(&app).await?;
         let stop = stop_signal()?;
         http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
     }
@@ -89,18 +89,15 @@ async fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Says where the server is, and how the first administrator is made, on standard output.
-async fn tell(app: &App, dev: bool) -> Result<(), Failure> {
+/// Says how the first administrator is made, and, last, where the server is.
+async fn tell(app: &App) -> Result<(), Failure> {
     let public_url = app.settings.public_url();
-    output::line(format_args!("\ngrantlog serves {public_url}, issuer {}", app.settings.issuer()))?;
     if let Some(token) = app.dispatch.setup_token().await? {
         let token = token.expose_secret();
-        output::line(format_args!(
-            "\nNobody administers this issuer yet. Make the first administrator with this link, once, within a day:\n\
-             {public_url}/setup/{token}"
-        ))?;
+        output::line("\nNobody administers this issuer yet. Make the first administrator with this link, once, within a day:")?;
+        output::line(format_args!("{public_url}/setup/{token}"))?;
     }
-    if dev { output::line("\nCtrl-C stops the server.") } else { Ok(()) }
+    output::line(format_args!("\ngrantlog serves {public_url}, issuer {}. Ctrl-C stops it.", app.settings.issuer()))
 }
 
 /// What the program ends with where a second signal would not wait.

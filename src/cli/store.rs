@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Settings, Source},
     dispatch::Dispatch,
-    log::Log,
+    log::{Log, Unavailable},
 };
 
 use super::failure::Failure;
@@ -61,12 +61,12 @@ impl Context {
 /// That there is none, or several of the name.
 pub(super) async fn find_client(log: &Log, text: &str) -> Result<(ClientId, client::ClientRow), Failure> {
     let wanted = [text.to_owned()];
-    let mut rows = client::by_identifier(log.db(), &wanted).await?;
+    let mut rows = client::by_identifier(log.db(), &wanted).await.map_err(Unavailable::from)?;
     if rows.is_empty() {
-        rows = client::find(log.db(), &wanted).await?;
+        rows = client::find(log.db(), &wanted).await.map_err(Unavailable::from)?;
     }
     if rows.is_empty() {
-        rows = client::by_name(log.db(), &wanted).await?;
+        rows = client::by_name(log.db(), &wanted).await.map_err(Unavailable::from)?;
     }
     match (rows.pop(), rows.is_empty()) {
         (None, _) => Err(Failure::Refused(format!("there is no client `{text}`: `grantlog client list` shows all"))),
@@ -88,11 +88,11 @@ pub(super) async fn find_client(log: &Log, text: &str) -> Result<(ClientId, clie
 /// That there is none.
 pub(super) async fn find_user(dispatch: &Dispatch, text: &str) -> Result<(UserId, account::AccountRow), Failure> {
     let db = dispatch.log.db();
-    let mut rows = account::find(db, &[text.to_owned()]).await?;
+    let mut rows = account::find(db, &[text.to_owned()]).await.map_err(Unavailable::from)?;
     if rows.is_empty()
         && let Some(id) = dispatch.user_named(text).await?
     {
-        rows = account::find(db, &[id.to_string()]).await?;
+        rows = account::find(db, &[id.to_string()]).await.map_err(Unavailable::from)?;
     }
     let row = rows.pop().ok_or_else(|| Failure::Refused(format!("there is no user `{text}`: `grantlog user list` shows all")))?;
     Ok((row.id.parse().map_err(|_| unreadable(&row.id))?, row))

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     dispatch::{Dispatch, NewUser, Profile},
-    log::Actor,
+    log::{Actor, Unavailable},
 };
 
 use super::{
@@ -245,7 +245,8 @@ async fn list(context: Context, format: Format) -> Result<(), Failure> {
     let mut list = List::begin(format, &["id", "username", "name", "email", "state", "made"]);
     let mut after = String::new();
     loop {
-        let rows = account::list(dispatch.log.db(), Page { after: Some(&after), limit: PAGE }).await?;
+        let rows =
+            account::list(dispatch.log.db(), Page { after: Some(&after), limit: PAGE }).await.map_err(Unavailable::from)?;
         let Some(last) = rows.last() else { break };
         after = last.id.clone();
         let mut opened = stream::iter(rows.into_iter().map(|row| open(&dispatch, row))).buffered(AT_A_TIME);

@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     failure::Failure,
-    import::{self, Accepted, Imported, is_digest, take_text},
+    import::{self, Accepted, Imported, What, is_digest, take_text},
     input,
     output::Format,
     store::Context,
@@ -39,7 +39,8 @@ impl Import {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let entries: Vec<Value> = input::json_file(&self.file)?;
         let dispatch = context.dispatch().await?;
-        import::import(("users", "id"), self.format, entries, |entry| import_user(&dispatch, entry)).await
+        let what = What { plural: "users", unique: "username", normal: |name| name.trim().to_lowercase(), shown: "id" };
+        import::import(what, self.format, entries, |entry| import_user(&dispatch, entry)).await
     }
 }
 

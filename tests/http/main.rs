@@ -1,10 +1,8 @@
 //! The endpoints over HTTP: the real router over both stores.
 
-mod authorize;
 mod client_authentication;
 mod client_credentials;
 mod code;
-mod consent;
 mod explain;
 mod health;
 mod introspection;

@@ -1,0 +1,76 @@
+//! `grantlog serve --dev`: what it makes, keeps and prints.
+
+use std::{os::unix::fs::PermissionsExt, process::Command};
+
+use serde_json::Value;
+use support::{Kind, both_stores};
+
+use crate::{place::Place, server::Server};
+
+both_stores! {
+    a_fresh_folder_gets_all_that_is_needed_and_the_printed_lines_work,
+    what_was_kept_is_printed_again_and_what_was_lost_is_made_anew,
+}
+
+fn mode(place: &Place, name: &str) -> u32 {
+    std::fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777
+}
+
+/// Runs a printed line as whoever pastes it does.
+fn paste(line: &str) -> Value {
+    let output = Command::new("sh").args(["-c", line]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {line} gave {text}"))
+}
+
+async fn a_fresh_folder_gets_all_that_is_needed_and_the_printed_lines_work(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = Server::start(&place);
+    for file in ["data/dev.json", "data/master.key"] {
+        assert_eq!(mode(&place, file), 0o600, "{file}");
+    }
+    match kind {
+        Kind::Sqlite => assert_eq!(mode(&place, "data/grantlog.db"), 0o600),
+        Kind::Postgres => assert!(!place.exists("data/grantlog.db")),
+    }
+    let dev = place.json_file("data/dev.json");
+    assert_eq!(dev["issuer"], format!("{}/o", server.url));
+    for member in ["client_id", "client_secret", "username", "password"] {
+        assert!(!dev[member].as_str().unwrap().is_empty(), "{member}");
+    }
+    let client = place.json(&["client", "show", "Demo"]);
+    assert_eq!(client["client_id"], dev["client_id"]);
+    assert_eq!(client["redirect_uris"][0], dev["redirect_uri"]);
+    assert_eq!(client["scope"], "openid profile email offline_access read write");
+
+    let lines = server.curl_lines();
+    let (get, used, redeem) = (lines[0], lines[1], lines[2]);
+    assert!(paste(get)["access_token"].is_string());
+    assert_eq!(paste(used)["client_id"], dev["client_id"]);
+    assert_eq!(paste(redeem)["error"], "invalid_grant", "CODE is to be replaced");
+    let authorize = server.printed.iter().find(|line| line.contains("/o/authorize/?")).unwrap();
+    assert!(authorize.contains("code_challenge=") && authorize.contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A8765%2Fcallback"));
+}
+
+async fn what_was_kept_is_printed_again_and_what_was_lost_is_made_anew(kind: Kind) {
+    let place = Place::empty(kind).await;
+    assert_eq!(Server::start(&place).terminate(), 0);
+    let first = place.json_file("data/dev.json");
+    let secret = |dev: &Value| (dev["client_secret"].clone(), dev["password"].clone());
+
+    let server = Server::start(&place);
+    let second = place.json_file("data/dev.json");
+    assert_eq!(secret(&second), secret(&first), "nothing changes that works");
+    assert_eq!(second["issuer"], format!("{}/o", server.url), "the issuer is where it serves now");
+    assert!(server.curl_lines()[0].contains(first["client_secret"].as_str().unwrap()));
+    drop(server);
+
+    std::fs::remove_file(place.path("data/dev.json")).unwrap();
+    let server = Server::start(&place);
+    let third = place.json_file("data/dev.json");
+    assert_eq!(third["client_id"], first["client_id"]);
+    assert!(third["client_secret"] != first["client_secret"] && third["password"] != first["password"]);
+    assert!(paste(server.curl_lines()[0])["access_token"].is_string());
+    assert_eq!(place.json(&["client", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,49 @@
+//! `grantlog projections`, `backup` and `restore`.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+use support::{Kind, both_stores};
+
+use crate::{place::Place, server::Server};
+
+both_stores! {
+    projections_are_verified_rebuilt_and_cleaned_beside_a_running_server,
+    a_backup_is_restored_as_a_new_epoch,
+}
+
+async fn projections_are_verified_rebuilt_and_cleaned_beside_a_running_server(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let _server = Server::start(&place);
+    let status = place.json(&["projections", "status"]);
+    let states: Vec<_> = status.as_array().unwrap().iter().map(|one| (&one["generation"], &one["state"])).collect();
+    assert!(states.len() >= 8 && states.iter().all(|state| *state == (&json!(1), &json!("active"))), "{status}");
+    assert_eq!(place.json(&["projections", "verify"])["equal"], true);
+    let rebuilt = place.json(&["projections", "rebuild", "client", "account"]);
+    assert_eq!(rebuilt["projections"].as_array().unwrap().len(), 2);
+    place.run(&["client", "disable", "Demo"]).succeeded();
+    assert_eq!(place.json(&["client", "show", "Demo"])["state"], "disabled");
+    assert_eq!(place.json(&["projections", "clean"])["dropped"], 2);
+    assert!(place.run(&["projections", "verify"]).succeeded().out.contains("they equal what the log gives"));
+    place.run(&["projections", "rebuild", "nothing"]).failed(3, "there is no projection nothing");
+}
+
+async fn a_backup_is_restored_as_a_new_epoch(kind: Kind) {
+    let place = Place::ready(kind).await;
+    place.run_with(&["user", "create", "--username", "mika", "--password-stdin"], "correct horse battery").succeeded();
+    let backup = place.json(&["backup", "grantlog.backup"]);
+    assert!(backup["events"].as_u64().unwrap() >= 7, "{backup}");
+    let mode = std::fs::metadata(place.path("grantlog.backup")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    place.run(&["backup", "grantlog.backup"]).failed(3, "is there already");
+    place.run(&["restore", "grantlog.backup"]).failed(3, "the store is not empty");
+
+    let other = Place::empty(kind).await;
+    std::fs::create_dir(other.path("data")).unwrap();
+    std::fs::copy(place.path("data/master.key"), other.path("data/master.key")).unwrap();
+    let file = place.path("grantlog.backup").display().to_string();
+    let restored = other.json(&["restore", &file]);
+    assert_ne!(restored["epoch"], backup["epoch"]);
+    assert_eq!(other.json(&["user", "list"]), place.json(&["user", "list"]));
+    other.run(&["restore", "nowhere"]).failed(3, "there is no file nowhere");
+}

@@ -1,0 +1,12 @@
+//! The command line as people and scripts use it: the real program, each test in a folder and a store of its own.
+#![cfg(test)]
+
+mod clients;
+mod dev;
+mod events;
+mod keep;
+mod keys;
+mod place;
+mod server;
+mod usage;
+mod users;

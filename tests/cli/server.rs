@@ -1,0 +1,161 @@
+//! A running `grantlog serve --dev`, and what works beside it.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+use support::{Kind, both_stores};
+
+use crate::place::Place;
+
+both_stores! {
+    a_command_beside_the_server_is_felt_at_once,
+    a_terminated_server_ends_well,
+}
+
+/// A server, ended with its test.
+pub(crate) struct Server {
+    child: Child,
+    /// What it printed until it served.
+    pub(crate) printed: Vec<String>,
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// Starts `serve --dev` on a free port, and waits until it serves.
+    pub(crate) fn start(place: &Place) -> Self {
+        Self::of(place.command(&["serve", "--dev"]).env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0"))
+    }
+
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut printed = Vec::new();
+        let url = loop {
+            let Some(line) = lines.next() else {
+                let output = child.wait_with_output().unwrap();
+                panic!("it does not serve: {}", String::from_utf8_lossy(&output.stderr));
+            };
+            if let Some(rest) = line.strip_prefix("grantlog serves ") {
+                break rest.split(',').next().unwrap().to_owned();
+            }
+            printed.push(line);
+        };
+        // Whoever stops reading would stop the server's printing.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, printed, url }
+    }
+
+    /// The printed lines that begin with `curl`.
+    pub(crate) fn curl_lines(&self) -> Vec<&str> {
+        self.printed.iter().map(String::as_str).filter(|line| line.starts_with("curl ")).collect()
+    }
+
+    /// Asks it to stop, and gives its exit code.
+    pub(crate) fn terminate(mut self) -> i32 {
+        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(kill.success());
+        self.child.wait().unwrap().code().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Asks for a token for the client itself; gives the status and the answer.
+async fn token(server: &Server, dev: &Value) -> (u16, Value) {
+    let text = |member: &str| dev[member].as_str().unwrap();
+    let request = reqwest::Client::new()
+        .post(format!("{}/o/token/", server.url))
+        .basic_auth(text("client_id"), Some(text("client_secret")))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("grant_type=client_credentials&scope=read");
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+async fn resource(server: &Server, token: &str) -> u16 {
+    let request = reqwest::Client::new().get(format!("{}/api/resource", server.url)).bearer_auth(token);
+    request.send().await.unwrap().status().as_u16()
+}
+
+async fn a_command_beside_the_server_is_felt_at_once(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = Server::start(&place);
+    let dev = place.json_file("data/dev.json");
+    let (status, answer) = token(&server, &dev).await;
+    assert_eq!(status, 200, "{answer}");
+    let access_token = answer["access_token"].as_str().unwrap();
+    assert_eq!(resource(&server, access_token).await, 200);
+
+    place.run(&["client", "disable", "Demo"]).succeeded();
+    assert_eq!(resource(&server, access_token).await, 401);
+    let (status, refused) = token(&server, &dev).await;
+    assert_eq!((status, &refused["error"]), (401, &Value::from("invalid_client")));
+
+    let error_id = refused["error_id"].as_str().unwrap();
+    let report = place.json(&["explain", error_id]);
+    assert_eq!(report["code"], "invalid_client");
+    assert!(place.run(&["explain", error_id]).succeeded().out.contains(report["rule"].as_str().unwrap()));
+
+    place.run(&["client", "enable", "Demo"]).succeeded();
+    let (status, answer) = token(&server, &dev).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(resource(&server, access_token).await, 401, "nothing is revived");
+
+    let rotated = place.json(&["keys", "rotate", "--alg", "es256"]);
+    let (_, answer) = token(&server, &dev).await;
+    let header = answer["access_token"].as_str().unwrap().split('.').next().unwrap().to_owned();
+    let kid = rotated[0]["kid"].as_str().unwrap();
+    assert!(decoded(&header).contains(kid), "the new key signs from the next token on");
+}
+
+fn decoded(part: &str) -> String {
+    use base64::Engine;
+    String::from_utf8(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+async fn a_terminated_server_ends_well(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = Server::start(&place);
+    assert_eq!(server.terminate(), 0);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_with_its_setting() {
+    let place = Place::empty(Kind::Sqlite).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let done = place.command(&["serve", "--dev"]).env("GRANTLOG_SERVER__LISTEN", &address).output().unwrap();
+    crate::place::Done::from(done).failed(2, &format!("server.listen is {address}"));
+    assert!(!place.exists("data"), "nothing was made");
+}
+
+#[tokio::test]
+async fn a_server_for_others_needs_https_and_a_master_key_and_says_so() {
+    let place = Place::empty(Kind::Sqlite).await;
+    place.run(&["serve"]).failed(2, "server.public_url is http://127.0.0.1:8000/, but must be https");
+    let mut command = place.command(&["serve"]);
+    command.env("GRANTLOG_SERVER__PUBLIC_URL", "https://id.example").env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0");
+    crate::place::Done::from(command.output().unwrap()).failed(2, "openssl rand -base64 32 > data/master.key");
+    assert!(!place.exists("data"), "nothing was made");
+}
+
+#[tokio::test]
+async fn a_new_issuer_prints_a_link_for_its_first_administrator_until_there_is_one() {
+    let place = Place::ready(Kind::Sqlite).await;
+    let link = || {
+        let mut command = place.command(&["serve"]);
+        command.env("GRANTLOG_SERVER__PUBLIC_URL", "https://id.example").env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0");
+        Server::of(&mut command).printed.iter().find(|line| line.starts_with("https://id.example/setup/")).cloned()
+    };
+    assert!(link().is_some());
+    place.run_with(&["user", "create", "--username", "root", "--admin", "--password-stdin"], "correct horse battery").succeeded();
+    assert_eq!(link(), None);
+}

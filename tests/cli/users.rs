@@ -1,0 +1,98 @@
+//! `grantlog user`.
+
+use serde_json::{Value, json};
+use support::{Kind, both_stores};
+
+use crate::place::Place;
+
+both_stores! {
+    a_user_is_made_listed_locked_and_unlocked,
+    an_erased_user_leaves_nothing_personal_and_frees_the_name,
+    an_import_reports_each_entry,
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn a_user_is_made_listed_locked_and_unlocked(kind: Kind) {
+    let place = Place::ready(kind).await;
+    let create = [
+        "user",
+        "create",
+        "--username",
+        "mika",
+        "--name",
+        "Mika K.",
+        "--email",
+        "mika@example.org",
+        "--email-verified",
+        "--claim",
+        "nickname=mi",
+        "--claim",
+        r#"address={"country": "JP"}"#,
+        "--password-stdin",
+        "--json",
+    ];
+    let made = place.run_with(&create, PASSWORD).json();
+    let id = made["id"].as_str().unwrap();
+    assert_eq!((&made["sub"], &made["username"], &made["email_verified"]), (&json!(id), &json!("mika"), &json!(true)));
+    assert_eq!((&made["nickname"], &made["address"]["country"]), (&json!("mi"), &json!("JP")));
+    let listed = place.json(&["user", "list"]);
+    assert_eq!((&listed[0]["id"], &listed[0]["name"], &listed[0]["state"]), (&json!(id), &json!("Mika K."), &json!("active")));
+    assert_eq!(place.json(&["user", "lock", "mika"])["state"], "locked");
+    assert_eq!(place.json(&["user", "list"])[0]["state"], "locked");
+    assert_eq!(place.json(&["user", "unlock", id])["state"], "active");
+    place.run_with(&["user", "set-password", "MIKA"], "another horse\n").succeeded();
+    place.run_with(&create, PASSWORD).failed(3, "a user with this name exists already");
+    let log = place.run(&["log", "tail", "--all", "--json"]).succeeded().out;
+    assert!(!log.contains("mika") && !log.contains("Mika") && !log.contains("horse"), "nothing personal is readable in the log");
+}
+
+async fn an_erased_user_leaves_nothing_personal_and_frees_the_name(kind: Kind) {
+    let place = Place::ready(kind).await;
+    let create = ["user", "create", "--username", "mika", "--email", "mika@example.org"];
+    let first = place.json(&create);
+    place.run(&["user", "erase", "mika"]).failed(2, "--yes");
+    place.run(&["user", "erase", "mika", "--yes"]).succeeded();
+    let listed = place.json(&["user", "list"]);
+    assert_eq!((&listed[0]["id"], &listed[0]["state"], &listed[0]["username"]), (&first["id"], &json!("erased"), &Value::Null));
+    assert!(listed[0].get("email").is_none());
+    place.run(&["user", "lock", "mika"]).failed(3, "there is no user `mika`");
+    place.run(&create).succeeded();
+}
+
+async fn an_import_reports_each_entry(kind: Kind) {
+    let place = Place::ready(kind).await;
+    let phc = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Wl7wCw3mYuvGRUEuCyt2i6sBYCbUXVyN2YwB0fjVbZI";
+    let entries = json!([
+        {"username": "a", "password": PASSWORD, "email": "a@example.org"},
+        {"username": "b", "password": phc},
+        {"username": "c", "password_hash": phc, "administrator": true},
+        {"username": "d", "password": "short"},
+        {"username": "a"},
+        {"username": "e", "groups": ["x"]},
+        {"password": PASSWORD},
+        {"username": "f", "password": "$2b$12$abcdefghijklmnopqrstuv"},
+    ]);
+    place.write("users.json", &entries.to_string());
+    let report = place.run(&["user", "import", "users.json", "--json"]).failed(5, "5 of 8 users were refused").out;
+    let report: Vec<Value> = serde_json::from_str(&report).unwrap();
+    let imported: Vec<_> = report.iter().map(|entry| entry["imported"].as_bool().unwrap()).collect();
+    assert_eq!(imported, [true, true, true, false, false, false, false, false]);
+    assert!(report[0]["id"].is_string());
+    assert_eq!(report[3]["error"], "a password has at least 8 characters");
+    assert_eq!(report[5]["error"], "groups is none of OpenID Connect's standard claims");
+    let table = place.run(&["user", "import", "users.json"]).out;
+    assert!(table.contains("refused: a user with this name exists already"), "{table}");
+    assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_password_that_is_refused_or_missing_makes_no_user() {
+    let place = Place::ready(Kind::Sqlite).await;
+    let create = ["user", "create", "--username", "mika", "--password-stdin"];
+    place.run_with(&create, "short").failed(3, "a password has at least 8 characters");
+    place.run_with(&create, "\n").failed(2, "standard input holds no password");
+    place.run(&["user", "create", "--username", "mika", "--claim", "sub=1"]).failed(2, "sub:");
+    assert_eq!(place.json(&["user", "list"]), json!([]));
+    assert!(place.run(&["user", "list"]).succeeded().out.starts_with("There are no users yet"));
+}
