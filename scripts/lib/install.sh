@@ -108,13 +108,14 @@ need_chromium() {
   export GRANTLOG_TEST_CHROMIUM
 }
 
-# The folder that cargo builds into; clients for the tests are kept beside the builds, so that a second run finds them.
+# Prints the folder that cargo builds into; clients for the tests are kept beside the builds, so that a second run finds them.
 target_folder() {
-  printf '%s' "${CARGO_TARGET_DIR:-$root/target}"
+  cargo metadata --format-version 1 --no-deps --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
 }
 
 # need_venv REQUIREMENTS: sets `venv` to a Python environment with exactly these packages.
 need_venv() {
+  need_rust
   need_python
   local wanted
   wanted=$({ python3 --version && cat "$1"; } | sha256sum | cut -c 1-16)

@@ -26,3 +26,65 @@ part_rust() {
   # shellcheck disable=SC2086 # two numbers
   counted 'cargo test' $counts "$status"
 }
+
+part_interop() {
+  local store
+  build_or_count || return 0
+  need_venv tests/interop/requirements.txt
+  need_modules tests/interop/npm
+  for store in postgres sqlite; do
+    say "grantlog on $store"
+    start_or_count "$store" || continue
+    run_pytest tests/interop
+    run_node tests/interop/npm
+    stop_grantlog
+  done
+}
+
+part_browser() {
+  build_or_count || return 0
+  need_chromium
+  need_modules tests/interop/npm # its grantlog.js is used here too
+  need_modules tests/browser
+  start_or_count postgres || return 0
+  run_node tests/browser
+  stop_grantlog
+}
+
+build_or_count() {
+  build_grantlog && return
+  say 'FAILED: cargo build'
+  count 0 1
+  return 1
+}
+
+start_or_count() {
+  start_grantlog "$1" && return
+  count 0 1
+  return 1
+}
+
+# run_pytest FOLDER
+run_pytest() {
+  local log=$run/pytest.log status=0 counts
+  PYTHONDONTWRITEBYTECODE=1 "$venv/bin/pytest" -c "$1/pytest.ini" --rootdir "$1" --color=no "$1" 2>&1 | tee "$log" || status=$?
+  counts=$(awk '/ in [0-9.]+s/ { line = $0 } END {
+    count = split(line, words, /[ ,]+/)
+    for (i = 2; i <= count; i++) {
+      if (words[i] == "passed") passed = words[i - 1]
+      if (words[i] == "failed" || words[i] ~ /^errors?$/) failed += words[i - 1]
+    }
+    print passed + 0, failed + 0
+  }' "$log")
+  # shellcheck disable=SC2086 # two numbers
+  counted "pytest in $1" $counts "$status"
+}
+
+# run_node FOLDER: Node.js's own test runner.
+run_node() {
+  local log=$run/node.log status=0 counts
+  (cd "$1" && node --test --test-reporter=spec) 2>&1 | tee "$log" || status=$?
+  counts=$(awk '$2 == "pass" { passed = $3 } $2 == "fail" { failed = $3 } $2 == "cancelled" { failed += $3 } END { print passed + 0, failed + 0 }' "$log")
+  # shellcheck disable=SC2086 # two numbers
+  counted "node --test in $1" $counts "$status"
+}

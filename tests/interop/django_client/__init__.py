@@ -1,0 +1,1 @@
+"""A small Django site that lets people in by grantlog."""

@@ -1,0 +1,47 @@
+"""Runs a Django site of this folder as a process of its own, on a port of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def manage(project, environment, *arguments):
+    """The command that `manage.py` would be, and the environment to run it in."""
+    command = [sys.executable, "-m", "django", *arguments]
+    settings = {"DJANGO_SETTINGS_MODULE": f"{project}.settings", "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
+    return command, {**os.environ, **settings, **environment}
+
+
+@contextmanager
+def running(project, port, environment, log):
+    """The site while it runs; `log` is the file that takes what it prints."""
+    command, environment = manage(project, environment, "runserver", "--noreload", "--skip-checks", f"127.0.0.1:{port}")
+    with open(log, "w") as output, subprocess.Popen(command, env=environment, stdout=output, stderr=output) as site:
+        try:
+            wait_for(port, site, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            site.terminate()
+
+
+def wait_for(port, site, log):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and site.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the site did not start: {Path(log).read_text()}")
