@@ -1,0 +1,66 @@
+// One's own account: signing out, a new password.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { Application, goSignedIn, newUser, signIn, url, visit } from './support.js'
+
+test('a person signs out, and is asked to sign in again', visit({}, async (page) => {
+  const user = newUser()
+  await goSignedIn(page, user)
+  await page.goto(`${url}/o/logout/`)
+  await page.click('#logout')
+  await page.waitForSelector('#logged_out')
+  await page.goto(`${url}/account/`)
+  await page.waitForSelector('#login')
+}))
+
+test('the session has another cookie after signing in, which no script can read', visit({}, async (page, visitor) => {
+  const values = async () => (await visitor.context.cookies()).map(({ name, value }) => `${name}=${value}`)
+  await page.goto(`${url}/account/`)
+  const before = await values()
+  await goSignedIn(page, newUser())
+  const after = await visitor.context.cookies()
+  const fresh = after.filter(({ name, value }) => !before.includes(`${name}=${value}`))
+  assert.ok(fresh.length > 0, 'no cookie changed')
+  assert.ok(after.every(({ httpOnly, sameSite }) => httpOnly && sameSite !== 'None'))
+  assert.equal(await page.evaluate(() => document.cookie), '')
+}))
+
+test('a new password takes the place of the old one, and ends what was open', visit({}, async (page) => {
+  const user = newUser()
+  const changed = { ...user, password: 'a much better password' }
+  await goSignedIn(page, user)
+  await page.fill('#current_password', 'not the password')
+  await page.fill('#new_password', changed.password)
+  await page.click('#change_password')
+  assert.match(await page.innerText('[role=alert]'), /wrong/)
+
+  await page.fill('#current_password', user.password)
+  await page.fill('#new_password', changed.password)
+  await page.click('#change_password')
+  await page.waitForSelector('#login')
+  await signIn(page, user)
+  await page.waitForSelector('[role=alert]')
+  await signIn(page, changed)
+  await page.goto(`${url}/account/`)
+  assert.match(await page.innerText('main'), new RegExp(user.name))
+}))
+
+test('signing out ends an application’s access that was not to outlast it', visit({}, async (page) => {
+  const application = await Application.start('Ends with the session')
+  const user = newUser()
+  await page.goto(application.ask())
+  await signIn(page, user)
+  await page.click('#allow')
+  await page.waitForSelector('#back')
+  const { client_id, client_secret, redirect_uris } = application.client
+  const post = (path, fields) =>
+    fetch(`${url}${path}`, { method: 'POST', body: new URLSearchParams({ client_id, client_secret, ...fields }) }).then((answer) => answer.json())
+  const tokens = await post('/o/token/', { grant_type: 'authorization_code', code: application.brought.code, redirect_uri: redirect_uris[0] })
+  assert.equal((await post('/o/introspect/', { token: tokens.access_token })).active, true)
+  await page.goto(`${url}/o/logout/`)
+  await page.click('#logout')
+  await page.waitForSelector('#logged_out')
+  assert.deepEqual(await post('/o/introspect/', { token: tokens.access_token }), { active: false })
+}))

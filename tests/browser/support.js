@@ -1,0 +1,186 @@
+// What every test here needs: Chromium, people, an application to come back to, and an eye on everything that goes wrong in the browser.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before } from 'node:test'
+
+import axe from 'axe-core'
+import { chromium } from 'playwright-core'
+
+import { newUser, register, url } from '../interop/npm/grantlog.js'
+
+export { newUser, register, url }
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export const PHONE = { width: 390, height: 844 }
+export const DESK = { width: 1280, height: 800 }
+
+// Ids that programs drive the pages by: each stands on its own page only.
+const PROMISED = ['username', 'password', 'login', 'allow', 'deny', 'logout', 'error', 'logged_out']
+
+let browser
+const folder = mkdtempSync(join(tmpdir(), 'grantlog-browser-'))
+const closing = []
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.GRANTLOG_TEST_CHROMIUM ?? '/usr/bin/chromium',
+    args: ARGUMENTS,
+    env: { ...process.env, HOME: folder },
+  })
+})
+
+after(async () => {
+  await browser?.close()
+  for (const close of closing) close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A person's browser of their own: nothing of another test's cookies. Whatever Chromium complains of fails the test when it is closed. */
+export class Visitor {
+  constructor(context, complaints) {
+    this.context = context
+    this.complaints = complaints
+  }
+
+  static async arrive(options = {}) {
+    const context = await browser.newContext({ locale: 'en-GB', viewport: DESK, ...options })
+    context.setDefaultTimeout(15_000)
+    const complaints = []
+    context.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type()) && !isExpected(message.text())) complaints.push(`console: ${message.text()}`)
+    })
+    context.on('weberror', (error) => complaints.push(`script: ${error.error().message}`))
+    context.on('requestfailed', (request) => {
+      if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()}: ${request.failure()?.errorText}`)
+    })
+    context.on('request', (request) => {
+      const foreign = !request.url().startsWith('http://127.0.0.1:') && !request.url().startsWith('data:')
+      if (foreign) complaints.push(`asked a third party: ${request.url()}`)
+    })
+    context.on('response', (response) => {
+      if (response.status() >= 500) complaints.push(`${response.url()}: ${response.status()}`)
+    })
+    return new Visitor(context, complaints)
+  }
+
+  tab() {
+    return this.context.newPage()
+  }
+
+  async leave() {
+    await this.context.close()
+    assert.deepEqual(this.complaints, [], 'the browser complained')
+  }
+}
+
+// Chromium writes every answer of 4xx into the console, also where a test asked for one.
+function isExpected(text) {
+  return /^Failed to load resource: the server responded with a status of 4\d\d/.test(text)
+}
+
+/** Runs a test with a browser of its own. */
+export function visit(options, story) {
+  return async () => {
+    const visitor = await Visitor.arrive(options)
+    await story(await visitor.tab(), visitor)
+    await visitor.leave()
+  }
+}
+
+/** An application with a page on loopback, where people come back to. */
+export class Application {
+  static async start(name, metadata = {}) {
+    const application = new Application()
+    application.visits = []
+    application.server = createServer((request, response) => {
+      const address = new URL(request.url, application.origin)
+      if (address.pathname === '/callback') application.visits.push(Object.fromEntries(address.searchParams))
+      const found = address.pathname === '/callback'
+      response.writeHead(found ? 200 : 204, { 'content-type': 'text/html; charset=utf-8' })
+      response.end(found ? '<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1 id="back">Back at the application</h1>' : '')
+    })
+    await new Promise((resolve) => application.server.listen(0, '127.0.0.1', resolve))
+    closing.push(() => application.server.close())
+    application.origin = `http://127.0.0.1:${application.server.address().port}`
+    application.client = register(name, { redirect_uris: [`${application.origin}/callback`], policy: 'compatible', ...metadata })
+    return application
+  }
+
+  /** The address that it sends people to. */
+  ask(parameters = {}) {
+    const asked = {
+      response_type: 'code',
+      client_id: this.client.client_id,
+      redirect_uri: `${this.origin}/callback`,
+      scope: 'read',
+      state: 'a-state',
+      ...parameters,
+    }
+    return `${url}/o/authorize/?${new URLSearchParams(asked)}`
+  }
+
+  /** What the last person brought back. */
+  get brought() {
+    return this.visits.at(-1)
+  }
+}
+
+export async function signIn(page, user) {
+  await page.fill('#username', user.name)
+  await page.fill('#password', user.password)
+  await page.click('#login')
+}
+
+/** Goes to the page `path` of one's own as a signed-in person. */
+export async function goSignedIn(page, user, path = '/account/') {
+  await page.goto(`${url}${path}`)
+  if (await page.locator('#login').count()) await signIn(page, user)
+  await page.waitForURL(`${url}${path}`)
+}
+
+export async function isBack(page, application) {
+  await page.waitForURL(`${application.origin}/callback?**`)
+  await page.waitForSelector('#back')
+}
+
+/** Every page must pass: axe finds nothing serious, nothing is cut off at the side, and the promised ids are where they belong. */
+export async function inspect(page, visitor, { name, ids = [], language = 'en' }) {
+  await photograph(page, name)
+  const complain = (text) => visitor.complaints.push(`${name}: ${text}`)
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+  for (const { id, impact, help, nodes } of violations) {
+    if (['serious', 'critical'].includes(impact)) complain(`axe, ${id}: ${help}: ${nodes.map(({ html }) => html).join(' | ')}`)
+  }
+  const { scroll, width, lang } = await page.evaluate(() => ({
+    scroll: document.documentElement.scrollWidth,
+    width: document.documentElement.clientWidth,
+    lang: document.documentElement.lang,
+  }))
+  if (scroll > width) complain(`it is ${scroll} wide in a window of ${width}`)
+  if (lang !== language) complain(`its language is ${lang}`)
+  for (const id of PROMISED) {
+    const found = await page.locator(`[id="${id}"]`).count()
+    if (found !== (ids.includes(id) ? 1 : 0)) complain(`${found} elements have the id ${id}`)
+  }
+}
+
+async function photograph(page, name) {
+  const place = process.env.GRANTLOG_TEST_SCREENSHOTS
+  if (!place) return
+  mkdirSync(place, { recursive: true })
+  await page.screenshot({ path: join(place, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.png`), fullPage: true })
+}
