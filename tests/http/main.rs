@@ -1,8 +1,10 @@
 //! The endpoints over HTTP: the real router over both stores.
 
+mod authorize;
 mod client_authentication;
 mod client_credentials;
 mod code;
+mod consent;
 mod explain;
 mod health;
 mod introspection;
