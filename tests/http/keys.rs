@@ -93,6 +93,7 @@ async fn the_metadata_names_what_works(kind: Kind) {
         let metadata = answer.json();
         assert_eq!(metadata["issuer"], app.url("/o"));
         assert_eq!(metadata["token_endpoint"], app.url("/o/token/"));
+        assert_eq!(metadata["ui_locales_supported"], json!(["en", "ja"]));
         assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
         assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
     }

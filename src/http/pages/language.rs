@@ -50,6 +50,11 @@ impl Language {
     }
 }
 
+/// The languages that pages speak, as metadata names them (`ui_locales_supported`, RFC 8414 section 2).
+pub(in crate::http) fn tags() -> Vec<&'static str> {
+    LANGUAGES.iter().map(|language| language.tag).collect()
+}
+
 /// The language of a tag such as `ja-JP` (RFC 4647 section 3.4).
 fn spoken(tag: &str) -> Option<&'static Language> {
     let primary = tag.split('-').next().unwrap_or_default();

@@ -20,7 +20,7 @@ pub(super) mod authorize;
 pub(super) mod consent;
 mod cookies;
 mod frame;
-mod language;
+pub(super) mod language;
 mod pending;
 mod person;
 pub(super) mod problem;
