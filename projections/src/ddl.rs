@@ -51,7 +51,7 @@ impl Table {
         let (table, key) = (self.generation(generation), self.key.join(", "));
         let options = match dialect {
             Dialect::Postgres => "WITH (fillfactor = 90)",
-            Dialect::Sqlite => "STRICT, WITHOUT ROWID",
+            Dialect::Sqlite => "STRICT",
         };
         format!("CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})) {options}")
     }

@@ -27,6 +27,11 @@ pub(super) fn last_migration() -> i64 {
     POSTGRES.iter().chain(SQLITE.iter()).map(|migration| migration.version).max().unwrap_or_default()
 }
 
+/// What a connection to SQLite keeps in memory: 16 MiB, told in KiB as a negative number.
+const CACHE: &str = "-16384";
+/// Pages after which SQLite moves its write-ahead log into the file: 16 MiB, so that a page which changes often is moved once.
+const CHECKPOINT: &str = "4096";
+
 /// Why a store cannot be opened or migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -57,6 +62,10 @@ pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Er
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        // Else each statement that may be undone keeps its journal in a file.
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT)
         .busy_timeout(BUSY)
         .foreign_keys(true))
 }

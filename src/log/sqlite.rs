@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
@@ -25,8 +26,8 @@ const INSERT_EVENTS: &str = "INSERT INTO events (position, aggregate_type, aggre
      json_extract(r.value, '$[2]'), json_extract(r.value, '$[3]'), json_extract(r.value, '$[4]'), json_extract(r.value, '$[5]'), \
      json_extract(r.value, '$[6]'), json_extract(r.value, '$[7]'), $2 FROM json_each($3) r";
 const UPSERT_HEADS: &str = "INSERT INTO stream_head (aggregate_type, aggregate_id, version, state, state_version) \
-     SELECT json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]'), json_extract(r.value, '$[3]'), json_extract(r.value, '$[4]'), \
-     json_extract(r.value, '$[5]') FROM json_each($1) r WHERE true ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET \
+     SELECT json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]'), json_extract(r.value, '$[2]'), json_extract(r.value, '$[3]'), \
+     json_extract(r.value, '$[4]') FROM json_each($1) r WHERE true ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET \
      version = excluded.version, state = excluded.state, state_version = excluded.state_version";
 const RELEASE_NAMES: &str = "DELETE FROM claim WHERE name IN (SELECT value FROM json_each($1))";
 const TAKE_NAMES: &str = "INSERT INTO claim (name, stream) SELECT json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]') \
@@ -107,26 +108,12 @@ async fn write(
     let now: i64 = head.try_get("now")?;
     let recorded_at = now.max(head.try_get("recorded_at")?);
     let base: i64 = head.try_get("position")?;
-    let streams = columns.streams_json();
-    let failed = check(connection, columns, &streams, now / 1_000_000).await?;
+    let failed = check(connection, columns, now / 1_000_000).await?;
     if !failed.is_empty() {
         return Ok(Outcome::Failed(failed));
     }
-    let events = columns.events.iter().map(|row| {
-        json!([
-            row.stream.aggregate_type,
-            row.stream.aggregate_id,
-            row.sequence,
-            row.event_type,
-            row.event_version,
-            row.payload,
-            row.metadata,
-            row.command_id
-        ])
-    });
-    let events = Value::from(events.collect::<Vec<_>>()).to_string();
-    sqlx::query(INSERT_EVENTS).bind(base).bind(recorded_at).bind(events).execute(&mut *connection).await?;
-    sqlx::query(UPSERT_HEADS).bind(&streams).execute(&mut *connection).await?;
+    sqlx::query(INSERT_EVENTS).bind(base).bind(recorded_at).bind(columns.events_json()).execute(&mut *connection).await?;
+    sqlx::query(UPSERT_HEADS).bind(columns.heads_json()).execute(&mut *connection).await?;
     write_changes(connection, columns).await?;
     for rows in &columns.live {
         let generation = generations.get(rows.table.name).copied().unwrap_or(1);
@@ -143,20 +130,14 @@ async fn write(
 }
 
 /// The rows that do not hold. What a batch has none of is not asked.
-async fn check(
-    connection: &mut SqliteConnection,
-    columns: &Columns,
-    streams: &str,
-    now: i64,
-) -> Result<Vec<Failed>, sqlx::Error> {
+async fn check(connection: &mut SqliteConnection, columns: &Columns, now: i64) -> Result<Vec<Failed>, sqlx::Error> {
     let mut failed = Vec::new();
     let place = |row: SqliteRow| row.try_get::<i64, _>(0).map(|key| usize::try_from(key).unwrap_or_default());
-    for row in sqlx::query(CHANGED_STREAMS).bind(streams).fetch_all(&mut *connection).await? {
+    for row in sqlx::query(CHANGED_STREAMS).bind(columns.expected_json()).fetch_all(&mut *connection).await? {
         failed.push(Failed::Stream(place(row)?));
     }
     if !columns.guards.is_empty() {
-        let guards = columns.guards.iter().map(|(stream, version)| json!([stream.aggregate_type, stream.aggregate_id, version]));
-        let guards = Value::from(guards.collect::<Vec<_>>()).to_string();
+        let guards = rows(columns.guards.iter().map(|(stream, version)| (stream.aggregate_type, stream.aggregate_id, version)));
         for row in sqlx::query(CHANGED_STREAMS).bind(guards).fetch_all(&mut *connection).await? {
             failed.push(Failed::Guard(place(row)?));
         }
@@ -195,22 +176,40 @@ async fn write_changes(connection: &mut SqliteConnection, columns: &Columns) -> 
     Ok(())
 }
 
+/// Rows as SQLite takes them: a JSON array of arrays.
+fn rows(rows: impl Iterator<Item = impl Serialize>) -> String {
+    serde_json::to_string(&rows.collect::<Vec<_>>()).expect("texts and numbers have a JSON form")
+}
+
 impl Columns {
-    fn streams_json(&self) -> String {
-        let rows = self.streams.iter().map(|row| {
-            json!([row.stream.aggregate_type, row.stream.aggregate_id, row.expected, row.version, row.state, row.state_version])
+    fn expected_json(&self) -> String {
+        rows(self.streams.iter().map(|row| (row.stream.aggregate_type, row.stream.aggregate_id, row.expected)))
+    }
+
+    fn heads_json(&self) -> String {
+        let heads = self
+            .streams
+            .iter()
+            .map(|row| (row.stream.aggregate_type, row.stream.aggregate_id, row.version, row.state.as_str(), row.state_version));
+        rows(heads)
+    }
+
+    fn events_json(&self) -> String {
+        let events = self.events.iter().map(|row| {
+            let (stream, event_type) = (&row.stream, row.event_type.as_str());
+            let (version, payload, metadata) = (row.event_version.as_str(), row.payload.as_str(), row.metadata.as_str());
+            let command_id = row.command_id.as_str();
+            (stream.aggregate_type, stream.aggregate_id, row.sequence, event_type, version, payload, metadata, command_id)
         });
-        Value::from(rows.collect::<Vec<_>>()).to_string()
+        rows(events)
     }
 
     fn takes_json(&self) -> String {
-        let rows = self.takes.iter().map(|(name, stream)| json!([name, stream.to_string()]));
-        Value::from(rows.collect::<Vec<_>>()).to_string()
+        rows(self.takes.iter().map(|(name, stream)| (name, stream.to_string())))
     }
 
     fn ephemeral_claims_json(&self) -> String {
-        let rows = self.ephemeral_claims.iter().map(|(kind, key, expires_at)| json!([kind, key, expires_at]));
-        Value::from(rows.collect::<Vec<_>>()).to_string()
+        rows(self.ephemeral_claims.iter())
     }
 }
 
