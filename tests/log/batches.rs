@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     commands::{AT, client, events, family, issue, register, registered, with},
     over_both_stores,
-    store::{Lock, Store, number},
+    store::{Kind, Lock, Store, number},
 };
 
 over_both_stores! {
@@ -24,7 +24,7 @@ over_both_stores! {
 }
 
 async fn more_commands_than_a_batch_holds_are_all_written(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let outcomes = join_all((0..1_500).map(|_| log.append(issue(Uuid::now_v7())))).await;
     let positions: Vec<i64> = outcomes.into_iter().map(|outcome| outcome.unwrap().position).collect();
     assert_eq!(positions, (1..=1_500).collect::<Vec<_>>());
@@ -37,14 +37,14 @@ fn large(bytes: usize) -> ClientEvent {
 }
 
 async fn more_bytes_than_a_batch_holds_are_all_written(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let registering = (0..40).map(|_| log.append(with(events::<Client>(Uuid::now_v7(), &[], &[large(100_000)]))));
     assert!(join_all(registering).await.into_iter().all(|outcome| outcome.is_ok()));
     assert_eq!(number(&log, "SELECT count(*) FROM client").await, 40);
 }
 
 async fn a_command_larger_than_a_batch_is_written_alone(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let huge = with(events::<Client>(Uuid::now_v7(), &[], &[large(3_000_000)]));
     let (before, huge, after) = join!(log.append(issue(Uuid::now_v7())), log.append(huge), log.append(issue(Uuid::now_v7())));
     assert_eq!([before, huge, after].map(|outcome| outcome.unwrap().position), [1, 2, 3]);
@@ -69,7 +69,7 @@ async fn append_one(log: Log) -> bool {
 }
 
 async fn a_command_whose_rows_cannot_be_made_fails_alone(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let mut without_terms = with(events::<Grant>(Uuid::now_v7(), &[], &family(0)));
     without_terms.streams[0].terms = None;
     let (before, refused, after) =
@@ -80,7 +80,7 @@ async fn a_command_whose_rows_cannot_be_made_fails_alone(store: Store) {
 
 #[tokio::test]
 async fn of_a_batch_postgresql_refuses_the_commands_whose_data_it_cannot_hold_and_writes_the_others() {
-    let log = Store::postgres().await.node().await;
+    let log = Store::new(Kind::Postgres).await.open().await;
     let with_nul = || with(events::<Client>(Uuid::now_v7(), &[], &[registered("a\0b")]));
     let mut long_name = register(Uuid::now_v7());
     let name: String = (0..4_000_u32).map(|n| char::from_u32(0x4e00 + n * 7 % 20_000).unwrap()).collect();

@@ -45,7 +45,7 @@ fn using(key: &str, expires_at: Timestamp) -> Append {
 }
 
 async fn a_name_is_taken_once(store: Store) {
-    let (log, other) = (store.node().await, store.node().await);
+    let (log, other) = (store.open().await, store.open().await);
     let taken = Err(AppendError::ClaimTaken("alice".to_owned()));
     let (first, second, beside) = join!(log.append(taking("alice")), log.append(taking("alice")), log.append(taking("bob")));
     assert!(first.is_ok() && beside.is_ok());
@@ -54,7 +54,7 @@ async fn a_name_is_taken_once(store: Store) {
 }
 
 async fn a_name_that_was_released_can_be_taken(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     log.append(taking("alice")).await.unwrap();
     log.append(releasing("alice")).await.unwrap();
     assert!(log.append(taking("alice")).await.is_ok());
@@ -62,14 +62,14 @@ async fn a_name_that_was_released_can_be_taken(store: Store) {
 }
 
 async fn a_name_passes_from_one_to_another_within_a_batch(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     log.append(taking("alice")).await.unwrap();
     let (released, taken) = join!(log.append(releasing("alice")), log.append(taking("alice")));
     assert!(released.is_ok() && taken.is_ok());
 }
 
 async fn a_fact_is_used_once_even_by_two_nodes(store: Store) {
-    let nodes = [store.node().await, store.node().await];
+    let nodes = [store.open().await, store.open().await];
     let tries = (0..20).map(|n| nodes[n % 2].append(using("proof", LONG)));
     let outcomes = futures_util::future::join_all(tries).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
@@ -79,14 +79,14 @@ async fn a_fact_is_used_once_even_by_two_nodes(store: Store) {
 }
 
 async fn a_fact_whose_time_is_over_can_be_used_again(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     log.append(using("proof", PAST)).await.unwrap();
     log.append(using("proof", LONG)).await.unwrap();
     assert!(log.append(using("proof", LONG)).await.is_err());
 }
 
 async fn vault_rows_are_written_with_their_command_or_not_at_all(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let vault = VaultStore::new(log.db().clone());
     let id = Uuid::now_v7();
     let put = |sealed: &str| VaultChange::Put { kind: "password", id: "1".to_owned(), sealed: sealed.to_owned() };
@@ -101,7 +101,7 @@ async fn vault_rows_are_written_with_their_command_or_not_at_all(store: Store) {
 }
 
 async fn ephemeral_rows_are_written_with_their_command_or_not_at_all(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     let put =
         |value: &str| EphemeralChange::Put { kind: "answer", key: "1".to_owned(), value: value.to_owned(), expires_at: LONG };
@@ -115,7 +115,7 @@ async fn ephemeral_rows_are_written_with_their_command_or_not_at_all(store: Stor
 }
 
 async fn a_counter_counts_every_one_of_parallel_tries(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let tries = (0..30).map(|_| ephemeral::count_up(log.db(), "failures", "alice", LONG, PAST));
     let mut counts = futures_util::future::try_join_all(tries).await.unwrap();
     counts.sort_unstable();
@@ -126,7 +126,7 @@ async fn a_counter_counts_every_one_of_parallel_tries(store: Store) {
 }
 
 async fn what_has_expired_is_swept_and_nothing_else(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     for n in 0..5 {
         ephemeral::put(log.db(), "kind", &n.to_string(), "value", Timestamp::from_unix(1_000 + n)).await.unwrap();
     }

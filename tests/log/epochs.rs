@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     commands::{issue, register},
     over_both_stores,
-    store::{Store, number, run, text},
+    store::{Kind, Store, number, run, text},
 };
 
 over_both_stores! {
@@ -23,16 +23,16 @@ over_both_stores! {
 }
 
 async fn a_node_of_another_epoch_writes_nothing(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     log.append(issue(Uuid::now_v7())).await.unwrap();
     run(&log, &format!("UPDATE log_head SET epoch = '{}'", Uuid::now_v7())).await;
     assert_eq!(log.append(issue(Uuid::now_v7())).await, Err(AppendError::Unavailable));
     assert_eq!(number(&log, "SELECT count(*) FROM events").await, 1);
-    assert_eq!(store.node().await.append(issue(Uuid::now_v7())).await.unwrap().position, 2);
+    assert_eq!(store.open().await.append(issue(Uuid::now_v7())).await.unwrap().position, 2);
 }
 
 async fn a_node_learns_of_other_generations_and_writes_into_them(store: Store) {
-    let (log, other) = (store.node().await, store.node().await);
+    let (log, other) = (store.open().await, store.open().await);
     log.append(register(Uuid::now_v7())).await.unwrap();
     other.append(register(Uuid::now_v7())).await.unwrap();
     for statement in TABLE.create_generation(log.db().dialect(), 2).into_iter().chain(TABLE.create_view(log.db().dialect(), 2)) {
@@ -54,7 +54,7 @@ async fn a_node_learns_of_other_generations_and_writes_into_them(store: Store) {
 
 async fn what_is_recorded_never_goes_back_in_time(store: Store) {
     const AHEAD: i64 = 9_000_000_000_000_000;
-    let log = store.node().await;
+    let log = store.open().await;
     log.append(issue(Uuid::now_v7())).await.unwrap();
     run(&log, &format!("UPDATE log_head SET recorded_at = {AHEAD}")).await;
     log.append(issue(Uuid::now_v7())).await.unwrap();
@@ -63,7 +63,7 @@ async fn what_is_recorded_never_goes_back_in_time(store: Store) {
 }
 
 async fn recorded_times_are_the_stores_clock(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let before = log.store_clock().await.unwrap();
     for _ in 0..20 {
         log.append(issue(Uuid::now_v7())).await.unwrap();
@@ -74,7 +74,7 @@ async fn recorded_times_are_the_stores_clock(store: Store) {
 }
 
 async fn a_store_is_opened_only_once_it_was_migrated(store: Store) {
-    let empty = if store.is_postgres() { Store::empty_postgres().await } else { Store::empty_sqlite() };
+    let empty = Store::unmigrated(store.kind).await;
     assert!(Log::open(&empty.settings).await.is_err());
     let mut migrating = JoinSet::new();
     for _ in 0..8 {
@@ -84,22 +84,22 @@ async fn a_store_is_opened_only_once_it_was_migrated(store: Store) {
     for outcome in migrating.join_all().await {
         outcome.unwrap();
     }
-    assert_eq!(empty.node().await.append(register(Uuid::now_v7())).await.unwrap().position, 1);
+    assert_eq!(empty.open().await.append(register(Uuid::now_v7())).await.unwrap().position, 1);
 }
 
 async fn a_migration_leaves_a_log_as_it_is(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let (id, epoch) = (Uuid::now_v7(), log.epoch());
     log.append(register(id)).await.unwrap();
     Log::migrate(&store.settings).await.unwrap();
-    assert_eq!(store.node().await.epoch(), epoch);
+    assert_eq!(store.open().await.epoch(), epoch);
     assert_eq!(text(&log, "SELECT id FROM client").await, Some(id.to_string()));
     assert_eq!(number(&log, "SELECT count(*) FROM log_epoch").await, 1);
 }
 
 #[tokio::test]
 async fn the_next_partition_is_there_before_the_log_needs_it() {
-    let log = Store::postgres().await.node().await;
+    let log = Store::new(Kind::Postgres).await.open().await;
     run(&log, "UPDATE log_head SET position = 9999990").await;
     for _ in 0..15 {
         log.append(issue(Uuid::now_v7())).await.unwrap();
@@ -114,7 +114,7 @@ async fn the_next_partition_is_there_before_the_log_needs_it() {
 
 #[tokio::test]
 async fn the_heads_lock_is_free_while_a_client_thinks() {
-    let log = Store::postgres().await.node().await;
+    let log = Store::new(Kind::Postgres).await.open().await;
     log.append(issue(Uuid::now_v7())).await.unwrap();
     let Db::Postgres(pool) = log.db() else { unreachable!("the store is PostgreSQL") };
     for _ in 0..50 {
@@ -125,8 +125,8 @@ async fn the_heads_lock_is_free_while_a_client_thinks() {
 
 #[tokio::test]
 async fn a_wait_for_a_position_ends_when_it_is_there_or_at_its_deadline() {
-    let store = Store::sqlite().await;
-    let log = store.node().await;
+    let store = Store::new(Kind::Sqlite).await;
+    let log = store.open().await;
     assert!(!log.wait_for(1, Duration::from_millis(20)).await);
     let waiting = tokio::spawn({
         let log = log.clone();

@@ -8,16 +8,16 @@ use uuid::Uuid;
 use crate::{
     commands::{client, disable, issue, register},
     proxy::{Proxy, Wire},
-    store::{Lock, Store, number, run},
+    store::{Kind, Lock, Store, address, by_way_of, number, run},
 };
 
 /// A node that reaches its store over a wire that can be cut, and one that reaches it directly.
 async fn wired() -> (Log, Log, Proxy) {
-    let store = Store::postgres().await;
-    let proxy = Proxy::to(store.address()).await;
-    let node = Log::open(&store.by_way_of(&proxy.address)).await.unwrap();
+    let store = Store::new(Kind::Postgres).await;
+    let proxy = Proxy::to(address(&store)).await;
+    let node = Log::open(&by_way_of(&store, &proxy.address)).await.unwrap();
     node.append(register(Uuid::now_v7())).await.unwrap();
-    (node, store.node().await, proxy)
+    (node, store.open().await, proxy)
 }
 
 /// Appends until the store is there again.
@@ -99,8 +99,8 @@ async fn a_silent_store_is_unavailable_in_bounded_time() {
 
 #[tokio::test]
 async fn a_server_that_ends_the_writers_session_costs_one_answer_at_most() {
-    let store = Store::postgres().await;
-    let log = store.node().await;
+    let store = Store::new(Kind::Postgres).await;
+    let log = store.open().await;
     log.append(issue(Uuid::now_v7())).await.unwrap();
     run(
         &log,
@@ -113,7 +113,7 @@ async fn a_server_that_ends_the_writers_session_costs_one_answer_at_most() {
 
 #[tokio::test]
 async fn a_head_that_another_holds_too_long_is_unavailable_and_then_free() {
-    let log = Store::postgres().await.node().await;
+    let log = Store::new(Kind::Postgres).await.open().await;
     log.append(issue(Uuid::now_v7())).await.unwrap();
     let lock = Lock::take(&log).await;
     assert_eq!(log.append(issue(Uuid::now_v7())).await, Err(AppendError::Unavailable));
@@ -123,8 +123,8 @@ async fn a_head_that_another_holds_too_long_is_unavailable_and_then_free() {
 
 #[tokio::test]
 async fn a_file_that_another_holds_too_long_is_unavailable_and_then_free() {
-    let store = Store::sqlite().await;
-    let log = store.node().await;
+    let store = Store::new(Kind::Sqlite).await;
+    let log = store.open().await;
     log.append(issue(Uuid::now_v7())).await.unwrap();
     let lock = Lock::take(&log).await;
     let begun = Instant::now();
@@ -136,8 +136,8 @@ async fn a_file_that_another_holds_too_long_is_unavailable_and_then_free() {
 
 #[tokio::test]
 async fn a_batch_that_sqlite_breaks_off_leaves_nothing_and_the_next_is_written() {
-    let store = Store::sqlite().await;
-    let log = store.node().await;
+    let store = Store::new(Kind::Sqlite).await;
+    let log = store.open().await;
     run(
         &log,
         "CREATE TRIGGER broken BEFORE INSERT ON client_g1 WHEN NEW.client_name = 'poison' BEGIN SELECT RAISE(ABORT, 'broken'); END",

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     commands::issue,
     over_both_stores,
-    store::{Store, rounds},
+    store::{Kind, Store, rounds},
 };
 
 over_both_stores! {
@@ -20,7 +20,7 @@ over_both_stores! {
 }
 
 async fn followers_see_every_event_in_order_each_at_its_own_pace(store: Store) {
-    let (log, other) = (store.node().await, store.node().await);
+    let (log, other) = (store.open().await, store.open().await);
     let count = i64::try_from(rounds(300, 20_000)).unwrap();
     let following = [(log.follow(0, 1_000), 1), (log.follow(0, 7), 50), (other.follow(0, 1), 1)]
         .map(|(follower, yields)| tokio::spawn(follow(follower, count, yields)));
@@ -75,14 +75,14 @@ fn assert_woken(delays: &[Duration]) {
 }
 
 async fn a_follower_is_woken_by_its_own_node(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     assert_woken(&delays(&log, log.follow(0, 100)).await);
 }
 
 #[tokio::test]
 async fn postgresql_wakes_the_followers_of_other_nodes() {
-    let store = Store::postgres().await;
-    let (log, other) = (store.node().await, store.node().await);
+    let store = Store::new(Kind::Postgres).await;
+    let (log, other) = (store.open().await, store.open().await);
     // The first notice may come before the node listens.
     log.append(issue(Uuid::now_v7())).await.unwrap();
     assert!(other.wait_for(1, Duration::from_secs(5)).await);
@@ -90,7 +90,7 @@ async fn postgresql_wakes_the_followers_of_other_nodes() {
 }
 
 async fn a_follower_begins_where_it_is_told(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     for _ in 0..5 {
         log.append(issue(Uuid::now_v7())).await.unwrap();
     }
@@ -99,7 +99,7 @@ async fn a_follower_begins_where_it_is_told(store: Store) {
 }
 
 async fn a_follower_whose_wait_was_given_up_goes_on_where_it_was(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let mut follower = log.follow(0, 100);
     for n in 1..20 {
         drop(tokio::time::timeout(Duration::from_millis(1), follower.next()).await);
@@ -111,7 +111,7 @@ async fn a_follower_whose_wait_was_given_up_goes_on_where_it_was(store: Store) {
 }
 
 async fn a_follower_notices_what_another_process_appended(store: Store) {
-    let (server, command_line) = (store.node().await, store.node().await);
+    let (server, command_line) = (store.open().await, store.open().await);
     let mut follower = server.follow(0, 100);
     command_line.append(issue(Uuid::now_v7())).await.unwrap();
     let events = tokio::time::timeout(Duration::from_secs(3), follower.next()).await.unwrap().unwrap();

@@ -18,10 +18,10 @@ mod sweep;
 macro_rules! over_both_stores {
     ($($sentence:ident),+ $(,)?) => {
         mod sqlite {
-            $(#[tokio::test] async fn $sentence() { super::$sentence(crate::store::Store::sqlite().await).await; })+
+            $(#[tokio::test] async fn $sentence() { super::$sentence(support::Store::new(support::Kind::Sqlite).await).await; })+
         }
         mod postgres {
-            $(#[tokio::test] async fn $sentence() { super::$sentence(crate::store::Store::postgres().await).await; })+
+            $(#[tokio::test] async fn $sentence() { super::$sentence(support::Store::new(support::Kind::Postgres).await).await; })+
         }
     };
 }

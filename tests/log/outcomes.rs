@@ -25,7 +25,7 @@ over_both_stores! {
 }
 
 async fn a_conflict_fails_its_own_command_alone(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     log.append(register(id)).await.unwrap();
     let (before, late, after) = join!(log.append(issue(id)), log.append(disable(id, 0)), log.append(issue(id)));
@@ -35,14 +35,14 @@ async fn a_conflict_fails_its_own_command_alone(store: Store) {
 }
 
 async fn a_new_stream_that_exists_already_is_a_conflict(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     log.append(register(id)).await.unwrap();
     assert_eq!(log.append(register(id)).await.unwrap_err(), AppendError::Conflict(client(id)));
 }
 
 async fn a_failed_guard_fails_its_own_command_alone(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     log.append(register(id)).await.unwrap();
     log.append(disable(id, 1)).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_failed_guard_fails_its_own_command_alone(store: Store) {
 }
 
 async fn a_guard_fails_when_its_stream_changes_in_the_same_batch(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     log.append(register(id)).await.unwrap();
     let (disabled, after) = join!(log.append(disable(id, 1)), log.append(issue_guarded(id, 1)));
@@ -64,7 +64,7 @@ async fn a_guard_fails_when_its_stream_changes_in_the_same_batch(store: Store) {
 }
 
 async fn a_guard_fails_when_another_node_changed_its_stream(store: Store) {
-    let (log, other) = (store.node().await, store.node().await);
+    let (log, other) = (store.open().await, store.open().await);
     let id = Uuid::now_v7();
     log.append(register(id)).await.unwrap();
     assert_eq!(log.load(&[client(id)]).await.unwrap()[0].as_ref().unwrap().version, 1);
@@ -73,7 +73,7 @@ async fn a_guard_fails_when_another_node_changed_its_stream(store: Store) {
 }
 
 async fn a_guard_on_a_stream_that_must_not_exist_fails_once_it_does(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     assert!(log.append(issue_guarded(id, 0)).await.is_ok());
     log.append(register(id)).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_guard_on_a_stream_that_must_not_exist_fails_once_it_does(store: Store
 }
 
 async fn of_many_commands_on_one_version_one_is_written(store: Store) {
-    let nodes = [store.node().await, store.node().await];
+    let nodes = [store.open().await, store.open().await];
     let id = Uuid::now_v7();
     nodes[0].append(register(id)).await.unwrap();
     let racing = (0..50).map(|n| nodes[n % 2].append(disable(id, 1)));
@@ -92,7 +92,7 @@ async fn of_many_commands_on_one_version_one_is_written(store: Store) {
 }
 
 async fn a_command_on_several_streams_is_written_whole_or_not_at_all(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let (old, new) = (Uuid::now_v7(), Uuid::now_v7());
     log.append(register(old)).await.unwrap();
     let mut both = register(new);
@@ -109,13 +109,13 @@ async fn a_command_on_several_streams_is_written_whole_or_not_at_all(store: Stor
 }
 
 async fn a_command_that_nobody_waits_for_is_not_begun(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     drop(futures_util::future::poll_immediate(std::pin::pin!(log.append(issue(Uuid::now_v7())))).await);
     assert_eq!(log.append(issue(Uuid::now_v7())).await.unwrap().position, 1);
 }
 
 async fn what_a_command_lost_is_told_by_name(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let (one, two, three) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     for id in [one, two, three] {
         log.append(register(id)).await.unwrap();

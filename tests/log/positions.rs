@@ -22,7 +22,7 @@ over_both_stores! {
 const TASKS: usize = 64;
 
 async fn two_nodes_under_contention_give_out_every_position_once_and_in_commit_order(store: Store) {
-    let nodes = [store.node().await, store.node().await];
+    let nodes = [store.open().await, store.open().await];
     let each = rounds(10, 500);
     let acknowledged = Arc::new(Mutex::new(0));
     let mut tasks = JoinSet::new();
@@ -49,7 +49,7 @@ async fn two_nodes_under_contention_give_out_every_position_once_and_in_commit_o
 }
 
 async fn a_reader_beside_the_writers_sees_every_position_in_order(store: Store) {
-    let (writer, other, reader) = (store.node().await, store.node().await, store.node().await);
+    let (writer, other, reader) = (store.open().await, store.open().await, store.open().await);
     let each = rounds(40, 2000);
     let all = i64::try_from(2 * 8 * each).unwrap();
     let reading = tokio::spawn(async move {
@@ -75,7 +75,7 @@ async fn a_reader_beside_the_writers_sees_every_position_in_order(store: Store) 
 }
 
 async fn racing_commands_on_one_stream_give_it_every_sequence_once(store: Store) {
-    let nodes = [store.node().await, store.node().await];
+    let nodes = [store.open().await, store.open().await];
     let id = Uuid::now_v7();
     nodes[0].append(register(id)).await.unwrap();
     let mut tasks = JoinSet::new();

@@ -1,75 +1,19 @@
-//! A store of its own for each sentence, and a second way in, to look at its rows and to hold its locks.
-
-use std::sync::atomic::{AtomicU32, Ordering};
+//! The store of each sentence, and a second way in: to look at its rows, to hold its locks, to come by another way.
 
 use grantlog::log::{Log, LogSettings};
 use projections::{Db, on_db};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
-use tempfile::TempDir;
+use sqlx::postgres::PgConnectOptions;
+pub(crate) use support::{Kind, Store};
 
-pub(crate) struct Store {
-    pub(crate) settings: LogSettings,
-    _folder: Option<TempDir>,
+/// The host and port of the PostgreSQL server.
+pub(crate) fn address(store: &Store) -> String {
+    let options: PgConnectOptions = store.settings.url.parse().unwrap();
+    format!("{}:{}", options.get_host(), options.get_port())
 }
 
-static DATABASES: AtomicU32 = AtomicU32::new(0);
-
-impl Store {
-    /// A migrated file.
-    pub(crate) async fn sqlite() -> Self {
-        Self::empty_sqlite().migrated().await
-    }
-
-    /// A migrated database on the server that `GRANTLOG_TEST_POSTGRES` names.
-    pub(crate) async fn postgres() -> Self {
-        Self::empty_postgres().await.migrated().await
-    }
-
-    pub(crate) fn empty_sqlite() -> Self {
-        let folder = TempDir::new().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("grantlog.db").display());
-        Self { settings: LogSettings { url, connections: 4, queue: 4096 }, _folder: Some(folder) }
-    }
-
-    pub(crate) async fn empty_postgres() -> Self {
-        let server: PgConnectOptions = server().parse().unwrap();
-        let name = format!("log_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
-        let mut admin = PgConnection::connect_with(&server).await.unwrap();
-        sqlx::query(&format!("CREATE DATABASE {name}")).execute(&mut admin).await.unwrap();
-        let url = format!("postgres://{}@{}:{}/{name}", server.get_username(), server.get_host(), server.get_port());
-        Self { settings: LogSettings { url, connections: 4, queue: 4096 }, _folder: None }
-    }
-
-    async fn migrated(self) -> Self {
-        Log::migrate(&self.settings).await.unwrap();
-        self
-    }
-
-    /// A node: one process has one.
-    pub(crate) async fn node(&self) -> Log {
-        Log::open(&self.settings).await.unwrap()
-    }
-
-    pub(crate) fn is_postgres(&self) -> bool {
-        self.settings.url.starts_with("postgres:")
-    }
-
-    /// The host and port of the PostgreSQL server.
-    pub(crate) fn address(&self) -> String {
-        let options: PgConnectOptions = self.settings.url.parse().unwrap();
-        format!("{}:{}", options.get_host(), options.get_port())
-    }
-
-    /// The settings of a node that reaches PostgreSQL by another address.
-    pub(crate) fn by_way_of(&self, address: &str) -> LogSettings {
-        LogSettings { url: self.settings.url.replace(&self.address(), address), ..self.settings.clone() }
-    }
-}
-
-fn server() -> String {
-    std::env::var("GRANTLOG_TEST_POSTGRES").expect(
-        "GRANTLOG_TEST_POSTGRES is the URL of a PostgreSQL superuser, such as postgres://postgres@127.0.0.1:5432/postgres",
-    )
+/// The settings of a node that reaches PostgreSQL by another address.
+pub(crate) fn by_way_of(store: &Store, other: &str) -> LogSettings {
+    LogSettings { url: store.settings.url.replace(&address(store), other), ..store.settings.clone() }
 }
 
 /// How many times a sentence about chance is tried: a sample, or with `GRANTLOG_TEST_SOAK` the whole.

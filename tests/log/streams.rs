@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     commands::{events, family, issue, rotated, with},
     over_both_stores,
-    store::{Store, number, rounds},
+    store::{Kind, Store, number, rounds},
 };
 
 over_both_stores! {
@@ -21,7 +21,7 @@ async fn state_of(log: &Log, id: Uuid) -> Grant {
 }
 
 async fn a_streams_kept_state_is_the_fold_of_its_events(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     let family = family(3);
     for count in 0..family.len() {
@@ -33,7 +33,7 @@ async fn a_streams_kept_state_is_the_fold_of_its_events(store: Store) {
 }
 
 async fn heads_come_back_in_the_order_asked(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let ids: Vec<Uuid> = (0..20).map(|_| Uuid::now_v7()).collect();
     for (length, id) in ids.iter().enumerate().skip(1) {
         log.append(with(events::<Grant>(*id, &[], &family(4)[..length.min(5)]))).await.unwrap();
@@ -46,7 +46,7 @@ async fn heads_come_back_in_the_order_asked(store: Store) {
 
 /// What is read is counted by PostgreSQL, not timed: the log itself must not be read at all.
 async fn a_late_rotation_reads_and_keeps_no_more_than_an_early_one(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let id = Uuid::now_v7();
     let mut stream = events::<Grant>(id, &[], &family(10));
     log.append(with(stream.clone())).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_late_rotation_reads_and_keeps_no_more_than_an_early_one(store: Store)
     let late = log.load(&[Grant::stream(id)]).await.unwrap().remove(0).unwrap();
     assert_eq!(late.version, i64::from(last) + 3);
     assert!(late.state.len() <= early.state.len() + 8, "{} bytes became {}", early.state.len(), late.state.len());
-    if store.is_postgres() {
+    if store.kind == Kind::Postgres {
         let reads = "SELECT COALESCE(sum(seq_tup_read + idx_tup_fetch), 0)::bigint FROM pg_stat_user_tables \
              WHERE relname LIKE 'events%'";
         assert_eq!(number(&log, reads).await, 0);
@@ -73,7 +73,7 @@ async fn a_late_rotation_reads_and_keeps_no_more_than_an_early_one(store: Store)
 
 #[tokio::test]
 async fn both_stores_hold_the_same_bytes() {
-    let stores = [Store::sqlite().await, Store::postgres().await];
+    let stores = [Store::new(Kind::Sqlite).await, Store::new(Kind::Postgres).await];
     let id = Uuid::now_v7();
     let mut odd = family(2);
     if let domain::grant::GrantEvent::Approved(approved) = &mut odd[0] {
@@ -82,7 +82,7 @@ async fn both_stores_hold_the_same_bytes() {
     let commands = [with(events::<Grant>(id, &[], &odd)), issue(Uuid::now_v7())];
     let mut held: Vec<Vec<StoredEvent>> = Vec::new();
     for store in &stores {
-        let log = store.node().await;
+        let log = store.open().await;
         for command in &commands {
             log.append(command.clone()).await.unwrap();
         }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     commands::{AT, events, family, issue, rotated, with},
     over_both_stores,
-    store::{Store, number},
+    store::{Kind, Store, number},
 };
 
 over_both_stores! {
@@ -40,7 +40,7 @@ async fn left(log: &Log) -> (i64, i64, i64) {
 }
 
 async fn a_familys_rows_go_as_they_end_and_its_stream_with_the_last_of_them(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     log.append(with(events::<Grant>(Uuid::now_v7(), &[], &family(1)))).await.unwrap();
     // A code, two access tokens, two refresh tokens.
     sweep_after(&log, 1_059).await;
@@ -56,14 +56,14 @@ async fn a_familys_rows_go_as_they_end_and_its_stream_with_the_last_of_them(stor
 }
 
 async fn a_code_that_nobody_redeemed_takes_its_stream_with_it(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     log.append(with(events::<Grant>(Uuid::now_v7(), &[], &family(0)[..1]))).await.unwrap();
     sweep_after(&log, 1_060).await;
     assert_eq!(left(&log).await, (0, 1, 0));
 }
 
 async fn a_revoked_grant_stays_known_until_the_last_of_its_tokens_would_have_ended(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let (id, family) = (Uuid::now_v7(), family(0));
     let ends_at = Timestamp::from_unix(10_000);
     let revoked = GrantEvent::Revoked { reason: RevocationReason::RevokedByClient, ends_at, at: AT };
@@ -79,7 +79,7 @@ async fn a_revoked_grant_stays_known_until_the_last_of_its_tokens_would_have_end
 }
 
 async fn more_than_a_batch_goes_in_one_pass(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let issuing = (0..1_200).map(|_| log.append(issue(Uuid::now_v7())));
     assert!(futures_util::future::join_all(issuing).await.iter().all(Result::is_ok));
     log.append(with(events::<Grant>(Uuid::now_v7(), &[], &family(0)))).await.unwrap();
@@ -88,7 +88,7 @@ async fn more_than_a_batch_goes_in_one_pass(store: Store) {
 }
 
 async fn a_stream_that_was_swept_is_not_written_to_again(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let (id, family) = (Uuid::now_v7(), family(0));
     log.append(with(events::<Grant>(id, &[], &family))).await.unwrap();
     sweep_after(&log, 9_000).await;
@@ -98,7 +98,7 @@ async fn a_stream_that_was_swept_is_not_written_to_again(store: Store) {
 }
 
 async fn the_log_keeps_what_was_swept(store: Store) {
-    let log = store.node().await;
+    let log = store.open().await;
     let (id, family) = (Uuid::now_v7(), family(2));
     log.append(with(events::<Grant>(id, &[], &family))).await.unwrap();
     sweep_after(&log, 10_000).await;
@@ -108,8 +108,8 @@ async fn the_log_keeps_what_was_swept(store: Store) {
 
 #[tokio::test]
 async fn of_several_nodes_one_sweeps() {
-    let store = Store::postgres().await;
-    let (log, other) = (store.node().await, store.node().await);
+    let store = Store::new(Kind::Postgres).await;
+    let (log, other) = (store.open().await, store.open().await);
     let turn = log.sweep_turn().await.unwrap();
     assert!(other.sweep_turn().await.unwrap().is_none());
     turn.unwrap().give_back().await.unwrap();
