@@ -69,8 +69,12 @@ need_postgres() {
   [[ -n $pg_bin ]] || die "the package postgresql of this system is older than 15: install PostgreSQL 15 or later"
 }
 
-need_nats() {
-  command -v nats-server >/dev/null || apt_install nats-server
+# need_programs NAME...: programs whose packages have their names.
+need_programs() {
+  local name
+  for name in "$@"; do
+    command -v "$name" >/dev/null || apt_install "$name"
+  done
 }
 
 need_python() {

@@ -61,7 +61,7 @@ new_database() {
 
 start_nats() {
   [[ -z ${GRANTLOG_TEST_NATS:-} ]] || return 0
-  need_nats
+  need_programs nats-server
   local port
   port=$(free_port)
   nats-server -a 127.0.0.1 -p "$port" -js -sd "$run/nats" >"$run/nats.log" 2>&1 &
