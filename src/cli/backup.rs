@@ -39,7 +39,8 @@ pub(super) struct Backup {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   grantlog restore /backups/grantlog-2026-11-25.backup
-  DATABASE_URL=postgres://grantlog@db.example/grantlog grantlog restore grantlog.backup")]
+  DATABASE_URL=postgres://grantlog@db.example/grantlog \\
+    grantlog restore grantlog.backup")]
 pub(super) struct Restore {
     /// The backup
     file: PathBuf,

@@ -69,7 +69,7 @@ pub(super) struct Retire {
 /// vault.previous_master_key_files, restart the servers, run this, and take the old one out of the settings.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  GRANTLOG_VAULT__MASTER_KEY_FILE=new.key grantlog keys rewrap --config settings.toml")]
+  grantlog keys rewrap --config settings.toml")]
 pub(super) struct Rewrap {
     #[command(flatten)]
     format: Format,

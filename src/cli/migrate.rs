@@ -21,7 +21,9 @@ use super::{
 /// Makes the store if there is none. `serve` does the same when it starts; run this alone to prepare a store, or to see that a new
 /// version fits before its servers start. Several may run at once: one does the work, the others wait.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  grantlog migrate\n  DATABASE_URL=postgres://grantlog@db.example/grantlog grantlog migrate")]
+#[command(
+    after_help = "Examples:\n  grantlog migrate\n  DATABASE_URL=postgres://grantlog@db.example/grantlog \\\n    grantlog migrate"
+)]
 pub(super) struct Migrate {
     #[command(flatten)]
     format: Format,

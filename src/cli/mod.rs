@@ -2,26 +2,19 @@
 
 mod backup;
 mod client;
-mod client_import;
-mod demo;
-mod demo_lines;
-mod dev;
 mod explain;
 mod failure;
 mod import;
 mod input;
 mod keys;
 mod log;
-mod metadata_flags;
 mod migrate;
 mod output;
 mod progress;
 mod projections;
 mod serve;
 mod store;
-mod uri_list;
 mod user;
-mod user_import;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -44,6 +37,9 @@ the lines that get and use a token. All other commands find that store by themse
 In production, the settings name the store (DATABASE_URL=postgres://...), the public https URL (GRANTLOG_SERVER__PUBLIC_URL) and \
 the master key's file. config.default.toml explains every setting; each can stand in a file (--config) or in the environment.";
 
+/// Over the options that every command has.
+const COMMON: &str = "Every command";
+
 /// The command line of `grantlog`.
 #[derive(Debug, Parser)]
 #[command(
@@ -52,15 +48,14 @@ the master key's file. config.default.toml explains every setting; each can stan
     about = "An event-sourced OAuth 2.0 and OpenID Connect provider",
     long_about = ABOUT,
     after_help = EXIT_CODES,
-    max_term_width = 110,
-    infer_subcommands = false
+    max_term_width = 110
 )]
 struct Cli {
     /// A settings file, over the defaults and under the environment
-    #[arg(long, global = true, value_name = "FILE", env = "GRANTLOG_CONFIG", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "GRANTLOG_CONFIG", hide_env_values = true, help_heading = COMMON)]
     config: Option<PathBuf>,
     /// Write log lines as the settings' filter says, not only warnings
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = COMMON)]
     verbose: bool,
     #[command(subcommand)]
     command: Command,

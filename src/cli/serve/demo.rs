@@ -10,13 +10,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    cli::failure::Failure,
     credential::random_secret,
     dispatch::{NewUser, Profile, RegisterClient, SecretChoice},
     log::Actor,
     state::App,
 };
 
-use super::{demo_lines, dev::write_private, failure::Failure};
+use super::{demo_lines, dev::write_private};
 
 /// Where scripts find the client and the user.
 const FILE: &str = "data/dev.json";

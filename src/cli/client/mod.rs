@@ -1,8 +1,13 @@
 //! `grantlog client`: applications are registered, looked at, disabled.
 
+mod import;
+mod metadata_flags;
+mod register;
+mod uri_list;
+
 use domain::{
     ClientId, Decide, Timestamp,
-    client::{Client, ClientMetadata, Registration},
+    client::{Client, Registration},
 };
 use projections::{
     Page,
@@ -12,19 +17,18 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    dispatch::{Dispatch, RegisterClient, RegisteredClient, SecretChoice},
+    dispatch::{Dispatch, RegisteredClient},
     log::{Actor, Log, Unavailable},
     registration::ClientInformation,
 };
 
 use super::{
-    client_import::Import,
     failure::Failure,
-    input,
-    metadata_flags::MetadataFlags,
     output::{self, Format, List, moment},
-    store::{Context, find_client, find_user},
+    store::{Context, find_client},
 };
+use import::Import;
+use register::Register;
 
 /// What people look for first in a client.
 const FIRST: [&str; 5] = ["client_id", "client_name", "id", "state", "owner"];
@@ -34,7 +38,8 @@ const PAGE: u32 = 500;
 /// Register applications, look at them, disable them
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
-  grantlog client register --client-name Shop --redirect-uris https://shop.example/cb --scope \"openid profile\"
+  grantlog client register --client-name Reports \\
+    --grant-types client_credentials --scope read
   grantlog client list
   grantlog client disable Shop")]
 pub(super) enum ClientCommand {
@@ -45,40 +50,6 @@ pub(super) enum ClientCommand {
     RotateSecret(RotateSecret),
     Disable(Disable),
     Enable(Enable),
-}
-
-/// Register an application
-///
-/// The flags are the metadata names of RFC 7591 and OpenID Connect Registration, and grantlog's own. Lists are given by repeating a
-/// flag or with commas. A confidential client gets a secret, which is shown this once; --token-endpoint-auth-method none registers a
-/// public one (a single-page or mobile app), which has none.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  A web application that signs people in and keeps access while they are away:
-    grantlog client register --client-name Shop --redirect-uris https://shop.example/cb \\
-      --grant-types authorization_code,refresh_token --scope \"openid profile email offline_access\"
-  A service that acts for itself:
-    grantlog client register --client-name Reports --grant-types client_credentials --scope read
-  A mobile app:
-    grantlog client register --client-name Phone --token-endpoint-auth-method none --application-type native \\
-      --redirect-uris com.example.phone:/cb --scope \"openid read\"
-  A resource server that checks tokens:
-    grantlog client register --client-name API --grant-types client_credentials --scope introspection \\
-      --resources https://api.example")]
-pub(super) struct Register {
-    /// The client_id, if it must be a certain one; else one is made
-    #[arg(long, value_name = "ID")]
-    client_id: Option<String>,
-    /// Read the client secret from standard input instead of making one
-    #[arg(long)]
-    client_secret_stdin: bool,
-    /// The user who may manage it: sign-in name or id
-    #[arg(long, value_name = "USER")]
-    owner: Option<String>,
-    #[command(flatten)]
-    metadata: MetadataFlags,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// List all clients
@@ -146,43 +117,6 @@ impl ClientCommand {
             Self::Disable(command) => command.run(context).await,
             Self::Enable(command) => command.run(context).await,
         }
-    }
-}
-
-impl Register {
-    async fn run(self, context: Context) -> Result<(), Failure> {
-        let metadata: ClientMetadata = serde_json::from_value(Value::Object(self.metadata.0))
-            .map_err(|error| Failure::Usage(format!("the metadata: {error}")))?;
-        let known = context.settings.scopes.keys().cloned().collect::<Vec<_>>();
-        let secret = match (self.client_secret_stdin, metadata.is_public()) {
-            (false, _) => SecretChoice::Generated,
-            (true, false) => SecretChoice::Chosen(input::secret("client secret")?),
-            (true, true) => {
-                return Err(Failure::Usage("a public client has no secret: leave --client-secret-stdin out".to_owned()));
-            }
-        };
-        let dispatch = context.dispatch().await?;
-        let owner = match &self.owner {
-            Some(owner) => Some(find_user(&dispatch, owner).await?.0),
-            None => None,
-        };
-        let request = RegisterClient { identifier: self.client_id, owner, metadata, secret };
-        let registered = dispatch.register_client(Actor::Operator, request).await?.answer;
-        show_secret(&dispatch, &registered, self.format, "Registered").await?;
-        tell_of_scopes(&registered.registration.metadata, &known);
-        Ok(())
-    }
-}
-
-/// A scope that is missing or misspelt shows only when the first token lacks it: so say so now.
-fn tell_of_scopes(metadata: &ClientMetadata, known: &[String]) {
-    if metadata.scope.is_empty() {
-        output::note(
-            "note: it is registered without a scope, so that its tokens allow nothing. --scope \"read ...\" names some.",
-        );
-    }
-    for name in metadata.scope.names().filter(|name| !known.iter().any(|own| own == name)) {
-        output::note(format_args!("note: the settings have no scope `{name}`; they have {}.", known.join(", ")));
     }
 }
 

@@ -4,9 +4,12 @@ use domain::Digest;
 use secrecy::ExposeSecret;
 use url::{Url, form_urlencoded};
 
-use crate::credential::random_secret;
+use crate::{
+    cli::{failure::Failure, output::line},
+    credential::random_secret,
+};
 
-use super::{demo::Demo, failure::Failure, output::line};
+use super::demo::Demo;
 
 /// What the browser is asked for.
 const BROWSER_SCOPE: &str = "openid profile email read";

@@ -11,9 +11,11 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::{config::Settings, vault::MasterKey};
-
-use super::{failure::Failure, migrate::make_private_folder};
+use crate::{
+    cli::{failure::Failure, migrate::make_private_folder},
+    config::Settings,
+    vault::MasterKey,
+};
 
 /// The public URL that nobody has set, as config.default.toml gives it.
 const DEFAULT_PUBLIC_URL: &str = "http://127.0.0.1:8000/";

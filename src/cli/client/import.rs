@@ -7,17 +7,16 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use crate::{
+    cli::{
+        failure::Failure,
+        import::{self, Accepted, Imported, What, is_digest, take_text},
+        input,
+        output::Format,
+        store::Context,
+    },
     dispatch::{Dispatch, Refusal, RegisterClient, SecretChoice},
     log::Actor,
     registration::ClientInformation,
-};
-
-use super::{
-    failure::Failure,
-    import::{self, Accepted, Imported, What, is_digest, take_text},
-    input,
-    output::Format,
-    store::Context,
 };
 
 /// Import clients from a JSON file
@@ -28,8 +27,12 @@ use super::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   grantlog client import clients.json
-  echo '[{\"client_id\": \"shop\", \"client_secret\": \"kept\", \"redirect_uris\": [\"https://shop.example/cb\"]}]' | grantlog client import -")]
-pub(super) struct Import {
+  cat clients.json
+    [{\"client_id\": \"shop\", \"client_secret\": \"kept as it was\",
+      \"client_name\": \"Shop\", \"redirect_uris\": [\"https://shop.example/cb\"],
+      \"scope\": \"openid profile\"}]
+  grantlog client import - < clients.json")]
+pub(in crate::cli) struct Import {
     /// The JSON file; - reads standard input
     file: PathBuf,
     #[command(flatten)]

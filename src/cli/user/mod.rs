@@ -1,11 +1,9 @@
 //! `grantlog user`: people are made, listed, locked, erased.
 
-use std::collections::BTreeMap;
+mod create;
+mod import;
 
-use domain::{
-    UserId,
-    user::{ClaimKind, check_claim},
-};
+use domain::UserId;
 use futures_util::{StreamExt, stream};
 use projections::{
     Page,
@@ -14,7 +12,7 @@ use projections::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    dispatch::{Dispatch, NewUser, Profile},
+    dispatch::{Dispatch, Profile},
     log::{Actor, Unavailable},
 };
 
@@ -23,8 +21,9 @@ use super::{
     input,
     output::{self, Format, List, moment},
     store::{Context, find_user},
-    user_import::Import,
 };
+use create::Create;
+use import::Import;
 
 /// Users read at a time, and of those, profiles opened at a time.
 const PAGE: u32 = 500;
@@ -33,7 +32,7 @@ const AT_A_TIME: usize = 16;
 /// Make people's accounts, look at them, lock or erase them
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
-  grantlog user create --username mika --email mika@example.org --password-stdin < password.txt
+  grantlog user create --username mika --password-stdin < password.txt
   grantlog user lock mika
   grantlog user list")]
 pub(super) enum UserCommand {
@@ -44,55 +43,6 @@ pub(super) enum UserCommand {
     Lock(Lock),
     Unlock(Unlock),
     Erase(Erase),
-}
-
-/// Make a user
-///
-/// The password is read from standard input, never from the command line, where others on the machine could see it. Without
-/// --password-stdin the user cannot sign in until `grantlog user set-password`. What is personal is sealed under a key of the user's
-/// own before it reaches the log.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  grantlog user create --username mika --password-stdin
-  printf %s \"$PASSWORD\" | grantlog user create --username mika --name \"Mika K.\" --email mika@example.org --password-stdin --json
-  grantlog user create --username root --admin --password-stdin
-  grantlog user create --username mika --claim birthdate=1990-01-01 --claim 'address={\"country\": \"JP\"}'")]
-pub(super) struct Create {
-    /// The name to sign in with
-    #[arg(long, value_name = "NAME")]
-    username: String,
-    /// Read the password from standard input
-    #[arg(long)]
-    password_stdin: bool,
-    /// Let them administer the issuer
-    #[arg(long)]
-    admin: bool,
-    /// Their whole name
-    #[arg(long)]
-    name: Option<String>,
-    #[arg(long)]
-    given_name: Option<String>,
-    #[arg(long)]
-    family_name: Option<String>,
-    /// Their mail address
-    #[arg(long)]
-    email: Option<String>,
-    /// Their mail address is known to be theirs
-    #[arg(long)]
-    email_verified: bool,
-    #[arg(long)]
-    phone_number: Option<String>,
-    /// Their language, for example ja
-    #[arg(long)]
-    locale: Option<String>,
-    /// Their time zone, for example Asia/Tokyo
-    #[arg(long)]
-    zoneinfo: Option<String>,
-    /// Any other standard claim of OpenID Connect (Core section 5.1)
-    #[arg(long, value_name = "CLAIM=VALUE")]
-    claim: Vec<String>,
-    #[command(flatten)]
-    format: Format,
 }
 
 /// List all users
@@ -169,67 +119,8 @@ impl UserCommand {
     }
 }
 
-impl Create {
-    async fn run(self, context: Context) -> Result<(), Failure> {
-        let claims = self.claims()?;
-        let password = if self.password_stdin { Some(input::secret("password")?) } else { None };
-        let has_password = password.is_some();
-        let dispatch = context.dispatch().await?;
-        let profile = Profile { username: self.username.clone(), claims };
-        let new = NewUser { profile: profile.clone(), password, password_digest: None, administrator: self.admin };
-        let done = dispatch.create_user(Actor::Operator, new).await?;
-        if self.format.json {
-            let mut members = members(done.answer, Some(&profile), "active", self.admin);
-            members.insert("position".to_owned(), done.position.into());
-            return output::json(&members);
-        }
-        output::line(format_args!("Made the user {}.\n  id  {}", self.username, done.answer))?;
-        match has_password {
-            true => Ok(()),
-            false => output::line(format_args!("They have no password yet: grantlog user set-password {}", self.username)),
-        }
-    }
-
-    fn claims(&self) -> Result<BTreeMap<String, Value>, Failure> {
-        let texts = [
-            ("name", &self.name),
-            ("given_name", &self.given_name),
-            ("family_name", &self.family_name),
-            ("email", &self.email),
-            ("phone_number", &self.phone_number),
-            ("locale", &self.locale),
-            ("zoneinfo", &self.zoneinfo),
-        ];
-        let mut claims: BTreeMap<_, _> =
-            texts.into_iter().filter_map(|(claim, text)| Some((claim.to_owned(), text.clone()?.into()))).collect();
-        if self.email_verified {
-            claims.insert("email_verified".to_owned(), true.into());
-        }
-        for given in &self.claim {
-            let (claim, text) = given
-                .split_once('=')
-                .ok_or_else(|| Failure::Usage(format!("--claim {given}: write CLAIM=VALUE, for example nickname=mi")))?;
-            claims.insert(claim.to_owned(), typed(claim, text));
-        }
-        for (claim, value) in &claims {
-            check_claim(claim, value).map_err(|error| Failure::Usage(error.to_string()))?;
-        }
-        Ok(claims)
-    }
-}
-
-/// A claim's text as the kind of value that the claim has; as a text where it is none of that kind, for the check to refuse.
-fn typed(claim: &str, text: &str) -> Value {
-    match ClaimKind::of(claim) {
-        Some(ClaimKind::Flag | ClaimKind::Moment | ClaimKind::Address) => {
-            serde_json::from_str(text).unwrap_or_else(|_| text.into())
-        }
-        Some(ClaimKind::Text) | None => text.into(),
-    }
-}
-
 /// A user as programs see them. Nothing personal of an erased one is there to be seen.
-pub(super) fn members(id: UserId, profile: Option<&Profile>, state: &str, administrator: bool) -> Map<String, Value> {
+fn members(id: UserId, profile: Option<&Profile>, state: &str, administrator: bool) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("id".to_owned(), json!(id));
     members.insert("sub".to_owned(), json!(id));

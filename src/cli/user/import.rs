@@ -6,18 +6,18 @@ use domain::user::check_claim;
 use serde_json::{Map, Value};
 
 use crate::{
+    cli::{
+        failure::Failure,
+        import::{self, Accepted, Imported, What, is_digest, take_text},
+        input,
+        output::Format,
+        store::Context,
+    },
     dispatch::{Dispatch, NewUser, Profile, Refusal},
     log::Actor,
 };
 
-use super::{
-    failure::Failure,
-    import::{self, Accepted, Imported, What, is_digest, take_text},
-    input,
-    output::Format,
-    store::Context,
-    user::members,
-};
+use super::members;
 
 /// Import users from a JSON file
 ///
@@ -27,8 +27,11 @@ use super::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   grantlog user import users.json
-  echo '[{\"username\": \"mika\", \"password\": \"$argon2id$v=19$...\", \"email\": \"mika@example.org\"}]' | grantlog user import -")]
-pub(super) struct Import {
+  cat users.json
+    [{\"username\": \"mika\", \"password\": \"$argon2id$v=19$m=19456,t=2,p=1$...\",
+      \"name\": \"Mika K.\", \"email\": \"mika@example.org\", \"email_verified\": true}]
+  grantlog user import - < users.json")]
+pub(in crate::cli) struct Import {
     /// The JSON file; - reads standard input
     file: PathBuf,
     #[command(flatten)]

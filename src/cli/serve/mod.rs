@@ -1,5 +1,9 @@
 //! `grantlog serve`: the server, until it is told to stop.
 
+mod demo;
+mod demo_lines;
+mod dev;
+
 use std::{future::Future, io, sync::Arc};
 
 use secrecy::ExposeSecret;
@@ -10,9 +14,9 @@ use tokio::{
 
 use crate::{clock::Clock, config::Settings, http, log::Log, state::App, telemetry};
 
-use super::{demo, dev, failure::Failure, migrate, output, store::Context};
+use super::{failure::Failure, migrate, output, store::Context};
 
-/// Serve
+/// Run the server
 ///
 /// Brings the store to this program's form first (of several nodes one does it, the others wait), then answers until SIGINT or
 /// SIGTERM: then it accepts nothing more and finishes what is under way, at most for server.shutdown_seconds.
@@ -26,14 +30,16 @@ use super::{demo, dev, failure::Failure, migrate, output, store::Context};
   On this machine, to try it out:
     grantlog serve --dev
   The same on PostgreSQL, and on another port:
-    DATABASE_URL=postgres://grantlog@localhost/grantlog grantlog serve --dev
+    DATABASE_URL=postgres://grantlog@localhost/grantlog \\
+      grantlog serve --dev
     GRANTLOG_SERVER__LISTEN=127.0.0.1:9000 grantlog serve --dev
   In production, behind a proxy that ends TLS:
     openssl rand -base64 32 > /etc/grantlog/master.key
     DATABASE_URL=postgres://grantlog@db.example/grantlog \\
     GRANTLOG_SERVER__PUBLIC_URL=https://id.example.com \\
     GRANTLOG_SERVER__BEHIND_PROXY=true \\
-    GRANTLOG_VAULT__MASTER_KEY_FILE=/etc/grantlog/master.key grantlog serve")]
+    GRANTLOG_VAULT__MASTER_KEY_FILE=/etc/grantlog/master.key \\
+      grantlog serve")]
 pub(super) struct Serve {
     /// Run on this machine alone, with everything that is needed to try it
     #[arg(long)]
@@ -53,8 +59,9 @@ impl Serve {
         if self.dev {
             demo::prepare(&app).await?;
         }
-        tell(&app).await?;
+        // Before it says that it serves: whoever waits for that may stop it at once.
         let stop = stop_signal()?;
+        tell(&app).await?;
         http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
     }
 
@@ -65,7 +72,7 @@ impl Serve {
         migrate::prepare(&store).await?;
         let log = Log::open(&store).await?;
         let opened = App::open(log, Arc::new(settings), master, Clock::default()).await;
-        if let (Err(_), Some(made_key)) = (&opened, made_key) {
+        if let (Err(OpenError::WrongMasterKey), Some(made_key)) = (&opened, made_key) {
             made_key.take_back();
         }
         Ok(opened?)
