@@ -12,7 +12,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::{clock::Clock, config::Settings, http, log::Log, state::App, telemetry};
+use crate::{clock::Clock, config::Settings, dispatch::OpenError, http, log::Log, state::App, telemetry};
 
 use super::{failure::Failure, migrate, output, store::Context};
 
