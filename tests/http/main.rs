@@ -14,3 +14,4 @@ mod refresh;
 mod resource;
 mod revocation;
 mod sign_in;
+mod sweep;
