@@ -9,7 +9,7 @@ use crate::log::{Actor, Unavailable};
 
 use super::{
     failure::Failure,
-    output::{self, Format, List, moment},
+    output::{self, Format, List, day},
     store::Context,
 };
 
@@ -113,7 +113,7 @@ async fn list(context: Context, format: Format) -> Result<(), Failure> {
     for key in signing_key::all(log.db()).await.map_err(Unavailable::from)? {
         let jwk: Value = serde_json::from_str(&key.jwk).unwrap_or_default();
         let element = json!({"kid": key.kid, "alg": key.alg, "state": key.state, "added_at": key.added_at, "jwk": jwk, "position": key.position});
-        list.add(vec![key.kid, key.alg, key.state, moment(key.added_at)], &element)?;
+        list.add(vec![key.kid, key.alg, key.state, day(key.added_at)], &element)?;
     }
     list.end("There are no keys yet: the first start makes them.")
 }

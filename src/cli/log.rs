@@ -162,7 +162,7 @@ fn actor(event: &StoredEvent) -> String {
 
 fn one_line(event: &StoredEvent) -> String {
     let (at, kind, stream, by) = (recorded(event), &event.event_type, stream_of(event), actor(event));
-    format!("{:>8}  {at}  {kind:<28}  {stream}  by {by}", event.position)
+    format!("{:>8}  {at}  {kind:<31}  {stream}  by {by}", event.position)
 }
 
 fn in_full(event: &StoredEvent) -> String {

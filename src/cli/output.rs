@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -14,6 +14,9 @@ use super::failure::Failure;
 
 /// A line under the column names, and nothing else between what people read.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// A terminal of fewer columns breaks lines better itself.
+const NARROW: u16 = 60;
 
 /// How the answer is printed.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -66,10 +69,13 @@ impl List {
     /// Takes the table's column names.
     pub(super) fn begin(format: Format, columns: &[&str]) -> Self {
         let mut table = Table::new();
-        table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(columns.iter().copied());
-        if !io::stdout().is_terminal() {
-            table.set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(STYLE).set_header(columns.iter().copied());
+        if table.width().is_some_and(|width| width >= NARROW) {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        }
+        // What names a row is to be copied, and stays in one piece.
+        if let Some(name) = table.column_mut(0) {
+            name.set_constraint(ColumnConstraint::ContentWidth);
         }
         Self { table: (!format.json).then_some(table), written: 0 }
     }
@@ -105,6 +111,11 @@ impl List {
 pub(super) fn moment(seconds: i64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
+}
+
+/// The day of a moment, for tables.
+pub(super) fn day(seconds: i64) -> String {
+    moment(seconds).split('T').next().unwrap_or_default().to_owned()
 }
 
 fn write(text: &str) -> Result<(), Failure> {

@@ -24,7 +24,7 @@ use crate::{
 
 use super::{
     failure::Failure,
-    output::{self, Format, List, moment},
+    output::{self, Format, List, day, moment},
     store::{Context, find_client},
 };
 use import::Import;
@@ -150,7 +150,7 @@ async fn list(context: Context, format: Format) -> Result<(), Failure> {
             let members = members(&row)?;
             let text = |member: &str| members.get(member).map(words).unwrap_or_default();
             let (grants, scope) = (text("grant_types"), text("scope"));
-            let cells = vec![row.client_id, row.name, row.state, grants, scope, moment(row.created_at)];
+            let cells = vec![row.client_id, row.name, row.state, grants, scope, day(row.created_at)];
             list.add(cells, &Value::Object(members))?;
         }
     }

@@ -19,7 +19,7 @@ use crate::{
 use super::{
     failure::Failure,
     input,
-    output::{self, Format, List, moment},
+    output::{self, Format, List, day},
     store::{Context, find_user},
 };
 use create::Create;
@@ -133,7 +133,7 @@ fn members(id: UserId, profile: Option<&Profile>, state: &str, administrator: bo
 
 async fn list(context: Context, format: Format) -> Result<(), Failure> {
     let dispatch = context.dispatch().await?;
-    let mut list = List::begin(format, &["id", "username", "name", "email", "state", "made"]);
+    let mut list = List::begin(format, &["id", "username", "email", "state", "made"]);
     let mut after = String::new();
     loop {
         let rows =
@@ -146,7 +146,7 @@ async fn list(context: Context, format: Format) -> Result<(), Failure> {
             members.insert("created_at".to_owned(), row.created_at.into());
             let text = |member: &str| members.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
             let state = if row.administrator { format!("{}, administrator", row.state) } else { row.state.clone() };
-            let cells = vec![row.id, text("username"), text("name"), text("email"), state, moment(row.created_at)];
+            let cells = vec![row.id, text("username"), text("email"), state, day(row.created_at)];
             list.add(cells, &Value::Object(members))?;
         }
     }
