@@ -3,12 +3,15 @@
 use std::{os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::Value;
-use support::{Kind, both_stores};
+use support::{Answer, Kind, PageForm, both_stores};
+
+use url::form_urlencoded;
 
 use crate::{place::Place, server::Server};
 
 both_stores! {
     a_fresh_folder_gets_all_that_is_needed_and_the_printed_lines_work,
+    the_printed_address_and_line_let_a_person_approve,
     what_was_kept_is_printed_again_and_what_was_lost_is_made_anew,
 }
 
@@ -73,4 +76,34 @@ async fn what_was_kept_is_printed_again_and_what_was_lost_is_made_anew(kind: Kin
     assert!(paste(server.curl_lines()[0])["access_token"].is_string());
     assert_eq!(place.json(&["client", "list"]).as_array().unwrap().len(), 1);
     assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 1);
+}
+
+async fn the_printed_address_and_line_let_a_person_approve(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = Server::start(&place);
+    let dev = place.json_file("data/dev.json");
+    let authorize = server.printed.iter().find(|line| line.contains("/o/authorize/?")).unwrap();
+    let redirect = reqwest::redirect::Policy::none();
+    let browser = reqwest::Client::builder().cookie_store(true).redirect(redirect).build().unwrap();
+    let at = |path: &str| if path.starts_with('/') { format!("{}{path}", server.url) } else { path.to_owned() };
+    let follow = async |mut answer: Answer| {
+        while answer.location().starts_with('/') {
+            answer = Answer::of(browser.get(at(answer.location()))).await;
+        }
+        answer
+    };
+    let send = async |form: PageForm| {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+        let request = browser.post(at(&form.action)).header("content-type", "application/x-www-form-urlencoded");
+        follow(Answer::of(request.body(body)).await).await
+    };
+    let sign_in = follow(Answer::of(browser.get(authorize)).await).await;
+    let text = |member: &str| dev[member].as_str().unwrap();
+    let form = sign_in.form("login").with("username", text("username")).with("password", text("password"));
+    let consent = send(form).await;
+    let answer = send(consent.form("allow")).await;
+    assert!(answer.location().starts_with(text("redirect_uri")), "{answer:?}");
+    let code = answer.answered("code").unwrap();
+    let tokens = paste(&server.curl_lines()[2].replace("CODE", &code));
+    assert!(tokens["access_token"].is_string() && tokens["refresh_token"].is_string(), "{tokens}");
 }

@@ -13,6 +13,7 @@ use crate::place::Place;
 both_stores! {
     a_command_beside_the_server_is_felt_at_once,
     a_terminated_server_ends_well,
+    a_stopping_server_loses_nothing_that_it_acknowledged,
 }
 
 /// A server, ended with its test.
@@ -68,15 +69,19 @@ impl Drop for Server {
     }
 }
 
-/// Asks for a token for the client itself; gives the status and the answer.
-async fn token(server: &Server, dev: &Value) -> (u16, Value) {
+/// A request of the client's for a token of its own.
+fn request(server: &Server, dev: &Value) -> reqwest::RequestBuilder {
     let text = |member: &str| dev[member].as_str().unwrap();
-    let request = reqwest::Client::new()
+    reqwest::Client::new()
         .post(format!("{}/o/token/", server.url))
         .basic_auth(text("client_id"), Some(text("client_secret")))
         .header("content-type", "application/x-www-form-urlencoded")
-        .body("grant_type=client_credentials&scope=read");
-    let answer = request.send().await.unwrap();
+        .body("grant_type=client_credentials&scope=read")
+}
+
+/// Asks for a token for the client itself; gives the status and the answer.
+async fn token(server: &Server, dev: &Value) -> (u16, Value) {
+    let answer = request(server, dev).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
@@ -125,6 +130,46 @@ async fn a_terminated_server_ends_well(kind: Kind) {
     let place = Place::empty(kind).await;
     let server = Server::start(&place);
     assert_eq!(server.terminate(), 0);
+}
+
+async fn a_stopping_server_loses_nothing_that_it_acknowledged(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = Server::start(&place);
+    let dev = place.json_file("data/dev.json");
+    let (enough, acknowledged) = tokio::sync::mpsc::channel(1);
+    let clients: Vec<_> = (0..8).map(|_| tokio::spawn(ask_until_it_is_gone(request(&server, &dev), enough.clone()))).collect();
+    drop(enough);
+    let mut acknowledged = acknowledged;
+    for _ in 0..100 {
+        acknowledged.recv().await.unwrap();
+    }
+    let ending = tokio::task::spawn_blocking(move || server.terminate());
+    while acknowledged.recv().await.is_some() {}
+    let mut positions = Vec::new();
+    for client in clients {
+        positions.extend(client.await.unwrap());
+    }
+    assert_eq!(ending.await.unwrap(), 0);
+    let issued: Vec<_> = place
+        .run(&["log", "tail", "--all", "--json"])
+        .json_lines()
+        .into_iter()
+        .filter(|event| event["type"] == "grant.client_credentials_issued")
+        .map(|event| event["position"].as_i64().unwrap())
+        .collect();
+    assert!(positions.len() >= 100);
+    assert!(positions.iter().all(|position| issued.contains(position)), "{positions:?} of {issued:?}");
+}
+
+/// Asks for tokens one after another, until nothing answers; gives the positions of those it got.
+async fn ask_until_it_is_gone(request: reqwest::RequestBuilder, acknowledged: tokio::sync::mpsc::Sender<()>) -> Vec<i64> {
+    let mut positions = Vec::new();
+    while let Ok(answer) = request.try_clone().unwrap().send().await {
+        assert_eq!(answer.status(), 200);
+        positions.push(answer.headers()["grantlog-position"].to_str().unwrap().parse().unwrap());
+        acknowledged.send(()).await.unwrap();
+    }
+    positions
 }
 
 #[tokio::test]
