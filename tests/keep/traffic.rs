@@ -11,7 +11,7 @@ use grantlog::{
     state::App,
 };
 use secrecy::ExposeSecret;
-use support::{Answer, CALLBACK, CHALLENGE, PASSWORD, TestApp, TestClient, Tokens, USER, VERIFIER};
+use support::{Answer, CHALLENGE, PASSWORD, REDIRECT_URI, TestApp, TestClient, Tokens, USER, VERIFIER};
 use uuid::Uuid;
 
 pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -32,7 +32,7 @@ pub(crate) async fn code(app: &App, client: &TestClient, session: &CurrentSessio
         client_id: client.id,
         scope: scope("read write"),
         resources: Vec::new(),
-        redirect_uri: Some(CALLBACK.to_owned()),
+        redirect_uri: Some(REDIRECT_URI.to_owned()),
         code_challenge: Some(CHALLENGE.parse().unwrap()),
         nonce: None,
         given_by: GivenBy::User,
@@ -49,7 +49,8 @@ pub(crate) async fn grant(app: &TestApp, client: &TestClient, session: &CurrentS
 }
 
 pub(crate) async fn redeem(app: &TestApp, client: &TestClient, code: &str) -> Answer {
-    let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+    let form =
+        [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT_URI), ("code_verifier", VERIFIER)];
     app.post_as(client, "/o/token/", &form).await
 }
 
