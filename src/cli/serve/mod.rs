@@ -12,7 +12,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::{clock::Clock, config::Settings, dispatch::OpenError, http, log::Log, state::App, telemetry};
+use crate::{clock::Clock, config::Settings, dispatch::OpenError, http, log::Log, state::App, sweep, telemetry};
 
 use super::{failure::Failure, migrate, output, store::Context};
 
@@ -62,7 +62,10 @@ impl Serve {
         // Before it says that it serves: whoever waits for that may stop it at once.
         let stop = stop_signal()?;
         tell(&app).await?;
-        http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
+        let sweeping = tokio::spawn(sweep::run(app.log.clone(), app.clock.clone()));
+        let served = http::serve(app, listener, stop).await;
+        sweeping.abort();
+        served.map_err(|error| Failure::io("the server", &error))
     }
 
     async fn open(&self, settings: Settings) -> Result<App, Failure> {
