@@ -87,7 +87,10 @@ impl From<TelemetryError> for Failure {
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
         match error {
-            MigrateError::Store(_) | MigrateError::NotMigrated => Self::Unavailable(error.to_string()),
+            MigrateError::Store(_) => {
+                Self::Unavailable(format!("{error}.\nIs store.url (DATABASE_URL) right, and does its server run?"))
+            }
+            MigrateError::NotMigrated => Self::Unavailable(error.to_string()),
             MigrateError::Migration(_) => Self::Failed(error.to_string()),
             MigrateError::Later(_) => Self::Refused(error.to_string()),
             MigrateError::Address => Self::Usage(format!("store.url (DATABASE_URL): {error}")),
