@@ -1,10 +1,11 @@
 -- The log. Its columns are postgres-es's, and ours beside them: the position, the command that made the event, and when it was
 -- recorded. It is partitioned by position from the beginning, because volume is what outgrows a log first: an old partition can be
--- archived and dropped as one. A unique (stream, sequence) cannot stand on such a table: stream_head decides that.
+-- archived and dropped as one. A unique (stream, sequence) cannot stand on such a table: stream_head decides that. Keys are compared by
+-- bytes ("C"): an index in a locale's order breaks when the system's locales change.
 CREATE TABLE events (
     position BIGINT PRIMARY KEY,
-    aggregate_type TEXT NOT NULL,
-    aggregate_id TEXT NOT NULL,
+    aggregate_type TEXT COLLATE "C" NOT NULL,
+    aggregate_id TEXT COLLATE "C" NOT NULL,
     sequence BIGINT NOT NULL CHECK (sequence > 0),
     event_type TEXT NOT NULL,
     event_version TEXT NOT NULL,

@@ -17,8 +17,8 @@ CREATE TABLE log_epoch (
 
 -- The head of each stream: how many events it holds, and the aggregate's state after them, so that no command reads the log.
 CREATE TABLE stream_head (
-    aggregate_type TEXT NOT NULL,
-    aggregate_id TEXT NOT NULL,
+    aggregate_type TEXT COLLATE "C" NOT NULL,
+    aggregate_id TEXT COLLATE "C" NOT NULL,
     version BIGINT NOT NULL,
     state TEXT NOT NULL,
     state_version INTEGER NOT NULL,

@@ -160,8 +160,11 @@ $apply$",
 impl Kind {
     const fn sql(self, dialect: Dialect) -> &'static str {
         match (self, dialect) {
-            (Self::Text, _) => "TEXT NOT NULL",
-            (Self::NullableText, _) => "TEXT",
+            // By bytes: the same order on every server, whatever its locale, and the cheapest to compare.
+            (Self::Text, Dialect::Postgres) => "TEXT COLLATE \"C\" NOT NULL",
+            (Self::NullableText, Dialect::Postgres) => "TEXT COLLATE \"C\"",
+            (Self::Text, Dialect::Sqlite) => "TEXT NOT NULL",
+            (Self::NullableText, Dialect::Sqlite) => "TEXT",
             (Self::Integer | Self::FirstInteger | Self::Position, Dialect::Postgres) => "BIGINT NOT NULL",
             (Self::NullableInteger, Dialect::Postgres) => "BIGINT",
             (Self::Boolean, Dialect::Postgres) => "BOOLEAN NOT NULL",
