@@ -12,6 +12,7 @@ use crate::{place::Place, server::Server};
 both_stores! {
     a_fresh_folder_gets_all_that_is_needed_and_the_printed_lines_work,
     the_printed_address_and_line_let_a_person_approve,
+    the_printed_link_makes_one_administrator,
     what_was_kept_is_printed_again_and_what_was_lost_is_made_anew,
 }
 
@@ -78,32 +79,72 @@ async fn what_was_kept_is_printed_again_and_what_was_lost_is_made_anew(kind: Kin
     assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 1);
 }
 
+/// Somebody's browser at the server.
+struct Visitor<'a> {
+    server: &'a Server,
+    http: reqwest::Client,
+}
+
+impl<'a> Visitor<'a> {
+    fn new(server: &'a Server) -> Self {
+        let http = reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none());
+        Self { server, http: http.build().unwrap() }
+    }
+
+    fn at(&self, path: &str) -> String {
+        if path.starts_with('/') { format!("{}{path}", self.server.url) } else { path.to_owned() }
+    }
+
+    /// Opens an address, and follows redirects as long as they stay on the site.
+    async fn open(&self, path: &str) -> Answer {
+        self.follow(Answer::of(self.http.get(self.at(path))).await).await
+    }
+
+    /// Sends a form, and follows likewise.
+    async fn send(&self, form: &PageForm) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+        let request = self.http.post(self.at(&form.action)).header("content-type", "application/x-www-form-urlencoded");
+        self.follow(Answer::of(request.body(body)).await).await
+    }
+
+    async fn follow(&self, mut answer: Answer) -> Answer {
+        while answer.location().starts_with('/') {
+            answer = Answer::of(self.http.get(self.at(answer.location()))).await;
+        }
+        answer
+    }
+}
+
 async fn the_printed_address_and_line_let_a_person_approve(kind: Kind) {
     let place = Place::empty(kind).await;
     let server = Server::start(&place);
     let dev = place.json_file("data/dev.json");
-    let authorize = server.printed.iter().find(|line| line.contains("/o/authorize/?")).unwrap();
-    let redirect = reqwest::redirect::Policy::none();
-    let browser = reqwest::Client::builder().cookie_store(true).redirect(redirect).build().unwrap();
-    let at = |path: &str| if path.starts_with('/') { format!("{}{path}", server.url) } else { path.to_owned() };
-    let follow = async |mut answer: Answer| {
-        while answer.location().starts_with('/') {
-            answer = Answer::of(browser.get(at(answer.location()))).await;
-        }
-        answer
-    };
-    let send = async |form: PageForm| {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
-        let request = browser.post(at(&form.action)).header("content-type", "application/x-www-form-urlencoded");
-        follow(Answer::of(request.body(body)).await).await
-    };
-    let sign_in = follow(Answer::of(browser.get(authorize)).await).await;
     let text = |member: &str| dev[member].as_str().unwrap();
-    let form = sign_in.form("login").with("username", text("username")).with("password", text("password"));
-    let consent = send(form).await;
-    let answer = send(consent.form("allow")).await;
+    let visitor = Visitor::new(&server);
+    let sign_in = visitor.open(server.printed.iter().find(|line| line.contains("/o/authorize/?")).unwrap()).await;
+    let consent =
+        visitor.send(&sign_in.form("login").with("username", text("username")).with("password", text("password"))).await;
+    let answer = visitor.send(&consent.form("allow")).await;
     assert!(answer.location().starts_with(text("redirect_uri")), "{answer:?}");
     let code = answer.answered("code").unwrap();
     let tokens = paste(&server.curl_lines()[2].replace("CODE", &code));
     assert!(tokens["access_token"].is_string() && tokens["refresh_token"].is_string(), "{tokens}");
+}
+
+async fn the_printed_link_makes_one_administrator(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = Server::start(&place);
+    let link = server.printed.iter().find(|line| line.contains("/setup/")).unwrap();
+    let visitor = Visitor::new(&server);
+    let page = visitor.open(link).await.assert_status(200);
+    let form = page.form("set_up").with("username", "root").with("password", "correct horse battery");
+    visitor.send(&form.clone().with("password", "short")).await.assert_status(400);
+    visitor.send(&form.clone().with("csrf_token", "forged")).await.assert_status(403);
+    assert!(visitor.send(&form).await.has("login"), "the administrator signs in next");
+    let users = place.json(&["user", "list"]);
+    let administrators: Vec<_> = users.as_array().unwrap().iter().filter(|user| user["administrator"] == true).collect();
+    assert_eq!((administrators.len(), &administrators[0]["username"]), (1, &Value::from("root")));
+    visitor.open(link).await.assert_error_page(400, "invalid_request");
+    visitor.send(&form.with("username", "second")).await.assert_error_page(400, "invalid_request");
+    visitor.open("/setup/guessed").await.assert_error_page(400, "invalid_request");
 }

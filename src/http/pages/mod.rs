@@ -25,6 +25,7 @@ mod pending;
 mod person;
 pub(super) mod problem;
 mod return_path;
+pub(super) mod setup;
 mod shown;
 pub(super) mod sign_in;
 pub(super) mod sign_out;
