@@ -42,13 +42,20 @@ pub struct Reply {
     pub state: Option<String>,
 }
 
-/// OAuth 2.0 Multiple Response Type Encoding Practices section 2.1.
+/// OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, OAuth 2.0 Form Post Response Mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
     #[default]
     Query,
     Fragment,
+    FormPost,
+}
+
+impl ResponseMode {
+    /// As they stand on the wire.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("query", Self::Query), ("fragment", Self::Fragment), ("form_post", Self::FormPost)];
 }
 
 /// What the client wants the user to be asked for (OpenID Connect Core section 3.1.2.1).

@@ -73,3 +73,96 @@ fn must_sign_in(request: &AuthorizationRequest, standing: Standing, now: Timesta
 fn refusal(code: ErrorCode, rule: &'static str, description: &str) -> Step {
     Step::Refuse(OAuthError::new(code, rule, description))
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::protocol::authorize::{Prompt, Reply, ResponseMode};
+
+    const NOW: Timestamp = Timestamp::from_unix(1000);
+    const LONG_AGO: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(100), for_this: false };
+    const FOR_THIS: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(1000), for_this: true };
+    const CONSENTED: Step = Step::Approve(GivenBy::User);
+    const FIRST_PARTY: Step = Step::Approve(GivenBy::FirstParty);
+
+    fn request() -> AuthorizationRequest {
+        AuthorizationRequest {
+            client_id: domain::ClientId::new(Uuid::nil()),
+            client_identifier: "app".to_owned(),
+            client_version: 1,
+            reply: Reply { redirect_uri: "https://app.example/cb".to_owned(), mode: ResponseMode::Query, state: None },
+            redirect_uri: None,
+            scope: "read".parse().expect("a scope"),
+            resources: Vec::new(),
+            code_challenge: None,
+            nonce: None,
+            prompt: Prompt::default(),
+            approval_forced: false,
+            max_age: None,
+            login_hint: None,
+            ui_locales: None,
+        }
+    }
+
+    fn prompted(words: &str) -> AuthorizationRequest {
+        let prompt = Prompt {
+            none: words.contains("none"),
+            login: words.contains("login"),
+            consent: words.contains("consent"),
+            select_account: words.contains("select_account"),
+        };
+        AuthorizationRequest { prompt, ..request() }
+    }
+
+    fn refused(step: &Step) -> Option<&'static str> {
+        match step {
+            Step::Refuse(error) => Some(error.code.as_str()),
+            Step::SignIn | Step::Ask | Step::Approve(_) => None,
+        }
+    }
+
+    #[test]
+    fn whoever_is_signed_out_signs_in_first() {
+        assert_eq!(next(&request(), Standing::SignedOut, Known::FirstParty, NOW), Step::SignIn);
+        assert_eq!(refused(&next(&prompted("none"), Standing::SignedOut, Known::FirstParty, NOW)), Some("login_required"));
+    }
+
+    #[test]
+    fn what_is_known_is_not_asked_again() {
+        assert_eq!(next(&request(), LONG_AGO, Known::Nothing, NOW), Step::Ask);
+        assert_eq!(next(&request(), LONG_AGO, Known::Consent, NOW), CONSENTED);
+        assert_eq!(next(&request(), LONG_AGO, Known::FirstParty, NOW), FIRST_PARTY);
+        assert_eq!(next(&prompted("none"), LONG_AGO, Known::Consent, NOW), CONSENTED);
+        assert_eq!(refused(&next(&prompted("none"), LONG_AGO, Known::Nothing, NOW)), Some("consent_required"));
+    }
+
+    #[test]
+    fn a_sign_in_that_is_asked_for_happens_once() {
+        for words in ["login", "select_account", "login consent"] {
+            assert_eq!(next(&prompted(words), LONG_AGO, Known::Consent, NOW), Step::SignIn, "{words}");
+        }
+        assert_eq!(next(&prompted("login"), FOR_THIS, Known::Consent, NOW), CONSENTED);
+        assert_eq!(next(&prompted("login consent"), FOR_THIS, Known::Consent, NOW), Step::Ask);
+    }
+
+    #[test]
+    fn a_sign_in_is_too_old_beyond_max_age() {
+        let aged = |max_age| AuthorizationRequest { max_age: Some(max_age), ..request() };
+        assert_eq!(next(&aged(900), LONG_AGO, Known::Consent, NOW), CONSENTED);
+        assert_eq!(next(&aged(899), LONG_AGO, Known::Consent, NOW), Step::SignIn);
+        let this_second = Standing::SignedIn { auth_time: NOW, for_this: false };
+        assert_eq!(next(&aged(0), this_second, Known::Consent, NOW), Step::SignIn);
+        assert_eq!(next(&aged(0), FOR_THIS, Known::Consent, NOW), CONSENTED);
+    }
+
+    #[test]
+    fn a_question_that_is_asked_for_is_asked() {
+        assert_eq!(next(&prompted("consent"), LONG_AGO, Known::Consent, NOW), Step::Ask);
+        assert_eq!(next(&prompted("consent"), LONG_AGO, Known::FirstParty, NOW), Step::Ask);
+        let forced = AuthorizationRequest { approval_forced: true, ..request() };
+        assert_eq!(next(&forced, LONG_AGO, Known::Consent, NOW), Step::Ask);
+        assert_eq!(next(&forced, LONG_AGO, Known::FirstParty, NOW), FIRST_PARTY);
+    }
+}

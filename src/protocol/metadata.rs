@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::authorize::ResponseMode;
+
 /// The paths of the endpoints below the issuer.
 pub mod path {
     pub const AUTHORIZE: &str = "/authorize/";
@@ -26,7 +28,7 @@ pub struct Metadata {
     jwks_uri: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 2],
+    response_modes_supported: [&'static str; 3],
     grant_types_supported: [&'static str; 3],
     token_endpoint_auth_methods_supported: [&'static str; 3],
     revocation_endpoint_auth_methods_supported: [&'static str; 3],
@@ -50,7 +52,7 @@ impl Metadata {
             jwks_uri: at(path::JWKS),
             scopes_supported: scopes,
             response_types_supported: ["code"],
-            response_modes_supported: ["query", "fragment"],
+            response_modes_supported: ResponseMode::NAMES.map(|(name, _)| name),
             grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
             token_endpoint_auth_methods_supported: METHODS_AND_NONE,
             revocation_endpoint_auth_methods_supported: METHODS_AND_NONE,

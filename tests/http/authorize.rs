@@ -26,6 +26,7 @@ both_stores!(
     prompts_that_cannot_be_are_told,
     a_response_mode_that_we_do_not_have_is_told,
     a_fragment_is_answered_in_the_fragment,
+    a_form_post_is_answered_by_a_page_that_posts_itself,
     a_state_beyond_the_bound_is_refused,
     a_method_other_than_get_and_post_is_refused,
     what_a_stranger_wrote_is_escaped,
@@ -288,6 +289,28 @@ async fn a_fragment_is_answered_in_the_fragment(kind: Kind) {
     let browser = Browser::signed_in(&app).await;
     let answer = browser.allow(&app.authorize_path(&client, &[("response_mode", "fragment")])).await;
     assert!(answer.location().starts_with(&format!("{REDIRECT_URI}#code=")), "{answer:?}");
+}
+
+async fn a_form_post_is_answered_by_a_page_that_posts_itself(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let browser = Browser::signed_in(&app).await;
+    let page = browser.allow(&app.authorize_path(&client, &[("response_mode", "form_post"), ("state", "a\"b")])).await;
+    let form = page.form("continue");
+    assert_eq!(form.action, REDIRECT_URI);
+    let posted = |name: &str| form.fields.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+    assert_eq!((posted("state").as_deref(), posted("iss")), (Some("a\"b"), Some(app.app.settings.issuer())));
+    app.redeem(&client, &posted("code").unwrap()).await.assert_status(200);
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("script-src 'sha256-") && policy.contains("https://app.example"), "{policy}");
+    assert_eq!(page.header("cache-control"), "no-store");
+    let refused = refused(&app, &client, &[("response_mode", "form_post"), ("prompt", "none")]).await;
+    let error = refused.form("continue").fields.into_iter().find(|(name, _)| name == "error").unwrap();
+    assert_eq!(error.1, "login_required");
+    let native = json!({"application_type": "native", "redirect_uris": ["com.example.app:/callback"], "scope": "read"});
+    let changes = [("response_mode", "form_post"), ("redirect_uri", "com.example.app:/callback")];
+    let answer = app.get(&app.authorize_path(&app.client(native).await, &changes)).await;
+    assert!(answer.location().starts_with("com.example.app:/callback?error=invalid_request"), "{answer:?}");
 }
 
 async fn a_state_beyond_the_bound_is_refused(kind: Kind) {

@@ -25,6 +25,7 @@ use crate::{
 };
 
 use super::{
+    answer::answer,
     consent,
     frame::see_other,
     pending::Pending,
@@ -73,7 +74,7 @@ async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Re
             proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await
         }
         Err(Fault::Page(error)) => Err(error.into()),
-        Err(Fault::Redirect(error, reply)) => Ok(refuse(app, &reply, &error)),
+        Err(Fault::Redirect(error, reply)) => Ok(refuse(&visitor, &reply, &error)),
     }
 }
 
@@ -100,20 +101,20 @@ pub(super) async fn proceed(visitor: &Visitor, pending: Pending) -> Result<Respo
     };
     match (interaction::next(&pending.request, standing, known, app.clock.now()), &visitor.session) {
         (Step::Ask, Some(session)) => consent::ask(visitor, session, pending, registration).await,
-        (Step::Approve(given_by), Some(session)) => approve(app, session, &pending, given_by).await,
-        (Step::Refuse(error), _) => Ok(refuse(app, &pending.request.reply, &error)),
+        (Step::Approve(given_by), Some(session)) => approve(visitor, session, &pending, given_by).await,
+        (Step::Refuse(error), _) => Ok(refuse(visitor, &pending.request.reply, &error)),
         (Step::SignIn | Step::Ask | Step::Approve(_), _) => Ok(sign_in::for_request(visitor, &pending, registration)),
     }
 }
 
 /// Approves a request, and sends the code to the client.
 pub(super) async fn approve(
-    app: &App,
+    visitor: &Visitor,
     session: &CurrentSession,
     pending: &Pending,
     given_by: GivenBy,
 ) -> Result<Response, Refused> {
-    let request = &pending.request;
+    let (app, request) = (&visitor.app, &pending.request);
     let approval = Approval {
         session: session.clone(),
         client_id: request.client_id,
@@ -126,17 +127,17 @@ pub(super) async fn approve(
         client_version: request.client_version,
         answers: pending.answered(),
     };
-    let done = app.dispatch.approve(&approval).await.map_err(not_approved)?;
-    let url = request.reply.url(&app.settings.issuer(), &[("code", done.answer.code.expose_secret())]);
-    Ok(at_position(see_other(&url), done.position))
+    let done = app.dispatch.approve(&approval).await.map_err(|refusal| not_approved(&refusal))?;
+    let answer = answer(visitor, &request.reply, &[("code", done.answer.code.expose_secret())]);
+    Ok(at_position(answer, done.position))
 }
 
 /// Tells the client what is refused (RFC 6749 section 4.1.2.1).
-pub(super) fn refuse(app: &App, reply: &Reply, error: &OAuthError) -> Response {
-    let error_id = app.dispatch.error_id(error);
+pub(super) fn refuse(visitor: &Visitor, reply: &Reply, error: &OAuthError) -> Response {
+    let error_id = visitor.app.dispatch.error_id(error);
     tracing::debug!(rule = error.rule, code = error.code.as_str(), %error_id, "refused by redirect");
     let told = [("error", error.code.as_str()), ("error_description", &error.description), ("error_id", &error_id)];
-    see_other(&reply.url(&app.settings.issuer(), &told))
+    answer(visitor, reply, &told)
 }
 
 /// The client of a request, as long as it is the one that the request was checked against.
@@ -177,9 +178,9 @@ async fn known(
     Ok(if app.dispatch.consent_includes(&terms).await? { Known::Consent } else { Known::Nothing })
 }
 
-fn not_approved(refusal: Refusal<ApproveRefusal>) -> Refused {
+fn not_approved(refusal: &Refusal<ApproveRefusal>) -> Refused {
     let refused = match refusal {
-        Refusal::Unavailable(unavailable) => return unavailable.into(),
+        Refusal::Unavailable(unavailable) => return (*unavailable).into(),
         Refusal::Rule(refused) => refused,
     };
     match refused {

@@ -72,11 +72,11 @@ pub(in crate::http) async fn decide(form: SignedInForm) -> Result<Response, Refu
         return Err(answered().into());
     }
     match parameters.get("decision") {
-        Some("allow") => approve(app, &session, &pending, GivenBy::User).await,
+        Some("allow") => approve(visitor, &session, &pending, GivenBy::User).await,
         Some("deny") => {
             app.dispatch.deny(&pending.answered()).await?;
             let error = OAuthError::new(ErrorCode::AccessDenied, "user_denied", "the user did not allow it");
-            Ok(refuse(app, &pending.request.reply, &error))
+            Ok(refuse(visitor, &pending.request.reply, &error))
         }
         Some("switch") => {
             let client = client_as_checked(app, &pending.request).await?;

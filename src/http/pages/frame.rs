@@ -76,17 +76,19 @@ pub(super) fn page(status: StatusCode, template: &impl Template, elsewhere: Opti
     let headers = response.headers_mut();
     no_store(headers);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy(elsewhere));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(elsewhere, None));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     response
 }
 
-/// Nothing but our own style sheet and icon; no frame, no script. Chromium applies `form-action` to where a form's answer redirects.
-fn policy(elsewhere: Option<&str>) -> HeaderValue {
+/// Nothing but our own style sheet and icon, and at most one script, by its digest; no frame. Chromium applies `form-action` to where a
+/// form's answer redirects.
+pub(super) fn policy(elsewhere: Option<&str>, script: Option<&str>) -> HeaderValue {
     let forms = elsewhere.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let scripts = script.map(|digest| format!(" script-src 'sha256-{digest}';")).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self';{scripts} form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
     );
     HeaderValue::from_str(&policy).expect("a registered redirect URI is ASCII")
 }

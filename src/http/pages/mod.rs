@@ -15,6 +15,7 @@
 //! - What strangers wrote goes through [`shown::shown`] before a template escapes it.
 
 pub(super) mod account;
+mod answer;
 mod application;
 pub(super) mod authorize;
 pub(super) mod consent;

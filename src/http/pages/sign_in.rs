@@ -54,6 +54,15 @@ enum Purpose {
     Page(ReturnPath),
 }
 
+/// What the page is filled in with.
+#[derive(Default)]
+struct Filled<'a> {
+    /// The application that it is for.
+    application: Option<String>,
+    username: String,
+    problem: Option<&'a Problem>,
+}
+
 /// Why a sign-in page is shown again.
 enum Problem {
     FormExpired,
@@ -66,7 +75,7 @@ pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> 
     let next = next_page(&parameters);
     match visitor.session {
         Some(_) => see_other(next.as_str()),
-        None => show(&visitor, &Purpose::Page(next), (None, String::new()), None),
+        None => show(&visitor, &Purpose::Page(next), Filled::default()),
     }
 }
 
@@ -92,13 +101,14 @@ pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(paramet
         Purpose::Request(pending) => application(&visitor, pending).await?,
         Purpose::Page(_) => None,
     };
-    Ok(show(&visitor, &purpose, (application, username), Some(problem)))
+    Ok(show(&visitor, &purpose, Filled { application, username, problem: Some(&problem) }))
 }
 
 /// The sign-in page for a client's request.
 pub(super) fn for_request(visitor: &Visitor, pending: &Pending, client: &Registration) -> Response {
     let username = pending.request.login_hint.clone().unwrap_or_default();
-    show(visitor, &Purpose::Request(Box::new(pending.clone().for_nobody())), (Some(name_of(client)), username), None)
+    let filled = Filled { application: Some(name_of(client)), username, problem: None };
+    show(visitor, &Purpose::Request(Box::new(pending.clone().for_nobody())), filled)
 }
 
 /// Sends the person on with their new session.
@@ -117,17 +127,17 @@ async fn welcome(visitor: &Visitor, purpose: Purpose, done: Done<SignedIn>) -> R
     Ok(at_position(response, done.position))
 }
 
-fn show(visitor: &Visitor, purpose: &Purpose, about: (Option<String>, String), problem: Option<Problem>) -> Response {
-    let (application, username) = about;
+fn show(visitor: &Visitor, purpose: &Purpose, filled: Filled<'_>) -> Response {
+    let problem = filled.problem;
     let (request, next) = match purpose {
         Purpose::Request(pending) => (Some(pending.seal(&visitor.app)), None),
         Purpose::Page(next) => (None, Some(next)),
     };
     let template = SignInPage {
         frame: visitor.frame(),
-        application,
-        username: shown(&username, MAX_USERNAME),
-        problem: problem.as_ref().map(|problem| problem.words(visitor)),
+        application: filled.application,
+        username: shown(&filled.username, MAX_USERNAME),
+        problem: problem.map(|problem| problem.words(visitor)),
         token: visitor.sign_in_token(),
         request,
         next,
@@ -136,13 +146,13 @@ fn show(visitor: &Visitor, purpose: &Purpose, about: (Option<String>, String), p
         Purpose::Request(pending) => Some(pending.request.reply.form_action()),
         Purpose::Page(_) => None,
     };
-    let status = problem.as_ref().map_or(StatusCode::OK, Problem::status);
+    let status = problem.map_or(StatusCode::OK, Problem::status);
     let mut response = visitor.page(status, &template, elsewhere.as_deref());
     if let Some(cookie) = visitor.browser_cookie() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     if let Some(Problem::TooMany { retry_after }) = problem {
-        response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+        response.headers_mut().insert(header::RETRY_AFTER, (*retry_after).into());
     }
     response
 }

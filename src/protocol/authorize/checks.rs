@@ -60,16 +60,24 @@ pub(super) fn state(given: &Given<'_>, request: &mut AuthorizationRequest) -> Re
     Ok(())
 }
 
+/// A form can be posted to http and https alone.
 pub(super) fn response_mode(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    request.reply.mode = match given.parameters.get("response_mode") {
-        None | Some("query") => ResponseMode::Query,
-        Some("fragment") => ResponseMode::Fragment,
-        Some(other) => {
-            let description = "response_mode must be query or fragment";
-            return Err(OAuthError::invalid_request("unknown_response_mode", description).saw("response_mode", other));
+    let Some(name) = given.parameters.get("response_mode") else { return Ok(()) };
+    let mode = ResponseMode::NAMES.into_iter().find(|(own, _)| *own == name).map(|(_, mode)| mode);
+    match mode {
+        Some(ResponseMode::FormPost) if !request.reply.redirect_uri.starts_with("http") => {
+            let description = "response_mode=form_post needs a redirect_uri of http or https";
+            Err(OAuthError::invalid_request("form_post_to_an_app", description))
         }
-    };
-    Ok(())
+        Some(mode) => {
+            request.reply.mode = mode;
+            Ok(())
+        }
+        None => {
+            let description = "response_mode must be query, fragment or form_post";
+            Err(OAuthError::invalid_request("unknown_response_mode", description).saw("response_mode", name))
+        }
+    }
 }
 
 /// OpenID Connect Core section 6: neither a request object nor a reference to one is taken yet.

@@ -5,20 +5,23 @@ use url::form_urlencoded::Serializer;
 use super::{Reply, ResponseMode};
 
 impl Reply {
+    /// The answer's parameters, with `state` and `iss`.
+    #[must_use]
+    pub fn parameters(&self, issuer: &str, parameters: &[(&str, &str)]) -> Vec<(String, String)> {
+        let state = self.state.as_deref().map(|state| ("state", state));
+        let all = parameters.iter().copied().chain(state).chain([("iss", issuer)]);
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     /// The redirect URI, byte for byte as registered, with the answer's parameters, `state` and `iss` added.
     #[must_use]
     pub fn url(&self, issuer: &str, parameters: &[(&str, &str)]) -> String {
-        let mut encoded = Serializer::new(String::new());
-        encoded.extend_pairs(parameters);
-        if let Some(state) = &self.state {
-            encoded.append_pair("state", state);
-        }
-        let encoded = encoded.append_pair("iss", issuer).finish();
+        let encoded = Serializer::new(String::new()).extend_pairs(self.parameters(issuer, parameters)).finish();
         let joint = match self.mode {
             ResponseMode::Fragment => "#",
-            ResponseMode::Query if !self.redirect_uri.contains('?') => "?",
-            ResponseMode::Query if self.redirect_uri.ends_with(['?', '&']) => "",
-            ResponseMode::Query => "&",
+            ResponseMode::Query | ResponseMode::FormPost if !self.redirect_uri.contains('?') => "?",
+            ResponseMode::Query | ResponseMode::FormPost if self.redirect_uri.ends_with(['?', '&']) => "",
+            ResponseMode::Query | ResponseMode::FormPost => "&",
         };
         format!("{}{joint}{encoded}", self.redirect_uri)
     }
@@ -30,7 +33,7 @@ impl Reply {
         let (scheme, rest) = self.redirect_uri.split_once(':').unwrap_or_default();
         let authority = rest.strip_prefix("//").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
         match (scheme, authority) {
-            ("http" | "https", Some(authority)) => format!("{scheme}://{authority}"),
+            ("http" | "https", Some(authority)) if is_host_source(authority) => format!("{scheme}://{authority}"),
             _ => format!("{scheme}:"),
         }
     }
@@ -44,6 +47,11 @@ impl Reply {
             Some(_) | None => scheme,
         }
     }
+}
+
+/// Whether a policy can name this host (CSP level 3 section 2.3.1): it has no words for IPv6 addresses.
+fn is_host_source(authority: &str) -> bool {
+    authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
 }
 
 #[cfg(test)]
@@ -74,7 +82,8 @@ mod tests {
         let action = |uri| reply(uri, ResponseMode::Query).form_action();
         assert_eq!(action("https://a.example/cb?x#y"), "https://a.example");
         assert_eq!(action("http://127.0.0.1:9000/cb"), "http://127.0.0.1:9000");
-        assert_eq!(action("http://[::1]:9000/cb"), "http://[::1]:9000");
+        assert_eq!(action("http://[::1]:9000/cb"), "http:");
+        assert_eq!(action("https://a;sandbox/cb"), "https:");
         assert_eq!(action("com.example.app:/cb"), "com.example.app:");
         assert_eq!(action("com.example.app://cb/x"), "com.example.app:");
     }
