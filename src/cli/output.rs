@@ -43,12 +43,6 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(text.map_err(|error| Failure::Failed(error.to_string()))?)
 }
 
-/// Says something beside the answer, to the person alone.
-pub(super) fn note(text: impl Display) {
-    // What cannot be said beside the answer does not change it.
-    drop(writeln!(io::stderr(), "{text}"));
-}
-
 /// Prints names and values, one pair a line. Pairs without a value are left out.
 ///
 /// # Errors

@@ -2,7 +2,9 @@
 
 use domain::{
     ClientId, Decide, Digest, SecretId, StreamId, UserId,
+    catalogue::Catalogue,
     client::{Client, ClientCommand, ClientError, ClientMetadata, ClientSecret, Registration},
+    id::THE_ONLY,
 };
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -79,10 +81,10 @@ enum ClientChange {
 }
 
 impl Dispatch {
-    /// Registers a client.
+    /// Registers a client. One that names no scope gets all that users can grant.
     ///
     /// # Errors
-    /// What of its metadata is refused, or that the chosen `client_id` is taken.
+    /// What of its metadata is refused (a scope that the catalogue does not have, say), or that the chosen `client_id` is taken.
     pub async fn register_client(
         &self,
         actor: Actor,
@@ -104,7 +106,7 @@ impl Dispatch {
         Ok(Done { answer, position: done.position })
     }
 
-    /// Replaces a client's metadata.
+    /// Replaces a client's metadata. The scope as at registration.
     ///
     /// # Errors
     /// What of it is refused, or that there is no such client.
@@ -216,6 +218,7 @@ impl UseCase for Register {
             true => work.load::<Client>(self.id.uuid()).await?,
             false => Loaded::new_stream(self.id.uuid()),
         };
+        let metadata = work.with_known_scope(&self.metadata).await?;
         let name = format!("subject/{}", self.identifier);
         work.claims.push(ClaimChange::Take { name, stream: Client::stream(self.id.uuid()) });
         if let Some(secret) = &self.secret {
@@ -224,7 +227,7 @@ impl UseCase for Register {
         let command = ClientCommand::Register {
             identifier: self.identifier.clone(),
             owner: self.owner,
-            metadata: Box::new(self.metadata.clone()),
+            metadata: Box::new(metadata),
             secret: self.secret.as_ref().map(|secret| secret.kept.clone()),
             at: work.now,
         };
@@ -245,7 +248,9 @@ impl UseCase for Change {
         let client = work.load::<Client>(self.id.uuid()).await?;
         let at = work.now;
         let command = match &self.change {
-            ClientChange::Update(metadata) => ClientCommand::Update { metadata: metadata.clone(), at },
+            ClientChange::Update(metadata) => {
+                ClientCommand::Update { metadata: Box::new(work.with_known_scope(metadata).await?), at }
+            }
             ClientChange::Rotate { secret, overlap } => {
                 secret.put_in_vault(work);
                 ClientCommand::RotateSecret { secret: secret.kept.clone(), others_expire_at: at.plus(*overlap), at }
@@ -255,6 +260,26 @@ impl UseCase for Change {
         };
         let (_, state) = work.decide(&client, command).map_err(Refusal::Rule)?;
         state.registration().cloned().ok_or(Refusal::Rule(ClientError::Unknown))
+    }
+}
+
+impl Work<'_> {
+    /// The metadata with a scope that the catalogue has: its own, or the default one where it names none. Before the first server has
+    /// adopted a catalogue, the settings' counts.
+    async fn with_known_scope(&mut self, metadata: &ClientMetadata) -> Result<ClientMetadata, Refusal<ClientError>> {
+        let adopted = self.guard::<Catalogue>(THE_ONLY).await?;
+        let catalogue = match adopted.version {
+            0 => Catalogue { version: 0, scopes: self.inner.settings.catalogue() },
+            _ => Catalogue::clone(&adopted),
+        };
+        let scope = if metadata.scope.is_empty() { catalogue.default_scope() } else { metadata.scope.clone() };
+        let unknown = catalogue.unknown(&scope);
+        if unknown.is_empty() {
+            return Ok(ClientMetadata { scope, ..metadata.clone() });
+        }
+        let known: Vec<&str> = catalogue.scopes.iter().map(|entry| entry.name.as_str()).collect();
+        let refused = format!("scope: the catalogue has no {unknown}; it has {}", known.join(" "));
+        Err(Refusal::Rule(ClientError::InvalidMetadata(refused)))
     }
 }
 

@@ -11,6 +11,7 @@ mod introspection;
 mod keys;
 mod limits;
 mod refresh;
+mod registration;
 mod resource;
 mod revocation;
 mod sign_in;

@@ -43,6 +43,18 @@ impl Decide for Catalogue {
 }
 
 impl Catalogue {
+    /// What of a scope it does not have.
+    #[must_use]
+    pub fn unknown(&self, scope: &Scope) -> Scope {
+        scope.without(&self.scopes.iter().map(|entry| entry.name.as_str()).collect())
+    }
+
+    /// All that users can grant: what a client gets that registers without naming a scope (RFC 7591 section 2).
+    #[must_use]
+    pub fn default_scope(&self) -> Scope {
+        self.scopes.iter().filter(|entry| !entry.privileged).map(|entry| entry.name.as_str()).collect()
+    }
+
     fn apply_event(&mut self, event: CatalogueEvent) {
         match event {
             CatalogueEvent::Adopted { version, scopes, .. } => *self = Self { version, scopes },

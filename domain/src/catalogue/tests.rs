@@ -68,3 +68,17 @@ fn a_scope_has_a_name_that_can_be_sent() {
         refused.then_expect_error(CatalogueError::NoScope(name.to_owned()));
     }
 }
+
+#[test]
+fn what_a_scope_asks_beyond_the_catalogue_is_told() {
+    let catalogue = Catalogue { version: 1, scopes: scopes(&["read", "write"]) };
+    assert_eq!(catalogue.unknown(&"read fly write swim".parse().unwrap()).to_string(), "fly swim");
+    assert!(catalogue.unknown(&"write".parse().unwrap()).is_empty());
+}
+
+#[test]
+fn the_default_scope_is_all_that_is_not_privileged() {
+    let mut entries = scopes(&["read", "introspection", "write"]);
+    entries[1].privileged = true;
+    assert_eq!(Catalogue { version: 1, scopes: entries }.default_scope().to_string(), "read write");
+}

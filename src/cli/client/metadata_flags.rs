@@ -50,7 +50,7 @@ const FLAGS: &[(&str, &[Flag])] = &[
             flag("redirect_uris", Takes::Uris, "Where people may be sent back to with a code; compared exactly"),
             flag("grant_types", Takes::Words(GRANT_TYPES), "How it may get tokens [default: authorization_code]"),
             flag("response_types", Takes::Words(&["code"]), "What the authorization endpoint may answer [default: code]"),
-            flag("scope", Takes::Scope, "The scopes it may ask for, in quotes: \"openid profile read\""),
+            flag("scope", Takes::Scope, "The scopes it may ask for, in quotes [default: all that people can grant]"),
             flag(
                 "token_endpoint_auth_method",
                 Takes::Word(AUTH_METHODS),

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         failure::Failure,
         input,
-        output::{self, Format},
+        output::Format,
         store::{Context, find_user},
     },
     dispatch::{RegisterClient, SecretChoice},
@@ -21,6 +21,9 @@ use super::{metadata_flags::MetadataFlags, show_secret};
 /// The flags are the metadata names of RFC 7591 and OpenID Connect Registration, and grantlog's own. Lists are given by repeating a
 /// flag or with commas. A confidential client gets a secret, which is shown this once; --token-endpoint-auth-method none registers a
 /// public one (a single-page or mobile app), which has none.
+///
+/// Scopes must be among those of the settings' catalogue (a section [scopes.NAME] each). Without --scope it gets all of them that people
+/// can grant, which is all but the privileged ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   A web application that signs people in, and keeps access while they are away:
@@ -59,7 +62,6 @@ impl Register {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let metadata: ClientMetadata = serde_json::from_value(Value::Object(self.metadata.0))
             .map_err(|error| Failure::Usage(format!("the metadata: {error}")))?;
-        let known = context.settings.scopes.keys().cloned().collect::<Vec<_>>();
         let secret = match (self.client_secret_stdin, metadata.is_public()) {
             (false, _) => SecretChoice::Generated,
             (true, false) => SecretChoice::Chosen(input::secret("client secret")?),
@@ -74,20 +76,6 @@ impl Register {
         };
         let request = RegisterClient { identifier: self.client_id, owner, metadata, secret };
         let registered = dispatch.register_client(Actor::Operator, request).await?.answer;
-        show_secret(&dispatch, &registered, self.format, "Registered").await?;
-        tell_of_scopes(&registered.registration.metadata, &known);
-        Ok(())
-    }
-}
-
-/// A scope that is missing or misspelt shows only when the first token lacks it: so say so now.
-fn tell_of_scopes(metadata: &ClientMetadata, known: &[String]) {
-    if metadata.scope.is_empty() {
-        output::note(
-            "note: it is registered without a scope, so that its tokens allow nothing. --scope \"read ...\" names some.",
-        );
-    }
-    for name in metadata.scope.names().filter(|name| !known.iter().any(|own| own == name)) {
-        output::note(format_args!("note: the settings have no scope `{name}`; they have {}.", known.join(", ")));
+        show_secret(&dispatch, &registered, self.format, "Registered").await
     }
 }

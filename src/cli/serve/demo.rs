@@ -80,7 +80,7 @@ async fn client_secret(app: &App, kept: Option<&Demo>) -> Result<String, Failure
             let request = RegisterClient {
                 identifier: Some(CLIENT.to_owned()),
                 owner: None,
-                metadata: metadata(),
+                metadata: metadata(app),
                 secret: SecretChoice::Generated,
             };
             app.dispatch.register_client(Actor::Operator, request).await?.answer.secret
@@ -103,12 +103,13 @@ fn is_its_secret(app: &App, client: &Registration, kept: &Demo) -> bool {
     client.usable_secrets(app.clock.now()).any(|secret| secret.digest.as_ref() == Some(&digest))
 }
 
-fn metadata() -> ClientMetadata {
+fn metadata(app: &App) -> ClientMetadata {
+    let known = |name: &&str| app.settings.scopes.contains_key(*name);
     ClientMetadata {
         client_name: Some(CLIENT_NAME.to_owned()),
         redirect_uris: vec![REDIRECT_URI.to_owned()],
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials],
-        scope: SCOPE.split(' ').collect(),
+        scope: SCOPE.split(' ').filter(known).collect(),
         ..ClientMetadata::default()
     }
 }
