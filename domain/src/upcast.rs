@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_stored_row_becomes_its_event() {
         let event = decode("client", "client.disabled", "1", STORED.payload).expect("a stored row");
-        assert_eq!(event, Event::Client(ClientEvent::Disabled { at: Timestamp::from_unix(7) }));
+        assert_eq!(event, Event::Client(ClientEvent::Disabled { by: None, at: Timestamp::from_unix(7) }));
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
         ];
         let oldest = Row { event_version: "0.1", payload: r#"{"type":"disabled","when":7}"#, ..STORED };
         let event = decode_with(&upcasters, oldest).expect("an older row");
-        assert_eq!(event, Event::Client(ClientEvent::Disabled { at: Timestamp::from_unix(7) }));
+        assert_eq!(event, Event::Client(ClientEvent::Disabled { by: None, at: Timestamp::from_unix(7) }));
     }
 
     #[test]

@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn whatever_ends_access_for_all_is_one_row() {
         let by_id = [json!({"subject": id(1), "expires_at": null, "position": 1})];
-        assert_eq!(cut("client", ClientEvent::Disabled { at: AT }), by_id);
+        assert_eq!(cut("client", ClientEvent::Disabled { by: None, at: AT }), by_id);
         assert_eq!(cut("user", UserEvent::Locked { at: AT }), by_id);
         assert_eq!(cut("user", UserEvent::PasswordSet { by_themselves: false, at: AT }), by_id);
         assert_eq!(cut("user", UserEvent::Erased { at: AT }), by_id);

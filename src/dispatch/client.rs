@@ -76,8 +76,8 @@ struct Change {
 enum ClientChange {
     Update(Box<ClientMetadata>),
     Rotate { secret: PreparedSecret, overlap: u32 },
-    Disable,
-    Enable,
+    Disable { by: Option<UserId> },
+    Enable { by: Option<UserId> },
 }
 
 impl Dispatch {
@@ -143,15 +143,15 @@ impl Dispatch {
     /// # Errors
     /// That there is no such client.
     pub async fn disable_client(&self, actor: Actor, id: ClientId) -> Result<Done<Registration>, Refusal<ClientError>> {
-        self.perform(actor, &Change { id, change: ClientChange::Disable }).await
+        self.perform(actor, &Change { id, change: ClientChange::Disable { by: owner(actor) } }).await
     }
 
-    /// Enables a client: nothing is revived.
+    /// Enables a client: nothing is revived. A user enables only what they disabled.
     ///
     /// # Errors
-    /// That there is no such client.
+    /// That there is no such client, or an operator disabled what a user would enable.
     pub async fn enable_client(&self, actor: Actor, id: ClientId) -> Result<Done<Registration>, Refusal<ClientError>> {
-        self.perform(actor, &Change { id, change: ClientChange::Enable }).await
+        self.perform(actor, &Change { id, change: ClientChange::Enable { by: owner(actor) } }).await
     }
 
     /// A client by its `client_id`, as it is now.
@@ -194,6 +194,14 @@ impl Dispatch {
                 Ok(PreparedSecret { kept: kept(None), phc: Some(phc), shown: None })
             }
         }
+    }
+}
+
+/// Who acts as a client's owner.
+const fn owner(actor: Actor) -> Option<UserId> {
+    match actor {
+        Actor::User(user) => Some(user),
+        Actor::System | Actor::Operator | Actor::Client(_) | Actor::Administrator(_) => None,
     }
 }
 
@@ -255,8 +263,8 @@ impl UseCase for Change {
                 secret.put_in_vault(work);
                 ClientCommand::RotateSecret { secret: secret.kept.clone(), others_expire_at: at.plus(*overlap), at }
             }
-            ClientChange::Disable => ClientCommand::Disable { at },
-            ClientChange::Enable => ClientCommand::Enable { at },
+            ClientChange::Disable { by } => ClientCommand::Disable { by: *by, at },
+            ClientChange::Enable { by } => ClientCommand::Enable { by: *by, at },
         };
         let (_, state) = work.decide(&client, command).map_err(Refusal::Rule)?;
         state.registration().cloned().ok_or(Refusal::Rule(ClientError::Unknown))

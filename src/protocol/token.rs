@@ -217,6 +217,7 @@ mod tests {
             metadata_version: 1,
             secrets: Vec::new(),
             enabled: true,
+            disabled_by: None,
         }
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn register(id: Uuid) -> Append {
 
 /// One more event of a client that holds so many already.
 pub(crate) fn disable(id: Uuid, version: i64) -> Append {
-    let mut stream = events::<Client>(id, &[registered("app")], &[ClientEvent::Disabled { at: AT }]);
+    let mut stream = events::<Client>(id, &[registered("app")], &[ClientEvent::Disabled { by: None, at: AT }]);
     stream.expected = version;
     with(stream)
 }

@@ -8,7 +8,8 @@ impl Client {
             ClientEvent::Registered { identifier, owner, metadata, .. } => {
                 let metadata = *metadata;
                 let secrets = Vec::new();
-                let client = Registration { identifier, owner, metadata, metadata_version: 1, secrets, enabled: true };
+                let client =
+                    Registration { identifier, owner, metadata, metadata_version: 1, secrets, enabled: true, disabled_by: None };
                 *self = Self::Registered(Box::new(client));
             }
             ClientEvent::Updated { .. }
@@ -41,8 +42,8 @@ impl Registration {
                     secret.expires_at = Some(expires_at);
                 }
             }
-            ClientEvent::Disabled { .. } => self.enabled = false,
-            ClientEvent::Enabled { .. } => self.enabled = true,
+            ClientEvent::Disabled { by, .. } => (self.enabled, self.disabled_by) = (false, by),
+            ClientEvent::Enabled { .. } => (self.enabled, self.disabled_by) = (true, None),
         }
     }
 }

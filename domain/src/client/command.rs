@@ -16,25 +16,13 @@ pub enum ClientCommand {
         at: Timestamp,
     },
     /// Replace its metadata.
-    Update {
-        metadata: Box<ClientMetadata>,
-        at: Timestamp,
-    },
+    Update { metadata: Box<ClientMetadata>, at: Timestamp },
     /// Give it a new secret; those it has stop working at `others_expire_at`.
-    RotateSecret {
-        secret: ClientSecret,
-        others_expire_at: Timestamp,
-        at: Timestamp,
-    },
+    RotateSecret { secret: ClientSecret, others_expire_at: Timestamp, at: Timestamp },
     /// End one secret now.
-    RevokeSecret {
-        secret_id: SecretId,
-        at: Timestamp,
-    },
-    Disable {
-        at: Timestamp,
-    },
-    Enable {
-        at: Timestamp,
-    },
+    RevokeSecret { secret_id: SecretId, at: Timestamp },
+    /// By its owner, or by an operator (`None`).
+    Disable { by: Option<UserId>, at: Timestamp },
+    /// By its owner, who undoes only what they did; or by an operator (`None`).
+    Enable { by: Option<UserId>, at: Timestamp },
 }

@@ -35,12 +35,16 @@ impl Decide for Client {
                 client.rotate_secret(secret, others_expire_at, at)
             }
             (Self::Registered(client), ClientCommand::RevokeSecret { secret_id, at }) => client.revoke_secret(secret_id, at),
-            (Self::Registered(client), ClientCommand::Disable { at }) => {
-                Ok(if client.enabled { vec![ClientEvent::Disabled { at }] } else { vec![] })
+            (Self::Registered(client), ClientCommand::Disable { by, at }) => {
+                // An operator's word stands over the owner's, also when it comes second.
+                let more = client.enabled || (by.is_none() && client.disabled_by.is_some());
+                Ok(if more { vec![ClientEvent::Disabled { by, at }] } else { vec![] })
             }
-            (Self::Registered(client), ClientCommand::Enable { at }) => {
-                Ok(if client.enabled { vec![] } else { vec![ClientEvent::Enabled { at }] })
+            (Self::Registered(client), ClientCommand::Enable { .. }) if client.enabled => Ok(vec![]),
+            (Self::Registered(client), ClientCommand::Enable { by: Some(owner), .. }) if client.disabled_by != Some(owner) => {
+                Err(ClientError::DisabledByOperator)
             }
+            (Self::Registered(_), ClientCommand::Enable { at, .. }) => Ok(vec![ClientEvent::Enabled { at }]),
         }
     }
 }

@@ -19,8 +19,12 @@ pub enum ClientEvent {
     SecretAdded { secret: ClientSecret, at: Timestamp },
     /// A secret stops working at `expires_at` (now, or after a rotation's overlap).
     SecretExpirySet { secret_id: SecretId, expires_at: Timestamp, at: Timestamp },
-    /// It may do nothing any more; all that it held is dead.
-    Disabled { at: Timestamp },
+    /// It may do nothing any more; all that it held is dead. By its owner, or by an operator (`None`).
+    Disabled {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<UserId>,
+        at: Timestamp,
+    },
     /// It may act again; nothing is revived.
     Enabled { at: Timestamp },
 }

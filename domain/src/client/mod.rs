@@ -49,6 +49,8 @@ pub enum ClientError {
     PublicClient,
     #[error("the client has no such secret")]
     UnknownSecret,
+    #[error("an operator disabled the client: only an operator can enable it")]
+    DisabledByOperator,
 }
 
 aggregate!(Client, "client", ClientCommand, ClientEvent, ClientError);

@@ -17,6 +17,9 @@ pub struct Registration {
     pub metadata_version: u32,
     pub secrets: Vec<ClientSecret>,
     pub enabled: bool,
+    /// The owner who disabled it; `None` where an operator did, or nobody.
+    #[serde(default)]
+    pub disabled_by: Option<UserId>,
 }
 
 impl Registration {

@@ -209,23 +209,46 @@ fn a_secret_that_is_not_there_is_not_revoked() {
 
 #[test]
 fn a_client_is_disabled_and_enabled() {
-    let disabled = ClientEvent::Disabled { at: SOON };
-    client().given(with_secret()).when(ClientCommand::Disable { at: SOON }).then_expect_events(vec![disabled.clone()]);
+    let disabled = ClientEvent::Disabled { by: None, at: SOON };
+    client().given(with_secret()).when(ClientCommand::Disable { by: None, at: SOON }).then_expect_events(vec![disabled.clone()]);
     let past = [with_secret(), vec![disabled]].concat();
     let enabled = ClientEvent::Enabled { at: LATER };
-    client().given(past).when(ClientCommand::Enable { at: LATER }).then_expect_events(vec![enabled]);
+    client().given(past).when(ClientCommand::Enable { by: None, at: LATER }).then_expect_events(vec![enabled]);
 }
 
 #[test]
 fn a_disabled_client_is_not_disabled_again_nor_an_enabled_one_enabled() {
-    let past = [with_secret(), vec![ClientEvent::Disabled { at: SOON }]].concat();
-    client().given(past).when(ClientCommand::Disable { at: LATER }).then_expect_events(vec![]);
-    client().given(with_secret()).when(ClientCommand::Enable { at: LATER }).then_expect_events(vec![]);
+    let past = [with_secret(), vec![ClientEvent::Disabled { by: None, at: SOON }]].concat();
+    client().given(past).when(ClientCommand::Disable { by: None, at: LATER }).then_expect_events(vec![]);
+    client().given(with_secret()).when(ClientCommand::Enable { by: None, at: LATER }).then_expect_events(vec![]);
+}
+
+#[test]
+fn an_owner_enables_what_the_owner_disabled() {
+    let disabled = ClientEvent::Disabled { by: Some(OWNER), at: SOON };
+    let disable = ClientCommand::Disable { by: Some(OWNER), at: SOON };
+    client().given(with_secret()).when(disable).then_expect_events(vec![disabled.clone()]);
+    let past = [with_secret(), vec![disabled]].concat();
+    let enabled = ClientEvent::Enabled { at: LATER };
+    client().given(past).when(ClientCommand::Enable { by: Some(OWNER), at: LATER }).then_expect_events(vec![enabled]);
+}
+
+#[test]
+fn an_owner_does_not_enable_what_an_operator_disabled() {
+    let (own, operators) = (ClientEvent::Disabled { by: Some(OWNER), at: SOON }, ClientEvent::Disabled { by: None, at: LATER });
+    let past = [with_secret(), vec![own]].concat();
+    client().given(past.clone()).when(ClientCommand::Disable { by: None, at: LATER }).then_expect_events(vec![operators.clone()]);
+    for past in [[past, vec![operators.clone()]].concat(), [with_secret(), vec![operators]].concat()] {
+        let again = client().given(past.clone()).when(ClientCommand::Disable { by: Some(OWNER), at: LATER });
+        again.then_expect_events(vec![]);
+        let enable = client().given(past).when(ClientCommand::Enable { by: Some(OWNER), at: LATER });
+        enable.then_expect_error(ClientError::DisabledByOperator);
+    }
 }
 
 #[test]
 fn an_unknown_client_cannot_change() {
-    let (disable, enable) = (ClientCommand::Disable { at: SOON }, ClientCommand::Enable { at: SOON });
+    let (disable, enable) = (ClientCommand::Disable { by: None, at: SOON }, ClientCommand::Enable { by: None, at: SOON });
     for command in [update(confidential()), rotate(2), revoke_secret(1), disable, enable] {
         client().given_no_previous_events().when(command).then_expect_error(ClientError::Unknown);
     }

@@ -110,7 +110,7 @@ async fn the_first_moment_of_a_consent_stays_through_later_batches(mut store: St
 
 async fn each_wide_revocation_kills_what_was_issued_before_it_and_nothing_later(mut store: Store) {
     let cutoffs = [
-        on("client", APP, ClientEvent::Disabled { at: LATER }),
+        on("client", APP, ClientEvent::Disabled { by: None, at: LATER }),
         on("user", ALICE, UserEvent::Locked { at: LATER }),
         on("user", ALICE, UserEvent::PasswordSet { by_themselves: true, at: LATER }),
         on("session", SESSION, SessionEvent::Ended { reason: SessionEnd::SignedOut, at: LATER }),
