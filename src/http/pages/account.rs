@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     dispatch::{PasswordRefusal, Refusal, UserRefusal},
-    http::error::Refused,
+    http::{answer::at_position, error::Refused},
 };
 
 use super::{
@@ -37,7 +37,7 @@ pub(in crate::http) async fn change_password(form: SignedInForm) -> Result<Respo
     let (current, new) = (secret("current_password"), secret("new_password"));
     let visitor = &signed_in.visitor;
     match visitor.app.dispatch.change_password(signed_in.session.user_id, current, new).await {
-        Ok(_) => Ok(visitor.redirect_with_notice(PATH, "notice.password_changed")),
+        Ok(done) => Ok(at_position(visitor.redirect_with_notice(PATH, "notice.password_changed"), done.position)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(refusal)) => Ok(show(&signed_in, Some(words(&signed_in, &refusal)))),
     }

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use crate::{
     credential::random_secret,
     dispatch::CurrentSession,
-    http::error::Refused,
+    http::{error::Refused, position::reach},
     protocol::{ErrorCode, OAuthError, Parameters},
     state::App,
     vault::MacPurpose,
@@ -47,6 +47,9 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        if let Ok(query) = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+            reach(app, &query).await?;
+        }
         let https = Https(app.settings.is_https());
         let session = match Cookie::Session.read(&parts.headers, https) {
             Some(cookie) => app.dispatch.current_session(&cookie).await?,
