@@ -4,7 +4,7 @@ use domain::{Event, client::ClientEvent};
 use serde_json::{Value, json};
 
 use crate::{
-    Changes, Db, Recorded, Table,
+    Changes, Db, Dialect, Recorded, Table,
     changes::row,
     query::{self, Page},
     table::{integer, nullable_text, position, text},
@@ -109,6 +109,19 @@ pub async fn of_owner(db: &Db, user_id: &str, page: Page<'_>) -> Result<Vec<Clie
     query::page_of(db, &format!("{SELECT} WHERE owner = $3 AND id > $1 ORDER BY id LIMIT $2"), user_id, page).await
 }
 
+/// The clients with this `client_id`, or with a name that holds the text in whatever case. No index helps, as with `by_name`.
+///
+/// # Errors
+/// What the store says.
+pub async fn search(db: &Db, text: &str, page: Page<'_>) -> Result<Vec<ClientRow>, sqlx::Error> {
+    let place = match db.dialect() {
+        Dialect::Postgres => "strpos",
+        Dialect::Sqlite => "instr",
+    };
+    let found = format!("(client_id = $3 OR {place}(lower(name), lower($3)) > 0)");
+    query::page_of(db, &format!("{SELECT} WHERE {found} AND id > $1 ORDER BY id LIMIT $2"), text, page).await
+}
+
 /// All clients.
 ///
 /// # Errors
@@ -164,7 +177,7 @@ mod tests {
     #[test]
     fn disabling_and_enabling_set_the_state_alone() {
         let at = Timestamp::from_unix(12);
-        let disabled = project(&stream("client", 1), &[ClientEvent::Disabled { at }]);
+        let disabled = project(&stream("client", 1), &[ClientEvent::Disabled { by: None, at }]);
         assert_eq!(disabled.sets(&TABLE), [json!({"id": id(1), "state": "disabled", "position": 1})]);
         let enabled = project(&stream("client", 1), &[ClientEvent::Enabled { at }]);
         assert_eq!(enabled.sets(&TABLE), [json!({"id": id(1), "state": "enabled", "position": 1})]);

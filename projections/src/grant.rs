@@ -1,11 +1,12 @@
 //! Live: what was approved by whom for whom, and did it end before its time? The table is `authorization_grant`, because `grant` is a
 //! word of SQL's own. A client that acts for itself has no row here: its token says all.
 
-use domain::{Event, grant::GrantEvent};
+use domain::{Event, Timestamp, grant::GrantEvent};
 
 use crate::{
     Changes, Db, Recorded, Table,
     changes::row,
+    cutoff::ISSUER,
     query::{self, Page},
     table::{EXPIRES_AT, integer, nullable_text, position, text},
 };
@@ -92,6 +93,23 @@ pub async fn find(db: &Db, ids: &[String]) -> Result<Vec<GrantRow>, sqlx::Error>
 /// What the store says.
 pub async fn of_consent(db: &Db, consent_id: &str, page: Page<'_>) -> Result<Vec<GrantRow>, sqlx::Error> {
     query::page_of(db, &format!("{SELECT} WHERE consent_id = $3 AND id > $1 ORDER BY id LIMIT $2"), consent_id, page).await
+}
+
+/// The grants under a consent that have not ended: by their time, by a revocation, or with what they stand on. Offline access outlives
+/// the sign-in.
+///
+/// # Errors
+/// What the store says.
+pub async fn live_of_consent(db: &Db, consent_id: &str, now: Timestamp, page: Page<'_>) -> Result<Vec<GrantRow>, sqlx::Error> {
+    let sql = format!(
+        "{SELECT} AS g WHERE consent_id = $3 AND id > $1 AND state = 'live' AND expires_at > {now}
+            AND NOT EXISTS (SELECT 1 FROM cutoff
+                WHERE cutoff.position > g.position AND (cutoff.subject IN (g.id, g.client_id, g.user_id, g.consent_id, '{ISSUER}')
+                    OR (cutoff.subject = g.session_id AND (' ' || g.scope || ' ') NOT LIKE '% offline_access %')))
+         ORDER BY id LIMIT $2",
+        now = now.unix()
+    );
+    query::page_of(db, &sql, consent_id, page).await
 }
 
 const SELECT: &str =

@@ -14,6 +14,15 @@ pub async fn get(db: &Db, kind: &str, key: &str, now: Timestamp) -> Result<Optio
     Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(kind).bind(key).bind(now.unix()).fetch_optional(pool).await)?)
 }
 
+/// Takes a value that has not expired: whoever comes second finds nothing.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn take(db: &Db, kind: &str, key: &str, now: Timestamp) -> Result<Option<String>, Unavailable> {
+    let sql = "DELETE FROM ephemeral WHERE kind = $1 AND key = $2 AND expires_at > $3 RETURNING value";
+    Ok(on_db!(db, pool => sqlx::query_scalar(sql).bind(kind).bind(key).bind(now.unix()).fetch_optional(pool).await)?)
+}
+
 /// Keeps a value until it expires.
 ///
 /// # Errors

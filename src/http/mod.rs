@@ -80,12 +80,47 @@ fn for_people(app: &App) -> Router<App> {
         .merge(with_and_without_slash("/o/authorize/decision", post(pages::consent::decide)))
         .merge(with_and_without_slash("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post)))
         .merge(with_and_without_slash("/o/logout", get(pages::sign_out::get).post(pages::sign_out::post)))
-        .merge(with_and_without_slash("/setup/{link}", get(pages::setup::get).post(pages::setup::post)))
         .merge(with_and_without_slash("/account", get(pages::account::get)))
         .merge(with_and_without_slash("/account/password", post(pages::account::change_password)))
+        .merge(applications())
+        .merge(administration())
+        .merge(with_and_without_slash("/setup/{link}", get(pages::setup::get).post(pages::setup::post)))
         .route("/static/style.css", get(pages::style::style))
         .route("/static/icon.svg", get(pages::style::icon))
         .layer(middleware::from_fn_with_state(app.clone(), pages::problem::tell))
+}
+
+/// What people registered, and what they let applications do, under django-oauth-toolkit's paths.
+fn applications() -> Router<App> {
+    use pages::{applications, authorized_tokens};
+    let withdraw = get(authorized_tokens::ask_to_withdraw).post(authorized_tokens::withdraw);
+    Router::new()
+        .merge(with_and_without_slash("/o/applications", get(applications::list)))
+        .merge(with_and_without_slash("/o/applications/register", get(applications::register_form).post(applications::register)))
+        .merge(with_and_without_slash("/o/applications/{id}", get(applications::show)))
+        .merge(with_and_without_slash("/o/applications/{id}/update", get(applications::edit).post(applications::update)))
+        .merge(with_and_without_slash(
+            "/o/applications/{id}/delete",
+            get(applications::ask_to_disable).post(applications::disable),
+        ))
+        .merge(with_and_without_slash("/o/applications/{id}/enable", post(applications::enable)))
+        .merge(with_and_without_slash("/o/applications/{id}/secret", post(applications::rotate)))
+        .merge(with_and_without_slash("/o/authorized_tokens", get(authorized_tokens::list)))
+        .merge(with_and_without_slash("/o/authorized_tokens/{id}/delete", withdraw))
+}
+
+/// For administrators alone.
+fn administration() -> Router<App> {
+    use pages::admin;
+    Router::new()
+        .merge(with_and_without_slash("/admin", get(admin::clients)))
+        .merge(with_and_without_slash("/admin/clients/{id}", get(admin::client)))
+        .merge(with_and_without_slash("/admin/clients/{id}/disable", post(admin::disable_client)))
+        .merge(with_and_without_slash("/admin/clients/{id}/enable", post(admin::enable_client)))
+        .merge(with_and_without_slash("/admin/users", get(admin::users)))
+        .merge(with_and_without_slash("/admin/users/{id}", get(admin::user)))
+        .merge(with_and_without_slash("/admin/users/{id}/lock", post(admin::lock_user)))
+        .merge(with_and_without_slash("/admin/users/{id}/unlock", post(admin::unlock_user)))
 }
 
 /// By GET only where the settings allow it, for old clients: a token in a URL ends in logs.

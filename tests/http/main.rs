@@ -1,6 +1,9 @@
 //! The endpoints over HTTP: the real router over both stores.
 
+mod admin;
+mod applications;
 mod authorize;
+mod authorized_tokens;
 mod client_authentication;
 mod client_credentials;
 mod code;
@@ -14,5 +17,6 @@ mod refresh;
 mod registration;
 mod resource;
 mod revocation;
+mod setup;
 mod sign_in;
 mod sweep;

@@ -30,7 +30,7 @@ impl Application {
         let name = name_of(client);
         let metadata = &client.metadata;
         Self {
-            initial: name.chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default(),
+            initial: initial(&name),
             name,
             proven: client.has_proven_identity(),
             place: shown(reply.place(), MAX_PLACE),
@@ -48,6 +48,16 @@ impl Application {
 
 /// What an application is called: its name, or its `client_id` where it has none.
 pub(super) fn name_of(client: &Registration) -> String {
-    let name = client.metadata.client_name.as_deref().map(|name| shown(name, MAX_NAME)).filter(|name| !name.is_empty());
-    name.unwrap_or_else(|| shown(&client.identifier, MAX_NAME))
+    called(client.metadata.client_name.as_deref().unwrap_or_default(), &client.identifier)
+}
+
+/// As `name_of`, of a row of the read models.
+pub(super) fn called(client_name: &str, identifier: &str) -> String {
+    let name = shown(client_name, MAX_NAME);
+    if name.is_empty() { shown(identifier, MAX_NAME) } else { name }
+}
+
+/// The first letter of a name, for the tile beside it.
+pub(super) fn initial(name: &str) -> String {
+    name.chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default()
 }

@@ -12,16 +12,24 @@
 //!   `visitor.redirect_with_notice(path, "notice.key")`: the next page tells what was done.
 //! - Errors: `Result<Response, Refused>`; `problem` turns them into a page. A 403 of the code
 //!   `insufficient_scope` says that the account may not see this; any other, that the form is stale.
+//! - A long list goes page by page ([`paging`]); every page's URL takes `min_position` ([`visitor`]), and the answer to every form
+//!   carries the position of what it did.
 //! - What strangers wrote goes through [`shown::shown`] before a template escapes it.
 
 pub(super) mod account;
+pub(super) mod admin;
 mod answer;
 mod application;
+pub(super) mod applications;
 pub(super) mod authorize;
+pub(super) mod authorized_tokens;
+mod client_view;
 pub(super) mod consent;
 mod cookies;
 mod frame;
 pub(super) mod language;
+mod moment;
+mod paging;
 mod pending;
 mod person;
 pub(super) mod problem;

@@ -41,12 +41,15 @@ impl Person {
 
 /// A user's sign-in name and the name they go by, as they may be shown.
 pub(super) async fn names(app: &App, user_id: UserId) -> Result<(String, Option<String>), Unavailable> {
-    let row = account::find(app.dispatch.reads.db(), &[user_id.to_string()]).await?.pop();
-    let profile = match row {
-        Some(row) => app.dispatch.profile(user_id, &row.profile).await?,
-        None => None,
-    };
-    let Some(profile) = profile else { return Ok((String::new(), None)) };
+    match account::find(app.dispatch.reads.db(), &[user_id.to_string()]).await?.pop() {
+        Some(row) => names_in(app, user_id, &row.profile).await,
+        None => Ok((String::new(), None)),
+    }
+}
+
+/// As `names`, of a sealed profile; empty where the user has been erased.
+pub(super) async fn names_in(app: &App, user_id: UserId, sealed: &str) -> Result<(String, Option<String>), Unavailable> {
+    let Some(profile) = app.dispatch.profile(user_id, sealed).await? else { return Ok((String::new(), None)) };
     let name = profile.claims.get("name").and_then(Value::as_str).map(|name| shown(name, MAX_NAME));
     Ok((shown(&profile.username, MAX_NAME), name.filter(|name| !name.is_empty())))
 }
