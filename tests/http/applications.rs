@@ -63,6 +63,7 @@ async fn a_registered_application_gets_tokens_and_its_secret_is_shown_once(kind:
     let path = answer.location().to_owned();
     assert!(path.starts_with(LIST) && !path.contains('?'), "{path}");
     assert_eq!(answer.body, "");
+    browser.head(&path).await.assert_status(200);
 
     let page = browser.get(&path).await.assert_status(200);
     let client = client(&page);

@@ -50,6 +50,11 @@ impl<'a> Browser<'a> {
         Answer::of(self.http.get(self.app.url(path))).await
     }
 
+    /// Asks for a path's headers alone.
+    pub async fn head(&self, path: &str) -> Answer {
+        Answer::of(self.http.head(self.app.url(path))).await
+    }
+
     /// Opens a path, and follows redirects as long as they stay on the site.
     pub async fn open(&self, path: &str) -> Answer {
         let mut answer = self.get(path).await;

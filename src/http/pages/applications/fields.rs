@@ -136,9 +136,9 @@ impl FieldProblem {
             "response_types" => "grant_types".to_owned(),
             _ => member,
         };
-        let words = match label(&field, language) {
-            Some(label) => language.fill("application.problem_field", "field", label),
-            None => language.say("application.problem_other").to_owned(),
+        let (field, words) = match label(&field, language) {
+            Some(label) => (field, language.fill("application.problem_field", "field", label)),
+            None => (String::new(), language.say("application.problem_other").to_owned()),
         };
         Self { field, words, detail: Some(shown(&detail, MAX_DETAIL)) }
     }
