@@ -27,19 +27,10 @@ part_rust() {
   counted 'cargo test' $counts "$status"
 }
 
-part_readme() {
-  local readme
-  build_or_count || return 0
-  need_programs curl openssl
-  need_venv tests/interop/requirements.txt
-  for readme in README.md README.ja.md; do
-    check "$readme" "$venv/bin/python" tests/readme/run.py "$grantlog" "$readme"
-  done
-}
-
 part_interop() {
   local store
   build_or_count || return 0
+  need_programs curl openssl # the READMEs' commands
   need_venv tests/interop/requirements.txt
   need_modules tests/interop/npm
   for store in postgres sqlite; do

@@ -40,7 +40,8 @@ export class Browser {
       const headers = { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') }
       if (method === 'POST') headers.origin = address.origin
       const answer = await fetch(address, { method, headers, body, redirect: 'manual' })
-      for (const cookie of answer.headers.getSetCookie()) {
+      // getSetCookie() is missing in Debian 12's Node.js: so they are taken apart where a name follows a comma.
+      for (const cookie of answer.headers.get('set-cookie')?.split(/, (?=[^ ;=]+=)/) ?? []) {
         const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie)
         this.#cookies.set(name, value)
       }
