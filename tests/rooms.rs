@@ -1,4 +1,5 @@
 //! Every room knows only what is its business: this reads the sources and holds them to ARCHITECTURE.md's table of rooms.
+#![cfg(test)]
 
 use std::{fmt::Write, fs, path::Path};
 

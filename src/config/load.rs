@@ -28,10 +28,11 @@ impl Settings {
     /// As `load`, over a given environment.
     pub(super) fn read(
         file: Option<&Path>,
-        environment: std::collections::HashMap<String, String>,
+        mut environment: std::collections::HashMap<String, String>,
     ) -> Result<Self, SettingError> {
+        let database = environment.remove("DATABASE_URL");
         let prefixed: std::collections::HashMap<_, _> =
-            environment.iter().filter(|(name, _)| name.starts_with("GRANTLOG_")).map(|(k, v)| (k.clone(), v.clone())).collect();
+            environment.into_iter().filter(|(name, _)| name.starts_with("GRANTLOG_")).collect();
         let unknown = |name: &&String| !name.contains("__") && name.as_str() != "GRANTLOG_CONFIG";
         if let Some(name) = prefixed.keys().filter(|name| !name.starts_with("GRANTLOG_TEST_")).find(unknown) {
             return Err(SettingError::Variable(name.clone()));
@@ -44,8 +45,8 @@ impl Settings {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));
         }
         builder = builder.add_source(variables);
-        if let Some(url) = environment.get("DATABASE_URL") {
-            builder = builder.set_override("store.url", url.as_str()).map_err(|error| SettingError::Value(error.to_string()))?;
+        if let Some(url) = database {
+            builder = builder.set_override("store.url", url).map_err(|error| SettingError::Value(error.to_string()))?;
         }
         let read = builder.build().map_err(|error| SettingError::Value(error.to_string()))?;
         read.try_deserialize().map_err(|error| SettingError::Value(error.to_string()))

@@ -2,7 +2,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use cqrs_es::DomainEvent;
+use cqrs_es::{Aggregate, DomainEvent};
 use domain::{CommandId, Decide, Event, Timestamp};
 use uuid::Uuid;
 
@@ -26,6 +26,9 @@ impl<A: Decide> Loaded<A> {
         Self { id, version: 0, state: Arc::new(A::default()) }
     }
 }
+
+/// What an aggregate decided: its events, and its state after them.
+pub(super) type Decided<A> = (Vec<<A as Aggregate>::Event>, Arc<A>);
 
 /// One attempt.
 pub(super) struct Work<'a> {
@@ -96,7 +99,7 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// The rule by which it refuses.
-    pub(super) fn decide<A>(&mut self, loaded: &Loaded<A>, command: A::Command) -> Result<(Vec<A::Event>, Arc<A>), A::Error>
+    pub(super) fn decide<A>(&mut self, loaded: &Loaded<A>, command: A::Command) -> Result<Decided<A>, A::Error>
     where
         A: Decide,
         Event: From<A::Event>,

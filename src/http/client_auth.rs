@@ -1,6 +1,6 @@
 //! A client proves who it is to an endpoint (RFC 6749 section 2.3).
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
     dispatch::{AuthenticatedClient, AuthenticationRefusal, Presented, Refusal},
@@ -32,7 +32,7 @@ pub(super) async fn authenticate(
     parameters: &Parameters,
     (source, purpose): (Source, Purpose),
 ) -> Result<AuthenticatedClient, Refused> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let challenge = authorization.map(|_| Challenge::Basic);
     let refused =
         |error: OAuthError| Refused { challenge: challenge.filter(|_| error.code == ErrorCode::InvalidClient), ..error.into() };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -23,7 +23,7 @@ impl FromRequest<App> for Form {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+        let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         if !content_type.is_some_and(is_form) {
             let error = OAuthError::invalid_request("not_a_form", "the content type must be application/x-www-form-urlencoded");
             return Err(Refused::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE));

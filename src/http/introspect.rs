@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use domain::{
@@ -77,7 +77,7 @@ async fn caller(
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<(String, Arc<Client>), Refused> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let refused = |error: OAuthError| Refused { challenge: Some(Challenge::Bearer), ..error.into() };
     let Some(token) = bearer::read(authorization).map_err(refused)? else {
         let client = authenticate(app, headers, parameters, (source, Purpose::Read)).await?;

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use domain::Digest;
@@ -27,7 +27,7 @@ use super::{
 
 pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Query(parameters): Query) -> Result<Response, Refused> {
     let refused = |error: OAuthError| Refused { challenge: Some(Challenge::Bearer), ..error.into() };
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let token = bearer::read(authorization).map_err(refused)?;
     let token = token.ok_or_else(|| refused(invalid_token("token_missing", "a bearer token is needed")))?;
     reach(&app, &parameters).await?;

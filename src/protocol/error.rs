@@ -95,6 +95,7 @@ impl OAuthError {
 
     /// Remembers what the rule saw; a long value is cut.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a reference has a text too: callers hand over whichever they have")]
     pub fn saw(mut self, name: &'static str, value: impl ToString) -> Self {
         self.saw.insert(name, value.to_string().chars().take(MAX_SEEN).collect());
         self

@@ -286,7 +286,7 @@ async fn prompt_select_account_asks_who_signs_in(kind: Kind) {
     let page = asked(&browser, &client, &[("prompt", "select_account"), ("login_hint", ADMINISTRATOR)]).await;
     assert_eq!(page.attribute("#username", "value").as_deref(), Some(ADMINISTRATOR));
     let answer = browser.sign_in_on(&page, ADMINISTRATOR, PASSWORD).await;
-    assert!(browser.open(&answer.location().to_owned()).await.text().contains(ADMINISTRATOR));
+    assert!(browser.open(answer.location()).await.text().contains(ADMINISTRATOR));
 }
 
 async fn a_sign_in_older_than_max_age_is_asked_for_again_once(kind: Kind) {
@@ -457,7 +457,7 @@ async fn a_person_can_switch_to_another_account(kind: Kind) {
     let sign_in = browser.press(&page, "switch").await.assert_status(200);
     assert!(sign_in.has("login") && sign_in.text().contains("Ordinary"));
     let answer = browser.sign_in_on(&sign_in, ADMINISTRATOR, PASSWORD).await.assert_status(303);
-    let theirs = browser.open(&answer.location().to_owned()).await.assert_status(200);
+    let theirs = browser.open(answer.location()).await.assert_status(200);
     assert!(theirs.text().contains(ADMINISTRATOR));
     browser.press(&page, "allow").await.assert_error_page(403, "access_denied");
     assert!(browser.press(&theirs, "allow").await.answered("code").is_some());

@@ -1,4 +1,5 @@
 //! The endpoints over HTTP: the real router over both stores.
+#![cfg(test)]
 
 mod admin;
 mod applications;

@@ -29,7 +29,7 @@ async fn the_link_makes_one_administrator(kind: Kind) {
     let form = page.form("set_up").with("username", "boss").with("password", PASSWORD);
     let answer = browser.send(&form).await.assert_status(303);
     assert!(answer.header("grantlog-position").parse::<i64>().unwrap() > 0);
-    let page = browser.open(&answer.location().to_owned()).await;
+    let page = browser.open(answer.location()).await;
     let inside = browser.sign_in_on(&page, "boss", PASSWORD).await.assert_status(303);
     assert_eq!(inside.location(), "/admin/");
     assert!(browser.get("/admin/users/").await.assert_status(200).text().contains("boss"));

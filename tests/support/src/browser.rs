@@ -59,7 +59,7 @@ impl<'a> Browser<'a> {
     pub async fn open(&self, path: &str) -> Answer {
         let mut answer = self.get(path).await;
         while answer.location().starts_with('/') {
-            answer = self.get(&answer.location().to_owned()).await;
+            answer = self.get(answer.location()).await;
         }
         answer
     }
@@ -82,7 +82,7 @@ impl<'a> Browser<'a> {
     /// Presses a page's button, and follows redirects as long as they stay on the site.
     pub async fn press(&self, page: &Answer, button: &str) -> Answer {
         let answer = self.send(&page.form(button)).await;
-        if answer.location().starts_with('/') { self.open(&answer.location().to_owned()).await } else { answer }
+        if answer.location().starts_with('/') { self.open(answer.location()).await } else { answer }
     }
 
     /// Fills in a sign-in page, and sends it.
@@ -100,7 +100,7 @@ impl<'a> Browser<'a> {
     /// Signs `USER` in on a sign-in page, and follows redirects as long as they stay on the site.
     pub async fn sign_in_and_go_on(&self, page: &Answer) -> Answer {
         let answer = self.sign_in_on(page, USER, PASSWORD).await.assert_status(303);
-        self.open(&answer.location().to_owned()).await
+        self.open(answer.location()).await
     }
 
     /// Lets a client act for the signed-in user, and gives the answer that the client gets.
