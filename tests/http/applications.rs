@@ -9,6 +9,7 @@ both_stores!(
     a_public_application_has_no_secret,
     what_is_refused_is_told_beside_the_form_with_what_was_entered,
     an_application_is_edited_and_what_the_form_does_not_have_stays,
+    of_two_who_edit_at_once_the_second_is_told,
     a_new_secret_is_shown_once_and_the_old_one_works_for_the_overlap,
     a_disabled_applications_tokens_are_dead_at_once_and_stay_so,
     an_owner_does_not_enable_what_an_administrator_disabled,
@@ -157,6 +158,19 @@ async fn an_application_is_edited_and_what_the_form_does_not_have_stays(kind: Ki
     assert_eq!(after.scope.to_string(), "read write introspection");
     assert_eq!((after.redirect_uris, after.grant_types), (before.redirect_uris, before.grant_types));
     assert_eq!(app.token_of(&client, "read").await.expires_in, 90);
+}
+
+async fn of_two_who_edit_at_once_the_second_is_told(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let browser = Browser::signed_in(&app).await;
+    let path = register(&browser).await;
+    let form = browser.get(&format!("{path}update/")).await.form("save");
+    browser.send(&form.clone().with("client_name", "First")).await.assert_status(303);
+    let told = browser.send(&form.with("client_name", "Second")).await.assert_status(400);
+    assert!(told.text_of("problem").unwrap().contains("changed elsewhere"));
+    assert!(browser.get(&path).await.text().contains("First"));
+    browser.send(&told.form("save")).await.assert_status(303);
+    assert!(browser.get(&path).await.text().contains("Second"));
 }
 
 async fn a_new_secret_is_shown_once_and_the_old_one_works_for_the_overlap(kind: Kind) {

@@ -41,6 +41,8 @@ pub(super) enum Problem {
     NoName,
     NoGrant,
     NoScope,
+    /// Somebody saved it after the form was shown.
+    Changed,
     /// A client without a secret cannot act for itself.
     PublicCredentials,
     /// The rule's own words, which begin with the member that it is about.

@@ -123,6 +123,7 @@ impl FieldProblem {
             Problem::NoName => told("client_name", "application.problem_name"),
             Problem::NoGrant => told("grant_types", "application.problem_grant"),
             Problem::NoScope => told("scope", "application.problem_scope"),
+            Problem::Changed => told("", "application.problem_changed"),
             Problem::PublicCredentials => told("kind", "application.problem_public_credentials"),
             Problem::Refused(error) => Self::refused(&error, language),
         }

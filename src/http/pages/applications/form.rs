@@ -6,7 +6,7 @@ use askama::Template;
 use axum::{extract::Path, http::StatusCode, response::Response};
 use domain::{
     catalogue::Catalogue,
-    client::{ClientError, ClientMetadata},
+    client::{ClientError, ClientMetadata, Registration},
 };
 
 use crate::{
@@ -31,8 +31,9 @@ use super::{
 #[template(path = "application_form.html")]
 struct FormPage {
     frame: Frame,
-    /// The application that is edited; `None` for a new one.
+    /// The application that is edited, and the version of its metadata; `None` for a new one.
     id: Option<String>,
+    version: u32,
     action: String,
     entered: Entered,
     kinds: Vec<Choice>,
@@ -67,23 +68,25 @@ impl FormPage {
 struct Form<'a> {
     signed_in: &'a SignedIn,
     catalogue: Arc<Catalogue>,
-    id: Option<String>,
+    edited: Option<&'a Owned>,
 }
 
 impl<'a> Form<'a> {
-    async fn new(signed_in: &'a SignedIn, id: Option<String>) -> Result<Self, Refused> {
-        Ok(Self { signed_in, catalogue: signed_in.visitor.app.dispatch.catalogue().await?, id })
+    async fn new(signed_in: &'a SignedIn, edited: Option<&'a Owned>) -> Result<Self, Refused> {
+        Ok(Self { signed_in, catalogue: signed_in.visitor.app.dispatch.catalogue().await?, edited })
     }
 
     fn show(self, entered: Entered, problem: Option<Problem>) -> Response {
         let (language, person) = (self.signed_in.visitor.language, &self.signed_in.person);
         let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-        let action = self.id.as_ref().map_or_else(|| format!("{PATH}register/"), |id| format!("{PATH}{id}/update/"));
+        let id = self.edited.map(|owned| owned.id().to_string());
+        let action = id.as_ref().map_or_else(|| format!("{PATH}register/"), |id| format!("{PATH}{id}/update/"));
         let privileged =
             if person.administrator { fields::scopes(&entered, &self.catalogue, language, true) } else { Vec::new() };
         let template = FormPage {
             frame: self.signed_in.frame(),
-            id: self.id,
+            id,
+            version: self.edited.map_or(0, |owned| owned.registration().metadata_version),
             action,
             kinds: fields::kinds(&entered, language),
             grants: fields::grants(&entered, language),
@@ -134,16 +137,19 @@ pub(in crate::http) async fn register(form: SignedInForm) -> Result<Response, Re
 pub(in crate::http) async fn edit(signed_in: SignedIn, Path(id): Path<String>) -> Result<Response, Refused> {
     let owned = Owned::find(&signed_in, &id).await?;
     let entered = Entered::of(&owned.registration().metadata);
-    Ok(Form::new(&signed_in, Some(owned.id().to_string())).await?.show(entered, None))
+    Ok(Form::new(&signed_in, Some(&owned)).await?.show(entered, None))
 }
 
 /// `POST .../<id>/update/`
 pub(in crate::http) async fn update(Path(id): Path<String>, form: SignedInForm) -> Result<Response, Refused> {
     let sent = OwnedForm::of(form, &id).await?;
     let (signed_in, id) = (&sent.form.signed_in, sent.owned.id());
-    let form = Form::new(signed_in, Some(id.to_string())).await?;
+    let form = Form::new(signed_in, Some(&sent.owned)).await?;
     let entered = Entered::read(&sent.form.parameters, &form.catalogue)?;
-    let before = &sent.owned.registration().metadata;
+    let Registration { metadata: before, metadata_version, .. } = sent.owned.registration();
+    if sent.form.parameters.get("metadata_version").is_some_and(|shown| shown != metadata_version.to_string()) {
+        return Ok(form.show(entered, Some(Problem::Changed)));
+    }
     let metadata = match entered.metadata(before, &form.catalogue, signed_in.person.administrator) {
         Ok(metadata) => metadata,
         Err(problem) => return Ok(form.show(entered, Some(problem))),
