@@ -1,6 +1,8 @@
 //! A connection of one's own to either store, for work in long or many transactions. Dropped in the middle of one, it takes the
 //! transaction back.
 
+use std::time::{Duration, Instant};
+
 use projections::{Changes, Db, Dialect, Table};
 use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
 
@@ -8,6 +10,12 @@ use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
 const POSTGRES_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '5s'; SET application_name = 'grantlog keeper'";
 /// Look-ups go by index, whatever the planner believes of tables that were empty a moment ago.
 const POSTGRES_BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
+/// SQLite's own waiting for its one lock sleeps ever longer, and would find it taken again and again beside a busy writer; a large
+/// cache spares the pages of an index that is written all over.
+const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 2; PRAGMA cache_size = -65536";
+/// How long SQLite's lock is tried for.
+const SQLITE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection.
 pub(super) enum Connection {
@@ -39,9 +47,11 @@ impl Connection {
             Db::Postgres(pool) => Self::Postgres(pool.connect_options().connect().await?),
             Db::Sqlite(pool) => Self::Sqlite(pool.connect_options().connect().await?),
         };
-        if matches!(connection, Self::Postgres(_)) {
-            connection.run(POSTGRES_SESSION).await?;
-        }
+        let session = match connection.dialect() {
+            Dialect::Postgres => POSTGRES_SESSION,
+            Dialect::Sqlite => SQLITE_SESSION,
+        };
+        connection.run(session).await?;
         Ok(connection)
     }
 
@@ -70,8 +80,27 @@ impl Connection {
     pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
         match self.dialect() {
             Dialect::Postgres => self.run("BEGIN").await,
-            Dialect::Sqlite => self.run("BEGIN IMMEDIATE").await,
+            Dialect::Sqlite => {
+                let begun = Instant::now();
+                loop {
+                    match self.run("BEGIN IMMEDIATE").await {
+                        Err(error) if is_locked(&error) && begun.elapsed() < SQLITE_PATIENCE => tokio::task::yield_now().await,
+                        outcome => return outcome,
+                    }
+                }
+            }
         }
+    }
+
+    /// Whether commits need not wait for the disk: right where a lost one is done again.
+    pub(super) async fn lazily(&mut self, lazily: bool) -> Result<(), sqlx::Error> {
+        self.run(match (self.dialect(), lazily) {
+            (Dialect::Postgres, true) => "SET synchronous_commit = off",
+            (Dialect::Postgres, false) => "SET synchronous_commit = on",
+            (Dialect::Sqlite, true) => "PRAGMA synchronous = NORMAL",
+            (Dialect::Sqlite, false) => "PRAGMA synchronous = FULL",
+        })
+        .await
     }
 
     /// Begins a transaction that reads one moment's state.
@@ -106,5 +135,17 @@ impl Connection {
             Self::Postgres(connection) => table.write_postgres(connection, generation, 0, changes).await,
             Self::Sqlite(connection) => table.write_sqlite(connection, generation, 0, changes).await,
         }
+    }
+}
+
+/// Whether somebody else has a lock that is needed.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else { return false };
+    match code.as_ref() {
+        // PostgreSQL: lock_not_available, deadlock_detected.
+        "55P03" | "40P01" => true,
+        sqlite => sqlite.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, BUSY | LOCKED)),
     }
 }

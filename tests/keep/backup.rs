@@ -2,10 +2,12 @@
 
 use std::{
     os::unix::fs::PermissionsExt,
+    panic::{AssertUnwindSafe, resume_unwind},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use futures_util::FutureExt;
 use grantlog::{
     clock::Clock,
     log::{
@@ -16,7 +18,6 @@ use grantlog::{
 };
 use secrecy::SecretString;
 use support::{Kind, Store, TestApp, both_stores};
-use tokio::sync::Notify;
 
 use crate::traffic::{all_events, history, issue_many};
 
@@ -83,13 +84,10 @@ async fn a_backup_that_was_given_up_leaves_nothing(kind: Kind) {
     let app = TestApp::start(kind).await;
     let history = history(&app).await;
     issue_many(&app.app, &history.client, 3_000).await;
-    let (path, begun) = (app.store.folder().join("backup"), Notify::new());
-    let mut progress = |_: Progress| begun.notify_one();
-    tokio::select! {
-        biased;
-        () = begun.notified() => {}
-        outcome = backup(&app.app.log, &path, &mut progress) => panic!("{outcome:?}"),
-    }
+    let path = app.store.folder().join("backup");
+    let mut give_up = |_: Progress| resume_unwind(Box::new("given up"));
+    let outcome = AssertUnwindSafe(backup(&app.app.log, &path, &mut give_up)).catch_unwind().await;
+    assert!(outcome.is_err());
     while path.with_extension("partial").exists() {
         tokio::task::yield_now().await;
     }

@@ -14,7 +14,7 @@ use support::{ADMINISTRATOR, Kind, PASSWORD, Store, TestApp, USER, both_stores};
 
 use crate::{
     backup::{backed_up, restored},
-    traffic::{HERE, all_events, grant, history, issue_many, redeem, refreshed, sign_in},
+    traffic::{HERE, all_events, grant, history, issue_many, refreshed, sign_in},
 };
 
 both_stores! {
@@ -77,7 +77,7 @@ async fn nothing_that_was_issued_before_is_good_any_more(kind: Kind) {
         assert!(token::find(after.app.log.db(), &[digest]).await.unwrap()[0].cut_off);
     }
     after.refresh(&history.client, history.family.refresh.as_deref().unwrap()).await.assert_error(400, "invalid_grant");
-    redeem(&after, &history.client, &history.code).await.assert_error(400, "invalid_grant");
+    after.redeem(&history.client, &history.code).await.assert_error(400, "invalid_grant");
     let cookie = history.signed_in.cookie.expose_secret();
     assert!(app.app.dispatch.current_session(cookie).await.unwrap().is_some());
     assert!(after.app.dispatch.current_session(cookie).await.unwrap().is_none());

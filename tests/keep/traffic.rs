@@ -2,17 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use domain::{Scope, consent::GivenBy};
+use domain::Scope;
 use futures_util::{StreamExt, stream};
 use grantlog::{
-    dispatch::{AnsweredRequest, Approval, CurrentSession, IssueForClient, Presented, SignIn, SignedIn},
+    dispatch::{CurrentSession, IssueForClient, Presented, SignIn, SignedIn},
     log::{Log, StoredEvent},
     protocol::client_authentication::{ClientCredentials, ClientProof},
     state::App,
 };
-use secrecy::ExposeSecret;
-use support::{Answer, CHALLENGE, PASSWORD, REDIRECT_URI, TestApp, TestClient, Tokens, USER, VERIFIER};
-use uuid::Uuid;
+use support::{PASSWORD, TestApp, TestClient, Tokens, USER};
 
 pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -26,32 +24,14 @@ pub(crate) async fn sign_in(app: &App, username: &str) -> SignedIn {
 }
 
 /// A code for the client, approved in a session.
-pub(crate) async fn code(app: &App, client: &TestClient, session: &CurrentSession) -> String {
-    let approval = Approval {
-        session: session.clone(),
-        client_id: client.id,
-        scope: scope("read write"),
-        resources: Vec::new(),
-        redirect_uri: Some(REDIRECT_URI.to_owned()),
-        code_challenge: Some(CHALLENGE.parse().unwrap()),
-        nonce: None,
-        given_by: GivenBy::User,
-        client_version: 1,
-        answers: AnsweredRequest { id: Uuid::now_v7().to_string(), until: app.clock.now().plus(60) },
-    };
-    app.dispatch.approve(&approval).await.unwrap().answer.code.expose_secret().to_owned()
+pub(crate) async fn code(app: &TestApp, client: &TestClient, session: &CurrentSession) -> String {
+    app.code_of(&app.approval(session, client, "read write").await).await
 }
 
 /// Tokens of a new grant of the user's.
 pub(crate) async fn grant(app: &TestApp, client: &TestClient, session: &CurrentSession) -> Tokens {
-    let code = code(&app.app, client, session).await;
-    redeem(app, client, &code).await.assert_status(200).tokens()
-}
-
-pub(crate) async fn redeem(app: &TestApp, client: &TestClient, code: &str) -> Answer {
-    let form =
-        [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT_URI), ("code_verifier", VERIFIER)];
-    app.post_as(client, "/o/token/", &form).await
+    let code = code(app, client, session).await;
+    app.redeem(client, &code).await.assert_status(200).tokens()
 }
 
 /// The next tokens of a family.
@@ -107,7 +87,7 @@ pub(crate) async fn history(app: &TestApp) -> History {
     let of_other = app.token_of(&other, "read").await;
     app.disable(other.id).await;
     dead.extend([replayed.access, revoked.access, of_ended.access, of_other.access]);
-    let code = code(&app.app, &client, session).await;
+    let code = code(app, &client, session).await;
     History { client, signed_in, own, family, code, dead }
 }
 

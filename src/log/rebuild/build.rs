@@ -1,7 +1,10 @@
 //! A build: generations of projections that are filled from the log beside the live ones, batch by batch, each in one transaction
 //! with the position it came to.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use domain::Timestamp;
 use projections::{
@@ -34,6 +37,8 @@ pub(super) struct Build {
     /// Rows that ended before are swept long since.
     ended: Timestamp,
     projector: Projector,
+    /// The time that the last batch took, without the time that it waited for its turn.
+    worked: Duration,
     _lock: Lock,
 }
 
@@ -75,13 +80,19 @@ impl Build {
         connection.begin().await?;
         let begun = begin(&mut connection, tables, differences).await?;
         connection.commit().await?;
+        connection.lazily(true).await?;
         let (targets, position) = begun;
-        Ok(Self { connection, targets, position, ended, projector: Projector::new(), _lock: lock })
+        Ok(Self { connection, targets, position, ended, projector: Projector::new(), worked: Duration::ZERO, _lock: lock })
     }
 
     /// The position up to which it is built.
     pub(super) const fn position(&self) -> i64 {
         self.position
+    }
+
+    /// The time that the last batch took, without the time that it waited for its turn.
+    pub(super) const fn worked(&self) -> Duration {
+        self.worked
     }
 
     /// The build has come to this position, and it is durable.
@@ -91,6 +102,7 @@ impl Build {
 
     /// Reads the next events after a position, and what they change.
     pub(super) async fn read(&mut self, after: i64) -> Result<Batch, RebuildError> {
+        let begun = Instant::now();
         let sql = format!("{} WHERE position > $1 ORDER BY position LIMIT $2", read::select(self.connection.dialect()));
         let stored: Vec<read::StoredEvent> = on_connection!(&mut self.connection, inner => {
             sqlx::query_as(&sql).bind(after).bind(i64::from(BATCH)).fetch_all(inner).await
@@ -101,6 +113,7 @@ impl Build {
         for table in NEVER_EXTENDED {
             changes.leave_out_ended(table, self.ended);
         }
+        self.worked = begun.elapsed();
         Ok(Batch { changes, events: events.len(), end })
     }
 
@@ -110,6 +123,7 @@ impl Build {
             return Ok(());
         }
         self.connection.begin().await?;
+        let begun = Instant::now();
         match self.write(batch, self.position).await {
             Ok(()) => self.connection.commit().await?,
             Err(error) => {
@@ -118,6 +132,7 @@ impl Build {
             }
         }
         self.position = batch.end;
+        self.worked += begun.elapsed();
         Ok(())
     }
 

@@ -225,7 +225,6 @@ impl Pace {
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<(), RebuildError> {
         loop {
-            let begun = Instant::now();
             let batch = build.read(build.position()).await?;
             let near = batch.len() < REST;
             build.apply(&batch).await?;
@@ -233,7 +232,7 @@ impl Pace {
             if near {
                 return Ok(());
             }
-            self.pause(begun.elapsed()).await;
+            self.pause(build.worked()).await;
         }
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use projections::{Db, LIVE, Table, on_db};
 use sqlx::FromRow;
 
-use super::{RebuildError, chosen, lock::Lock, switch::is_locked};
+use super::{RebuildError, chosen, lock::Lock};
 use crate::log::{
     Log,
-    connection::{Connection, on_connection},
+    connection::{Connection, is_locked, on_connection},
 };
 
 /// Attempts to drop a table that somebody still reads.

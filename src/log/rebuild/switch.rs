@@ -9,7 +9,7 @@ use super::{
     Difference, OnDifference, RebuildError,
     build::{Build, Target},
 };
-use crate::log::connection::on_connection;
+use crate::log::connection::{is_locked, on_connection};
 
 /// Attempts to get both locks.
 const ATTEMPTS: usize = 100;
@@ -38,6 +38,7 @@ impl Build {
         horizon: Timestamp,
         differences: &mut Vec<Difference>,
     ) -> Result<i64, RebuildError> {
+        self.connection.lazily(false).await?;
         let mut position = self.position();
         let mut to_switch = match then {
             Then::Switch => self.targets.clone(),
@@ -126,17 +127,5 @@ impl Build {
         }
         self.connection.run("UPDATE log_head SET generations = generations + 1").await?;
         Ok(())
-    }
-}
-
-/// Whether somebody else has a lock that is needed.
-pub(super) fn is_locked(error: &sqlx::Error) -> bool {
-    const BUSY: i32 = 5;
-    const LOCKED: i32 = 6;
-    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else { return false };
-    match code.as_ref() {
-        // PostgreSQL: lock_not_available, deadlock_detected.
-        "55P03" | "40P01" => true,
-        sqlite => sqlite.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, BUSY | LOCKED)),
     }
 }
