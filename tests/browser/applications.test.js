@@ -1,145 +1,122 @@
-// Applications of one's own, who has access to one's account, and what administrators see: done by hand in a browser, and looked at.
+// The pages of an owner's applications: register, the secret once, edit, rotate, disable; and who has access to one's account.
 
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 
-import { run } from '../interop/npm/grantlog.js'
-import { Application, DESK, PHONE, goSignedIn, inspect, isBack, newUser, signIn, url, visit } from './support.js'
+import { Application, goSignedIn, isBack, newUser, signIn, url, visit } from './support.js'
 
-const LIST = '/o/applications/'
-
-function newAdministrator() {
-  const user = { name: `admin-${randomBytes(6).toString('hex')}`, password: randomBytes(12).toString('base64url') }
-  run(['user', 'create', '--username', user.name, '--password-stdin', '--admin'], user.password)
-  return user
-}
-
-/** Fills in the form of a new application, and sends it. */
-async function registerByHand(page, name) {
-  await page.goto(`${url}${LIST}register/`)
-  await page.fill('[name=client_name]', name)
-  await page.fill('[name=redirect_uris]', 'http://127.0.0.1:9/callback')
+async function register(page, name) {
+  await page.goto(`${url}/o/applications/`)
+  await page.click('a[href="/o/applications/register/"]')
+  await page.fill('#name', name)
   await page.check('[name="grant.client_credentials"]')
+  await page.fill('#redirect_uris', 'http://127.0.0.1:9/callback')
   await page.check('[name="scope.read"]')
-  await page.click('#register')
-  await page.waitForSelector('#client_id')
-}
-
-async function tokenFor(page) {
-  const credentials = await page.evaluate(() => ['client_id', 'new_secret'].map((id) => document.getElementById(id).textContent))
-  const answer = await fetch(`${url}/o/token/`, {
-    method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(credentials.join(':')).toString('base64')}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'read' }),
-  })
-  assert.equal(answer.status, 200)
-  return (await answer.json()).access_token
-}
-
-const resource = async (token) => (await fetch(`${url}/api/resource`, { headers: { authorization: `Bearer ${token}` } })).status
-
-test('an application is registered, gets a token, and is disabled with all that it holds', visit({}, async (page) => {
-  await goSignedIn(page, newUser(), LIST)
-  await registerByHand(page, 'Photo Album')
-  const token = await tokenFor(page)
-  assert.equal(await resource(token), 200)
-  await page.reload()
-  assert.equal(await page.locator('#new_secret').count(), 0)
-
-  await page.click('#ask_to_disable')
-  await page.click('#disable')
-  await page.waitForSelector('#enable')
-  assert.equal(await resource(token), 401)
-  await page.click('#enable')
-  await page.waitForSelector('#ask_to_disable')
-  assert.equal(await resource(token), 401)
-}))
-
-test('what was entered stays in a form that is refused', visit({}, async (page) => {
-  await goSignedIn(page, newUser(), LIST)
-  await page.goto(`${url}${LIST}register/`)
-  await page.fill('[name=client_name]', 'Photo Album')
-  await page.fill('[name=redirect_uris]', 'http://album.example/callback')
-  await page.check('[name="scope.read"]')
-  await page.click('#register')
-  assert.match(await page.innerText('#problem'), /http is for localhost/)
-  assert.equal(await page.inputValue('[name=client_name]'), 'Photo Album')
-  assert.equal(await page.isChecked('[name="scope.read"]'), true)
-  await page.fill('[name=redirect_uris]', 'https://album.example/callback')
   await page.click('#register')
   await page.waitForSelector('#new_secret')
-}))
-
-test('a person takes back what they allowed', visit({}, async (page) => {
-  const [application, user] = [await Application.start('Photo Printer'), newUser()]
-  await page.goto(application.ask())
-  await signIn(page, user)
-  await page.click('#allow')
-  await isBack(page, application)
-  await page.goto(`${url}/o/authorized_tokens/`)
-  assert.match(await page.innerText('main'), /Photo Printer[^]*Read your data/)
-  await page.click('[id^=withdraw_]')
-  await page.waitForSelector('[role=status]')
-  assert.doesNotMatch(await page.innerText('main'), /Photo Printer/)
-}))
-
-test('an administrator locks a person out', visit({}, async (page, visitor) => {
-  const user = newUser()
-  await goSignedIn(page, newAdministrator(), '/admin/')
-  await page.click('.tabs a:last-child')
-  await page.fill('#q', user.name)
-  await page.click('#search')
-  await page.click('.rows a')
-  await page.click('#lock')
-  await page.waitForSelector('#unlock')
-  await visitor.context.clearCookies()
-  await page.goto(`${url}/account/`)
-  await signIn(page, user)
-  assert.match(await page.innerText('[role=alert]'), /locked/)
-}))
-
-for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
-  for (const colorScheme of ['light', 'dark']) {
-    for (const [language, locale] of Object.entries({ en: 'en-GB', ja: 'ja-JP' })) {
-      const look = `${screen}-${colorScheme}-${language}`
-      test(`the pages of owners and administrators on a ${screen}, ${colorScheme}, in ${language}`, visit({ viewport, colorScheme, locale }, async (page, visitor) => {
-        const see = (name) => inspect(page, visitor, { name: `${name}-${look}`, language })
-        const [application, administrator] = [await Application.start('Photo Printer'), newAdministrator()]
-        await page.goto(application.ask())
-        await signIn(page, administrator)
-        await page.click('#allow')
-        await isBack(page, application)
-
-        await page.goto(`${url}${LIST}`)
-        await see('applications-none')
-        await page.goto(`${url}${LIST}register/`)
-        await page.click('summary')
-        await see('application-form')
-        await page.fill('[name=client_name]', 'x')
-        await page.click('#register')
-        await see('application-form-refused')
-        await registerByHand(page, `A name that is much longer than what fits ${'a'.repeat(60)}`)
-        await see('application-new')
-        const own = page.url()
-        await page.goto(`${own}delete/`)
-        await see('application-disable')
-        await page.click('#disable')
-        await page.waitForSelector('#enable')
-        await see('application-disabled')
-        await page.goto(`${url}${LIST}`)
-        await see('applications')
-
-        await page.goto(`${url}/o/authorized_tokens/`)
-        await page.click('summary')
-        await see('access')
-        for (const [name, path] of [['clients', '/admin/'], ['users', '/admin/users/']]) {
-          await page.goto(`${url}${path}`)
-          await see(`admin-${name}`)
-          await page.click('.rows a')
-          await see(`admin-${name}-one`)
-        }
-      }))
-    }
-  }
+  return { client_id: await page.innerText('#client_id'), client_secret: await page.innerText('#new_secret') }
 }
+
+/** The service's answer to a request for a token, as its status. */
+async function tokenStatus(credentials) {
+  const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'read' })
+  const authorization = `Basic ${Buffer.from(`${credentials.client_id}:${credentials.client_secret}`).toString('base64')}`
+  return (await fetch(`${url}/o/token/`, { method: 'POST', body, headers: { authorization } })).status
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? '' : ' without JavaScript'
+
+  test(`an owner registers an application, and sees its secret once${how}`, visit({ javaScriptEnabled }, async (page) => {
+    await goSignedIn(page, newUser(), '/o/applications/')
+    const credentials = await register(page, 'Garden Diary')
+    assert.equal(await tokenStatus(credentials), 200)
+    const address = page.url()
+    await page.goto(`${url}/o/applications/`)
+    await page.getByRole('link', { name: 'Garden Diary' }).click()
+    assert.equal(await page.innerText('#client_id'), credentials.client_id)
+    assert.equal(await page.locator('#new_secret').count(), 0)
+    assert.ok(!(await page.content()).includes(credentials.client_secret))
+    await page.goto(address)
+    assert.ok(!(await page.content()).includes(credentials.client_secret))
+  }))
+
+  test(`an owner edits, rotates the secret, disables and enables${how}`, visit({ javaScriptEnabled }, async (page) => {
+    await goSignedIn(page, newUser(), '/o/applications/')
+    const credentials = await register(page, 'Garden Diary')
+
+    await page.click('#edit')
+    await page.fill('#name', 'Garden Journal')
+    await page.click('#save')
+    await page.waitForSelector('#edit')
+    assert.match(await page.innerText('h1'), /Garden Journal/)
+
+    await page.click('#rotate')
+    await page.waitForSelector('#new_secret')
+    const rotated = { ...credentials, client_secret: await page.innerText('#new_secret') }
+    assert.notEqual(rotated.client_secret, credentials.client_secret)
+    assert.deepEqual([await tokenStatus(credentials), await tokenStatus(rotated)], [401, 200])
+
+    await page.click('#ask_to_disable')
+    await page.click('#disable')
+    await page.waitForSelector('#enable')
+    assert.equal(await tokenStatus(rotated), 401)
+    await page.click('#enable')
+    await page.waitForSelector('#ask_to_disable')
+    assert.equal(await tokenStatus(rotated), 200)
+  }))
+
+  test(`a person withdraws an application’s access, and is asked again${how}`, visit({ javaScriptEnabled }, async (page) => {
+    const application = await Application.start('Withdrawn')
+    const user = newUser()
+    await page.goto(application.ask({ scope: 'read write' }))
+    await signIn(page, user)
+    await page.click('#allow')
+    await isBack(page, application)
+
+    await goSignedIn(page, user, '/o/authorized_tokens/')
+    const entry = page.locator('section').filter({ hasText: 'Withdrawn' })
+    assert.match(await entry.innerText(), /Change your data/)
+    await entry.getByRole('button', { name: 'Withdraw' }).click()
+    await page.waitForURL(`${url}/o/authorized_tokens/`)
+    assert.equal(await page.locator('section').filter({ hasText: 'Change your data' }).count(), 0)
+
+    const { client_id, client_secret, redirect_uris } = application.client
+    const asked = { client_id, client_secret, grant_type: 'authorization_code', code: application.brought.code, redirect_uri: redirect_uris[0] }
+    const answer = await fetch(`${url}/o/token/`, { method: 'POST', body: new URLSearchParams(asked) })
+    assert.equal((await answer.json()).error, 'invalid_grant')
+    await page.goto(application.ask())
+    await page.waitForSelector('#allow')
+  }))
+}
+
+test('what was filled in wrongly is told and kept', visit({}, async (page) => {
+  await goSignedIn(page, newUser(), '/o/applications/register/')
+  await page.fill('#name', 'Wrong address')
+  await page.fill('#redirect_uris', 'javascript:alert(1)')
+  await page.check('[name="scope.read"]')
+  await page.click('#register')
+  await page.waitForSelector('#problem')
+  assert.equal(await page.inputValue('#name'), 'Wrong address')
+  assert.equal(await page.inputValue('#redirect_uris'), 'javascript:alert(1)')
+  assert.equal(await page.getAttribute('#redirect_uris', 'aria-invalid'), 'true')
+}))
+
+test('nobody sees another owner’s application', visit({}, async (page, visitor) => {
+  await goSignedIn(page, newUser(), '/o/applications/')
+  await register(page, 'Private Diary')
+  const address = page.url()
+  await visitor.context.clearCookies()
+  await goSignedIn(page, newUser())
+  const answer = await page.goto(address)
+  assert.ok([403, 404].includes(answer.status()), `it was answered with ${answer.status()}`)
+  assert.ok(!(await page.content()).includes('Private Diary'))
+}))
+
+test('a name that would be markup is shown as text', visit({}, async (page) => {
+  await goSignedIn(page, newUser(), '/o/applications/')
+  const name = '<img src=x onerror=alert(1)>"\'&'
+  await register(page, name)
+  assert.equal((await page.innerText('h1')).trim(), name)
+  assert.equal(await page.locator('img').count(), 0)
+}))

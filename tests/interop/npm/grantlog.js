@@ -33,8 +33,9 @@ export function register(name, metadata = {}) {
   return run(['client', 'register', '--client-name', name, ...flags])
 }
 
-export function newUser() {
+/** `flags`: of `user create`, such as --admin. */
+export function newUser(...flags) {
   const user = { name: `user-${randomBytes(6).toString('hex')}`, password: randomBytes(12).toString('base64url') }
-  run(['user', 'create', '--username', user.name, '--password-stdin'], user.password)
+  run(['user', 'create', '--username', user.name, '--password-stdin', ...flags], user.password)
   return user
 }
