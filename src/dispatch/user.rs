@@ -14,6 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
+    ephemeral,
     log::{Actor, ClaimChange, Unavailable, VaultChange},
     passwords::Passwords,
     vault::{SubjectKey, kind},
@@ -24,6 +25,8 @@ use super::{
     work::{Loaded, Work},
 };
 
+/// The ephemeral kind that counts tries of a current password.
+const PASSWORD_CHANGE: &str = "password_change";
 /// The member that a profile is sealed as.
 const PROFILE: &str = "profile";
 
@@ -57,6 +60,9 @@ pub enum UserRefusal {
     BadName,
     #[error("the current password is wrong")]
     WrongPassword,
+    /// For so many seconds.
+    #[error("too many tries")]
+    TooManyTries { retry_after: u32 },
     #[error("the set-up link has expired or was used")]
     SetupLink,
 }
@@ -140,18 +146,31 @@ impl Dispatch {
     /// A user changes their own password.
     ///
     /// # Errors
-    /// That the current one is wrong, or the new one is refused.
+    /// That the current one is wrong, or was guessed at too often, or the new one is refused.
     pub async fn change_password(
         &self,
         id: UserId,
         current: SecretString,
         new: SecretString,
     ) -> Result<Done<()>, Refusal<UserRefusal>> {
+        self.count_change(id).await?;
         if !self.password_is_right(Some(id), current).await? {
             return Err(Refusal::Rule(UserRefusal::WrongPassword));
         }
+        ephemeral::forget(self.log.db(), PASSWORD_CHANGE, &id.to_string()).await?;
         let phc = self.new_password(new).await?;
         self.perform(Actor::User(id), &Change { id, change: UserChange::SetPassword { phc, by_themselves: true } }).await
+    }
+
+    /// Counts the try before it is made: whoever sits at somebody's open browser guesses no oftener than at the sign-in page.
+    async fn count_change(&self, id: UserId) -> Result<(), Refusal<UserRefusal>> {
+        let limits = &self.settings.limits;
+        let (now, window) = (self.clock.now(), limits.sign_in_window);
+        let tries = ephemeral::count_up(self.log.db(), PASSWORD_CHANGE, &id.to_string(), now.plus(window), now).await?;
+        if tries > i64::from(limits.sign_in_failures_per_account) {
+            return Err(Refusal::Rule(UserRefusal::TooManyTries { retry_after: window }));
+        }
+        Ok(())
     }
 
     /// Locks a user out: all that was issued to them is dead.

@@ -1,4 +1,4 @@
-//! The sign-in page and sessions (SECURITY "Browser", "Abuse" of the requirements): who comes in, and with which cookie.
+//! The sign-in page and sessions: who comes in, and with which cookie.
 
 use support::{ADMINISTRATOR, Answer, Browser, Kind, PASSWORD, TestApp, USER, both_stores};
 
@@ -20,6 +20,7 @@ both_stores!(
     signing_out_asks_first_and_ends_the_session,
     signing_out_needs_the_forms_token,
     changing_the_password_ends_the_session,
+    the_current_password_is_not_guessed_at_an_open_browser,
     pages_are_kept_by_nobody_and_framed_by_nobody,
     pages_speak_the_language_that_is_asked_for,
 );
@@ -223,6 +224,20 @@ async fn changing_the_password_ends_the_session(kind: Kind) {
     browser.sign_in(USER, PASSWORD).await.assert_status(400);
     browser.sign_in(USER, "battery staple").await.assert_status(303);
     assert!(!browser.get("/account/").await.text().contains("Your password is changed"));
+}
+
+async fn the_current_password_is_not_guessed_at_an_open_browser(kind: Kind) {
+    let app = TestApp::start_with(kind, |settings| settings.limits.sign_in_failures_per_account = 2).await;
+    let browser = Browser::signed_in(&app).await;
+    let form = browser.get("/account/").await.form("change_password").with("new_password", "battery staple");
+    for _ in 0..2 {
+        browser.send(&form.clone().with("current_password", "wrong horse")).await.assert_status(400);
+    }
+    let right = form.with("current_password", PASSWORD);
+    let stopped = browser.send(&right).await.assert_error_page(429, "access_denied");
+    assert!(!stopped.header("retry-after").is_empty());
+    app.app.clock.advance(901);
+    browser.send(&right).await.assert_status(303);
 }
 
 async fn pages_are_kept_by_nobody_and_framed_by_nobody(kind: Kind) {

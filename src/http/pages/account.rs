@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use crate::{
     dispatch::{PasswordRefusal, Refusal, UserRefusal},
     http::{answer::at_position, error::Refused},
+    protocol::{ErrorCode, OAuthError},
 };
 
 use super::{
@@ -39,6 +40,7 @@ pub(in crate::http) async fn change_password(form: SignedInForm) -> Result<Respo
     match visitor.app.dispatch.change_password(signed_in.session.user_id, current, new).await {
         Ok(done) => Ok(at_position(visitor.redirect_with_notice(PATH, "notice.password_changed"), done.position)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
+        Err(Refusal::Rule(UserRefusal::TooManyTries { retry_after })) => Err(too_many_tries(retry_after)),
         Err(Refusal::Rule(refusal)) => Ok(show(&signed_in, Some(words(&signed_in, &refusal)))),
     }
 }
@@ -50,6 +52,11 @@ fn show(signed_in: &SignedIn, problem: Option<String>) -> Response {
     signed_in.visitor.page(status, &template, None)
 }
 
+fn too_many_tries(retry_after: u32) -> Refused {
+    let error = OAuthError::new(ErrorCode::AccessDenied, "too_many_tries", "the current password was wrong too often");
+    Refused::with_status(OAuthError { retry_after: Some(retry_after), ..error }, StatusCode::TOO_MANY_REQUESTS)
+}
+
 fn words(signed_in: &SignedIn, refusal: &UserRefusal) -> String {
     let language = signed_in.visitor.language;
     match refusal {
@@ -58,6 +65,7 @@ fn words(signed_in: &SignedIn, refusal: &UserRefusal) -> String {
         UserRefusal::Password(PasswordRefusal::TooLong(most)) => language.fill("account.too_long", "count", most),
         UserRefusal::Password(PasswordRefusal::UnknownDigest)
         | UserRefusal::Rule(_)
+        | UserRefusal::TooManyTries { .. }
         | UserRefusal::NameTaken
         | UserRefusal::BadName
         | UserRefusal::SetupLink => language.say("account.refused").to_owned(),

@@ -99,6 +99,7 @@ fn words(visitor: &Visitor, refusal: &UserRefusal) -> String {
         UserRefusal::BadName
         | UserRefusal::Rule(_)
         | UserRefusal::WrongPassword
+        | UserRefusal::TooManyTries { .. }
         | UserRefusal::SetupLink
         | UserRefusal::Password(PasswordRefusal::UnknownDigest) => language.say("set_up.refused").to_owned(),
     }

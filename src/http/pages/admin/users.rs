@@ -157,6 +157,7 @@ fn refused(refusal: Refusal<UserRefusal>) -> Refused {
             | UserRefusal::Password(_)
             | UserRefusal::BadName
             | UserRefusal::WrongPassword
+            | UserRefusal::TooManyTries { .. }
             | UserRefusal::SetupLink),
         ) => OAuthError::invalid_request("user_refused", rule.to_string()).into(),
     }
