@@ -16,6 +16,7 @@ use super::{
 #[command(after_help = "Example:\n  grantlog explain dGhpcyBpcyBub3QgYSByZWFsIG9uZQ")]
 pub(super) struct Explain {
     /// As the error shows it
+    #[arg(allow_hyphen_values = true)]
     error_id: String,
     #[command(flatten)]
     format: Format,

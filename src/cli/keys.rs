@@ -58,6 +58,7 @@ pub(super) struct Rotate {
 #[command(after_help = "Example:\n  grantlog keys retire 0p2Xb0...")]
 pub(super) struct Retire {
     /// The key's id, as `grantlog keys list` shows it
+    #[arg(allow_hyphen_values = true)]
     kid: String,
     #[command(flatten)]
     format: Format,

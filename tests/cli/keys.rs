@@ -9,6 +9,7 @@ use crate::place::{Done, Place};
 
 both_stores! {
     keys_are_rotated_and_the_superseded_retired,
+    an_id_may_begin_with_a_hyphen,
     a_new_master_key_takes_over_by_rewrapping,
 }
 
@@ -33,6 +34,14 @@ async fn keys_are_rotated_and_the_superseded_retired(kind: Kind) {
     assert_eq!(place.json(&["keys", "retire", &find("superseded")])["state"], "retired");
     place.run(&["keys", "retire", "nothing"]).failed(3, "there is no such key");
     assert!(place.run(&["keys", "list"]).succeeded().out.contains("retired"));
+}
+
+async fn an_id_may_begin_with_a_hyphen(kind: Kind) {
+    let place = Place::ready(kind).await;
+    place.run(&["keys", "retire", "-M9x", "--json"]).failed(3, "there is no such key");
+    place.run(&["client", "register", "--client-id=-M9x", "--grant-types", "client_credentials"]).succeeded();
+    assert_eq!(place.json(&["client", "show", "-M9x"])["client_id"], "-M9x");
+    place.run(&["explain", "-M9x"]).failed(3, "error_id");
 }
 
 async fn a_new_master_key_takes_over_by_rewrapping(kind: Kind) {

@@ -65,6 +65,7 @@ pub(super) struct Listing {
 #[command(after_help = "Examples:\n  grantlog client show Shop\n  grantlog client show demo --json")]
 pub(super) struct Show {
     /// Its client_id or name
+    #[arg(allow_hyphen_values = true)]
     client: String,
     #[command(flatten)]
     format: Format,
@@ -78,6 +79,7 @@ pub(super) struct Show {
 #[command(after_help = "Examples:\n  grantlog client rotate-secret Shop\n  grantlog client rotate-secret Shop --overlap 86400")]
 pub(super) struct RotateSecret {
     /// Its client_id or name
+    #[arg(allow_hyphen_values = true)]
     client: String,
     /// For how long the secrets it has go on working
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
@@ -91,6 +93,7 @@ pub(super) struct RotateSecret {
 #[command(after_help = "Example:\n  grantlog client disable Shop")]
 pub(super) struct Disable {
     /// Its client_id or name
+    #[arg(allow_hyphen_values = true)]
     client: String,
     #[command(flatten)]
     format: Format,
@@ -101,6 +104,7 @@ pub(super) struct Disable {
 #[command(after_help = "Example:\n  grantlog client enable Shop")]
 pub(super) struct Enable {
     /// Its client_id or name
+    #[arg(allow_hyphen_values = true)]
     client: String,
     #[command(flatten)]
     format: Format,

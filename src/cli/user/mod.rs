@@ -64,6 +64,7 @@ pub(super) struct Listing {
 )]
 pub(super) struct SetPassword {
     /// Their sign-in name or id
+    #[arg(allow_hyphen_values = true)]
     user: String,
     #[command(flatten)]
     format: Format,
@@ -74,6 +75,7 @@ pub(super) struct SetPassword {
 #[command(after_help = "Example:\n  grantlog user lock mika")]
 pub(super) struct Lock {
     /// Their sign-in name or id
+    #[arg(allow_hyphen_values = true)]
     user: String,
     #[command(flatten)]
     format: Format,
@@ -84,6 +86,7 @@ pub(super) struct Lock {
 #[command(after_help = "Example:\n  grantlog user unlock mika")]
 pub(super) struct Unlock {
     /// Their sign-in name or id
+    #[arg(allow_hyphen_values = true)]
     user: String,
     #[command(flatten)]
     format: Format,
@@ -97,6 +100,7 @@ pub(super) struct Unlock {
 #[command(after_help = "Examples:\n  grantlog user erase mika\n  grantlog user erase mika --yes")]
 pub(super) struct Erase {
     /// Their sign-in name or id
+    #[arg(allow_hyphen_values = true)]
     user: String,
     /// Do not ask
     #[arg(long)]
