@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A grantlog of its own for the tests from outside: sourced by scripts/test.
+# A grantlog of its own for the tests from outside: sourced by scripts/test and scripts/bench.
 
 grantlog_pid=
 
@@ -35,13 +35,18 @@ start_grantlog() {
   fi
   export GRANTLOG_TEST_HOME GRANTLOG_TEST_CLI=$grantlog GRANTLOG_TEST_URL=http://127.0.0.1:$port
   export GRANTLOG_SERVER__LISTEN=127.0.0.1:$port GRANTLOG_SERVER__PUBLIC_URL=$GRANTLOG_TEST_URL
-  (cd "$GRANTLOG_TEST_HOME" && exec "$grantlog" serve --dev) >"$GRANTLOG_TEST_HOME/log" 2>&1 &
-  grantlog_pid=$!
-  started+=("$grantlog_pid")
+  launch_grantlog
   wait_until 60 ready_or_gone "$grantlog_pid" "$port" && ready "$port" && return
   tail -n 20 "$GRANTLOG_TEST_HOME/log"
   say "FAILED: grantlog on $store ended, or was not ready within a minute"
   return 1
+}
+
+# launch_grantlog: in the folder and with the settings that start_grantlog has exported.
+launch_grantlog() {
+  (cd "$GRANTLOG_TEST_HOME" && exec "$grantlog" serve --dev) >"$GRANTLOG_TEST_HOME/log" 2>&1 &
+  grantlog_pid=$!
+  started+=("$grantlog_pid")
 }
 
 ready_or_gone() { gone "$1" || ready "$2"; }

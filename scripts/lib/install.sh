@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Finds the programs that the tests need, and installs with apt what is missing: sourced by scripts/test.
+# Finds the programs that the tests need, and installs with apt what is missing: sourced by scripts/test and scripts/bench.
 
 lists_are_fresh=
 

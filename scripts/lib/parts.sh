@@ -12,7 +12,7 @@ part_lint() {
   need_component clippy clippy
   check 'cargo clippy' cargo clippy --locked --workspace --all-targets -- -D warnings
   if command -v shellcheck >/dev/null; then
-    check shellcheck shellcheck -a -x .ci/run scripts/test
+    check shellcheck shellcheck -a -x .ci/run scripts/test scripts/bench
   fi
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/test says, and the count it keeps: sourced, not run.
+# What scripts/test and scripts/bench say, and the count that scripts/test keeps: sourced, not run.
 
 results=()
 passed=0
@@ -16,7 +16,7 @@ heading() {
 }
 
 die() {
-  printf 'scripts/test: %s\n' "$*" >&2
+  printf 'scripts/%s: %s\n' "${0##*/}" "$*" >&2
   exit 1
 }
 

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# Private servers on free loopback ports, in the temporary folder `run`: sourced by scripts/test.
+# Private servers on free loopback ports, in the temporary folder `run`: sourced by scripts/test and scripts/bench.
 
 started=() # process ids, in the order of their start
 postgres_data=
+postgres_settings=(-c fsync=off) # nothing here outlives the run, so nothing waits for the disk; scripts/bench measures with it
 
 # Prints a port on which nothing listens.
 free_port() {
@@ -44,8 +45,7 @@ start_postgres() {
   as_postgres "$pg_bin/initdb" -D "$folder/data" -A trust -U postgres -E UTF8 --locale=C >"$run/initdb.log" 2>&1 ||
     die "initdb failed: $(tail -n 5 "$run/initdb.log")"
   port=$(free_port)
-  # Nothing here outlives the run, so nothing waits for the disk.
-  local options="-p $port -k $folder -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300"
+  local options="-p $port -k $folder -c listen_addresses=127.0.0.1 -c max_connections=300 ${postgres_settings[*]}"
   as_postgres "$pg_bin/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/log" -o "$options" start >"$run/pg_ctl.log" 2>&1 ||
     die "PostgreSQL did not start: $(as_postgres tail -n 5 "$folder/log")"
   postgres_data=$folder/data
