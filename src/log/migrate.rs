@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
 use projections::{Db, Dialect, LIVE, on_db};
 use sqlx::{
-    PgPool, Row, SqlitePool,
+    Executor, PgPool, Row, SqlitePool,
     migrate::Migrator,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use uuid::Uuid;
 
-use super::LogSettings;
+use super::{LogSettings, connection::POSTGRES_BY_INDEX};
 
 /// How long a read waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(3);
@@ -88,6 +88,8 @@ pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> 
     if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") {
         // A connection that died is found out by the query; asking first would double the round trips.
         let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE).test_before_acquire(false);
+        // A plan is kept as long as the connection: one made while a table was small must be right when it is large.
+        let pool = pool.after_connect(|connection, _| Box::pin(async { connection.execute(POSTGRES_BY_INDEX).await.map(drop) }));
         return Ok(Db::Postgres(pool.connect(&settings.url).await?));
     }
     Err(MigrateError::Address)
