@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::table::{EXPIRES_AT, Kind, Table};
 
 /// A row, or some of its columns, by column name.
-pub type Row = Map<String, Value>;
+pub type Row = BTreeMap<&'static str, Value>;
 
 /// The row changes of a batch, by table and key.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Changes {
     /// Sets some columns of the row with this key; does nothing where there is none, and never makes a column null.
     pub fn set(&mut self, table: &'static Table, columns: Row) {
         debug_assert!(
-            columns.keys().all(|name| table.columns.iter().any(|column| column.name == name)),
+            columns.keys().all(|name| table.columns.iter().any(|column| column.name == *name)),
             "only columns of {} are set",
             table.name
         );
@@ -94,7 +94,7 @@ impl Changes {
     pub fn keys_json(&self, table: &Table) -> Option<String> {
         let changes = self.tables.get(table.name)?.values();
         let keys = changes.map(|(Change::Put(row) | Change::Set(row))| {
-            table.key.iter().map(|name| ((*name).to_owned(), row[*name].clone())).collect::<Row>()
+            table.key.iter().map(|name| (*name, row[*name].clone())).collect::<Row>()
         });
         Some(serde_json::to_string(&keys.collect::<Vec<_>>()).expect("maps with text keys are JSON"))
     }
@@ -121,7 +121,7 @@ fn key(table: &Table, row: &Row) -> String {
 macro_rules! row {
     ($($column:ident: $value:expr),+ $(,)?) => {{
         let mut row = $crate::changes::Row::new();
-        $(row.insert(stringify!($column).to_owned(), serde_json::json!($value));)+
+        $(row.insert(stringify!($column), serde_json::json!($value));)+
         row
     }};
 }
