@@ -58,8 +58,13 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let _permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
+        let permit = self.permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+        // The permit goes with the work: whoever waited may have gone, and the hash is made all the same.
+        let permitted = move || {
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(permitted).await.expect("hashing does not panic")
     }
 }
 
@@ -88,6 +93,24 @@ mod tests {
         assert!(passwords.verify("correct horse".into(), Some(digest.clone())).await);
         assert!(!passwords.verify("correct Horse".into(), Some(digest)).await);
         assert!(!passwords.verify("no such user".into(), None).await);
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_nobody_waits_for_any_longer_keeps_its_place() {
+        let passwords = Passwords::new(1);
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let first = passwords.run(move || {
+            begun.send(()).expect("the test waits");
+            released.recv().expect("the test releases it");
+        });
+        tokio::select! {
+            () = first => panic!("it waits to be released"),
+            begun = has_begun => begun.expect("it has begun"),
+        }
+        assert_eq!(passwords.permits.available_permits(), 0);
+        release.send(()).expect("it waits");
+        drop(passwords.permits.acquire().await.expect("the semaphore is never closed"));
     }
 
     #[test]

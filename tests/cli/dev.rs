@@ -3,11 +3,11 @@
 use std::{os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::Value;
-use support::{Answer, Kind, PageForm, both_stores};
+use support::{Answer, Kind, PageForm, ServerProcess, both_stores};
 
 use url::form_urlencoded;
 
-use crate::{place::Place, server::Server};
+use crate::place::Place;
 
 both_stores! {
     a_fresh_folder_gets_all_that_is_needed_and_the_printed_lines_work,
@@ -29,7 +29,7 @@ fn paste(line: &str) -> Value {
 
 async fn a_fresh_folder_gets_all_that_is_needed_and_the_printed_lines_work(kind: Kind) {
     let place = Place::empty(kind).await;
-    let server = Server::start(&place);
+    let server = place.serve();
     for file in ["data/dev.json", "data/master.key"] {
         assert_eq!(mode(&place, file), 0o600, "{file}");
     }
@@ -58,11 +58,11 @@ async fn a_fresh_folder_gets_all_that_is_needed_and_the_printed_lines_work(kind:
 
 async fn what_was_kept_is_printed_again_and_what_was_lost_is_made_anew(kind: Kind) {
     let place = Place::empty(kind).await;
-    assert_eq!(Server::start(&place).terminate(), 0);
+    assert_eq!(place.serve().terminate(), 0);
     let first = place.json_file("data/dev.json");
     let secret = |dev: &Value| (dev["client_secret"].clone(), dev["password"].clone());
 
-    let server = Server::start(&place);
+    let server = place.serve();
     let second = place.json_file("data/dev.json");
     assert_eq!(secret(&second), secret(&first), "nothing changes that works");
     assert_eq!(second["issuer"], format!("{}/o", server.url), "the issuer is where it serves now");
@@ -70,7 +70,7 @@ async fn what_was_kept_is_printed_again_and_what_was_lost_is_made_anew(kind: Kin
     drop(server);
 
     std::fs::remove_file(place.path("data/dev.json")).unwrap();
-    let server = Server::start(&place);
+    let server = place.serve();
     let third = place.json_file("data/dev.json");
     assert_eq!(third["client_id"], first["client_id"]);
     assert!(third["client_secret"] != first["client_secret"] && third["password"] != first["password"]);
@@ -81,12 +81,12 @@ async fn what_was_kept_is_printed_again_and_what_was_lost_is_made_anew(kind: Kin
 
 /// Somebody's browser at the server.
 struct Visitor<'a> {
-    server: &'a Server,
+    server: &'a ServerProcess,
     http: reqwest::Client,
 }
 
 impl<'a> Visitor<'a> {
-    fn new(server: &'a Server) -> Self {
+    fn new(server: &'a ServerProcess) -> Self {
         let http = reqwest::Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none());
         Self { server, http: http.build().unwrap() }
     }
@@ -117,7 +117,7 @@ impl<'a> Visitor<'a> {
 
 async fn the_printed_address_and_line_let_a_person_approve(kind: Kind) {
     let place = Place::empty(kind).await;
-    let server = Server::start(&place);
+    let server = place.serve();
     let dev = place.json_file("data/dev.json");
     let text = |member: &str| dev[member].as_str().unwrap();
     let visitor = Visitor::new(&server);
@@ -133,7 +133,7 @@ async fn the_printed_address_and_line_let_a_person_approve(kind: Kind) {
 
 async fn the_printed_link_makes_one_administrator(kind: Kind) {
     let place = Place::empty(kind).await;
-    let server = Server::start(&place);
+    let server = place.serve();
     let link = server.printed.iter().find(|line| line.contains("/setup/")).unwrap();
     let visitor = Visitor::new(&server);
     let page = visitor.open(link).await.assert_status(200);

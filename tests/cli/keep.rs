@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::json;
 use support::{Kind, both_stores};
 
-use crate::{place::Place, server::Server};
+use crate::place::Place;
 
 both_stores! {
     projections_are_verified_rebuilt_and_cleaned_beside_a_running_server,
@@ -14,7 +14,7 @@ both_stores! {
 
 async fn projections_are_verified_rebuilt_and_cleaned_beside_a_running_server(kind: Kind) {
     let place = Place::empty(kind).await;
-    let _server = Server::start(&place);
+    let _server = place.serve();
     let status = place.json(&["projections", "status"]);
     let states: Vec<_> = status.as_array().unwrap().iter().map(|one| (&one["generation"], &one["state"])).collect();
     assert!(states.len() >= 8 && states.iter().all(|state| *state == (&json!(1), &json!("active"))), "{status}");

@@ -9,7 +9,7 @@ use std::{
 use grantlog::vault::MasterKey;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use support::{Kind, Store};
+use support::{Kind, ServerProcess, Store};
 
 /// Where the program runs.
 pub(crate) struct Place {
@@ -77,6 +77,11 @@ impl Place {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap().into()
+    }
+
+    /// Starts `serve --dev` on a free port, and waits until it serves.
+    pub(crate) fn serve(&self) -> ServerProcess {
+        ServerProcess::start(self.command(&["serve", "--dev"]).env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0"))
     }
 
     /// Runs a command with `--json` and reads its answer.

@@ -1,12 +1,7 @@
 //! A running `grantlog serve --dev`, and what works beside it.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
-
 use serde_json::Value;
-use support::{Kind, both_stores};
+use support::{Kind, ServerProcess, both_stores};
 
 use crate::place::Place;
 
@@ -16,61 +11,8 @@ both_stores! {
     a_stopping_server_loses_nothing_that_it_acknowledged,
 }
 
-/// A server, ended with its test.
-pub(crate) struct Server {
-    child: Child,
-    /// What it printed until it served.
-    pub(crate) printed: Vec<String>,
-    pub(crate) url: String,
-}
-
-impl Server {
-    /// Starts `serve --dev` on a free port, and waits until it serves.
-    pub(crate) fn start(place: &Place) -> Self {
-        Self::of(place.command(&["serve", "--dev"]).env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0"))
-    }
-
-    pub(crate) fn of(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut printed = Vec::new();
-        let url = loop {
-            let Some(line) = lines.next() else {
-                let output = child.wait_with_output().unwrap();
-                panic!("it does not serve: {}", String::from_utf8_lossy(&output.stderr));
-            };
-            if let Some(rest) = line.strip_prefix("grantlog serves ") {
-                break rest.split(',').next().unwrap().to_owned();
-            }
-            printed.push(line);
-        };
-        // Whoever stops reading would stop the server's printing.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, printed, url }
-    }
-
-    /// The printed lines that begin with `curl`.
-    pub(crate) fn curl_lines(&self) -> Vec<&str> {
-        self.printed.iter().map(String::as_str).filter(|line| line.starts_with("curl ")).collect()
-    }
-
-    /// Asks it to stop, and gives its exit code.
-    pub(crate) fn terminate(mut self) -> i32 {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(kill.success());
-        self.child.wait().unwrap().code().unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
 /// A request of the client's for a token of its own.
-fn request(server: &Server, dev: &Value) -> reqwest::RequestBuilder {
+fn request(server: &ServerProcess, dev: &Value) -> reqwest::RequestBuilder {
     let text = |member: &str| dev[member].as_str().unwrap();
     reqwest::Client::new()
         .post(format!("{}/o/token/", server.url))
@@ -80,19 +22,19 @@ fn request(server: &Server, dev: &Value) -> reqwest::RequestBuilder {
 }
 
 /// Asks for a token for the client itself; gives the status and the answer.
-async fn token(server: &Server, dev: &Value) -> (u16, Value) {
+async fn token(server: &ServerProcess, dev: &Value) -> (u16, Value) {
     let answer = request(server, dev).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-async fn resource(server: &Server, token: &str) -> u16 {
+async fn resource(server: &ServerProcess, token: &str) -> u16 {
     let request = reqwest::Client::new().get(format!("{}/api/resource", server.url)).bearer_auth(token);
     request.send().await.unwrap().status().as_u16()
 }
 
 async fn a_command_beside_the_server_is_felt_at_once(kind: Kind) {
     let place = Place::empty(kind).await;
-    let server = Server::start(&place);
+    let server = place.serve();
     let dev = place.json_file("data/dev.json");
     let (status, answer) = token(&server, &dev).await;
     assert_eq!(status, 200, "{answer}");
@@ -128,13 +70,13 @@ fn decoded(part: &str) -> String {
 
 async fn a_terminated_server_ends_well(kind: Kind) {
     let place = Place::empty(kind).await;
-    let server = Server::start(&place);
+    let server = place.serve();
     assert_eq!(server.terminate(), 0);
 }
 
 async fn a_stopping_server_loses_nothing_that_it_acknowledged(kind: Kind) {
     let place = Place::empty(kind).await;
-    let server = Server::start(&place);
+    let server = place.serve();
     let dev = place.json_file("data/dev.json");
     let (enough, acknowledged) = tokio::sync::mpsc::channel(1);
     let clients: Vec<_> = (0..8).map(|_| tokio::spawn(ask_until_it_is_gone(request(&server, &dev), enough.clone()))).collect();
@@ -198,7 +140,7 @@ async fn a_new_issuer_prints_a_link_for_its_first_administrator_until_there_is_o
     let link = || {
         let mut command = place.command(&["serve"]);
         command.env("GRANTLOG_SERVER__PUBLIC_URL", "https://id.example").env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0");
-        Server::of(&mut command).printed.iter().find(|line| line.starts_with("https://id.example/setup/")).cloned()
+        ServerProcess::start(&mut command).printed.iter().find(|line| line.starts_with("https://id.example/setup/")).cloned()
     };
     assert!(link().is_some());
     place.run_with(&["user", "create", "--username", "root", "--admin", "--password-stdin"], "correct horse battery").succeeded();

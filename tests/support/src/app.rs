@@ -146,9 +146,19 @@ impl TestApp {
     }
 
     /// As `post_as`, to another node.
-    pub async fn post_to(&self, node: SocketAddr, client: &TestClient, (path, form): (&str, &[(&str, &str)])) -> Answer {
+    pub async fn post_to(&self, node: SocketAddr, client: &TestClient, form: (&str, &[(&str, &str)])) -> Answer {
+        self.try_post_to(node, client, form).await.expect("the server answers")
+    }
+
+    /// As `post_to`; `None` where the node is gone before it has answered.
+    pub async fn try_post_to(
+        &self,
+        node: SocketAddr,
+        client: &TestClient,
+        (path, form): (&str, &[(&str, &str)]),
+    ) -> Option<Answer> {
         let request = self.http.post(format!("http://{node}{path}")).form(form);
-        Answer::of(request.basic_auth(&client.identifier, Some(client.secret.expose_secret()))).await
+        Answer::try_of(request.basic_auth(&client.identifier, Some(client.secret.expose_secret()))).await
     }
 
     /// Asks what a token is worth.

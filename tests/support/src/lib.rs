@@ -4,6 +4,7 @@ mod app;
 mod browser;
 mod client;
 mod grant;
+mod process;
 mod response;
 mod store;
 
@@ -11,6 +12,7 @@ pub use app::{ADMINISTRATOR, PASSWORD, TestApp, USER};
 pub use browser::{Browser, PageForm};
 pub use client::TestClient;
 pub use grant::{CHALLENGE, REDIRECT_URI, VERIFIER};
+pub use process::ServerProcess;
 pub use response::{Answer, Tokens};
 pub use store::{Kind, Store};
 

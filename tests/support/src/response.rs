@@ -28,9 +28,14 @@ pub struct Tokens {
 impl Answer {
     /// Sends a request.
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.expect("the server answers");
+        Self::try_of(request).await.expect("the server answers")
+    }
+
+    /// Sends a request; `None` where the server is gone before it has answered.
+    pub async fn try_of(request: reqwest::RequestBuilder) -> Option<Self> {
+        let response = request.send().await.ok()?;
         let (status, headers) = (response.status(), response.headers().clone());
-        Self { status, headers, body: response.text().await.expect("the body is text") }
+        Some(Self { status, headers, body: response.text().await.ok()? })
     }
 
     #[track_caller]

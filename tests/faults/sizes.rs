@@ -1,0 +1,22 @@
+//! How much is tried: a sample, or with `GRANTLOG_TEST_SOAK` (`scripts/test --soak`) all of it.
+
+use std::time::Duration;
+
+/// Requests that come together in a race.
+pub(crate) const AT_ONCE: usize = 50;
+/// How long a server works before it is killed.
+pub(crate) const LOAD: Duration = Duration::from_millis(400);
+
+fn soak() -> bool {
+    std::env::var_os("GRANTLOG_TEST_SOAK").is_some()
+}
+
+/// Rounds of each race.
+pub(crate) fn rounds() -> usize {
+    if soak() { 200 } else { 4 }
+}
+
+/// How often a server is killed.
+pub(crate) fn kills() -> usize {
+    if soak() { 50 } else { 3 }
+}

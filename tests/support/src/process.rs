@@ -1,0 +1,71 @@
+//! A running `grantlog serve`, as a process of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+/// A server, ended with its test.
+pub struct ServerProcess {
+    child: Child,
+    /// What it printed until it served.
+    pub printed: Vec<String>,
+    pub url: String,
+}
+
+impl ServerProcess {
+    /// Starts the command, and waits until it serves.
+    ///
+    /// # Panics
+    /// With what it says, where it ends instead.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
+        let output = child.stdout.take().expect("its output is piped");
+        let mut lines = BufReader::new(output).lines().map(|line| line.expect("it prints text"));
+        let mut printed = Vec::new();
+        let url = loop {
+            let Some(line) = lines.next() else {
+                let output = child.wait_with_output().expect("it has ended");
+                panic!("it does not serve: {}", String::from_utf8_lossy(&output.stderr));
+            };
+            if let Some(rest) = line.strip_prefix("grantlog serves ") {
+                break rest.split(',').next().expect("a line has a first part").to_owned();
+            }
+            printed.push(line);
+        };
+        // Whoever stops reading would stop the server's printing.
+        let errors = child.stderr.take().expect("its errors are piped");
+        std::thread::spawn(move || lines.for_each(drop));
+        std::thread::spawn(move || BufReader::new(errors).lines().for_each(drop));
+        Self { child, printed, url }
+    }
+
+    /// The printed lines that begin with `curl`.
+    #[must_use]
+    pub fn curl_lines(&self) -> Vec<&str> {
+        self.printed.iter().map(String::as_str).filter(|line| line.starts_with("curl ")).collect()
+    }
+
+    /// Asks it to stop (SIGTERM), and gives its exit code.
+    ///
+    /// # Panics
+    /// Where it was killed.
+    pub fn terminate(mut self) -> i32 {
+        let kill = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill can be run");
+        assert!(kill.success());
+        self.child.wait().expect("it ends").code().expect("it ends by itself")
+    }
+
+    /// Ends it at once (SIGKILL): it learns nothing of it.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
