@@ -38,7 +38,7 @@ struct Process {
 
 fn processes() -> io::Result<Vec<Process>> {
     let ids = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    Ok(ids.filter_map(|id| Some(Process::read(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)?)).collect())
+    Ok(ids.filter_map(|id| Process::read(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)).collect())
 }
 
 impl Process {
