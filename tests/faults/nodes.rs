@@ -37,9 +37,15 @@ impl Cluster {
 
     /// Starts a server on a free port.
     pub(crate) fn start(&self) -> Node {
+        self.start_with(&[])
+    }
+
+    /// Starts a server with variables in its environment.
+    pub(crate) fn start_with(&self, variables: &[(&str, &str)]) -> Node {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = self.command(&["serve", "--dev"]);
-        Node { process: ServerProcess::start(command.env("GRANTLOG_SERVER__LISTEN", address.to_string())), address }
+        command.env("GRANTLOG_SERVER__LISTEN", address.to_string()).envs(variables.iter().copied());
+        Node { process: ServerProcess::start(&mut command), address }
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
 };
 
 /// A server, ended with its test.
@@ -11,6 +12,7 @@ pub struct ServerProcess {
     /// What it printed until it served.
     pub printed: Vec<String>,
     pub url: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl ServerProcess {
@@ -34,16 +36,33 @@ impl ServerProcess {
             printed.push(line);
         };
         // Whoever stops reading would stop the server's printing.
-        let errors = child.stderr.take().expect("its errors are piped");
         std::thread::spawn(move || lines.for_each(drop));
-        std::thread::spawn(move || BufReader::new(errors).lines().for_each(drop));
-        Self { child, printed, url }
+        let errors = BufReader::new(child.stderr.take().expect("its errors are piped"));
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = log.clone();
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                let mut log = kept.lock().expect("nobody panics with it");
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Self { child, printed, url, log }
     }
 
     /// The printed lines that begin with `curl`.
     #[must_use]
     pub fn curl_lines(&self) -> Vec<&str> {
         self.printed.iter().map(String::as_str).filter(|line| line.starts_with("curl ")).collect()
+    }
+
+    /// What it has logged so far.
+    ///
+    /// # Panics
+    /// Where its reader has panicked.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.lock().expect("nobody panics with it").clone()
     }
 
     /// Asks it to stop (SIGTERM), and gives its exit code.
