@@ -1,6 +1,10 @@
 //! Counts requests, and shows all metrics (Prometheus' text format).
 
-use std::time::Instant;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -8,6 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use metrics::{Counter, Histogram};
 
 use crate::state::App;
 
@@ -23,13 +28,45 @@ pub(super) async fn show(State(app): State<App>) -> Response {
     }
 }
 
+/// What requests are counted in, by route and status: looked up once in the recorder, not at every request.
+#[derive(Clone, Default)]
+pub(super) struct Requests(Arc<RwLock<HashMap<String, HashMap<StatusCode, Counted>>>>);
+
+struct Counted {
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl Requests {
+    fn count(&self, path: &str, status: StatusCode, took: Duration) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counted) = known.get(path).and_then(|statuses| statuses.get(&status)) {
+            return counted.count(took);
+        }
+        drop(known);
+        let counted = Counted {
+            requests: metrics::counter!(
+                "grantlog_http_requests_total", "path" => path.to_owned(), "status" => status.as_str().to_owned()
+            ),
+            seconds: metrics::histogram!("grantlog_http_seconds", "path" => path.to_owned()),
+        };
+        counted.count(took);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).entry(path.to_owned()).or_default().insert(status, counted);
+    }
+}
+
+impl Counted {
+    fn count(&self, took: Duration) {
+        self.requests.increment(1);
+        self.seconds.record(took);
+    }
+}
+
 /// Counts a request by its route, never by what it holds.
-pub(super) async fn count(request: Request, next: Next) -> Response {
-    let path = request.extensions().get::<MatchedPath>().map_or(NO_PATH.to_owned(), |path| path.as_str().to_owned());
+pub(super) async fn count(State(requests): State<Requests>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().cloned();
     let begun = Instant::now();
     let response = next.run(request).await;
-    let status = response.status().as_str().to_owned();
-    metrics::counter!("grantlog_http_requests_total", "path" => path.clone(), "status" => status).increment(1);
-    metrics::histogram!("grantlog_http_seconds", "path" => path).record(begun.elapsed());
+    requests.count(path.as_ref().map_or(NO_PATH, MatchedPath::as_str), response.status(), begun.elapsed());
     response
 }

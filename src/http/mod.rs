@@ -48,7 +48,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), limits::check))
         .layer(middleware::from_fn_with_state(app.clone(), error::tell))
-        .layer(middleware::from_fn(metrics::count))
+        .layer(middleware::from_fn_with_state(metrics::Requests::default(), metrics::count))
         .layer(CatchPanicLayer::custom(error::panicked))
         .with_state(app)
 }
