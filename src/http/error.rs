@@ -14,8 +14,8 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
+    dispatch::Dispatch,
     protocol::{ErrorCode, OAuthError},
-    state::App,
 };
 
 /// Which scheme a client used that was not believed, for `WWW-Authenticate`.
@@ -103,12 +103,12 @@ struct Told<'a> {
 }
 
 /// Gives an error its `error_id` and its body.
-pub(super) async fn tell(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn tell(State(dispatch): State<Dispatch>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let Some(refused) = response.extensions_mut().remove::<Refused>() else {
         return response;
     };
-    let error_id = app.dispatch.error_id(&refused.error);
+    let error_id = dispatch.error_id(&refused.error);
     let error = &refused.error;
     tracing::debug!(rule = error.rule, code = error.code.as_str(), %error_id, "refused");
     let told = Told { error: error.code.as_str(), error_description: &error.description, error_id: &error_id };

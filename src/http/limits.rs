@@ -1,6 +1,8 @@
 //! What is refused before anything reads it: URLs and headers beyond their bounds. (The listener reads no more than that, but may get
 //! somewhat more at once; bodies are bounded where they are read.)
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
@@ -8,13 +10,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{config::Server, protocol::OAuthError, state::App};
+use crate::{
+    config::{Server, Settings},
+    protocol::OAuthError,
+};
 
 use super::error::Refused;
 
 /// Refuses what is larger than the settings allow.
-pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
-    match too_large(&app.settings.server, &request) {
+pub(super) async fn check(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
+    match too_large(&settings.server, &request) {
         Some(refused) => refused.into_response(),
         None => next.run(request).await,
     }
