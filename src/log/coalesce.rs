@@ -4,10 +4,9 @@ use std::{
     collections::{HashMap, HashSet},
     future::Future,
     hash::Hash,
-    sync::Arc,
 };
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{LOOK_UP, Unavailable};
 
@@ -15,8 +14,6 @@ use super::{LOOK_UP, Unavailable};
 const QUEUE: usize = 8192;
 /// Keys of one query at most.
 const BATCH: usize = 512;
-/// Queries of one kind under way at once.
-const WORKERS: usize = 2;
 
 struct LookUp<K, V> {
     key: K,
@@ -46,10 +43,7 @@ where
         F: Future<Output = Result<HashMap<K, V>, Unavailable>> + Send + 'static,
     {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let (waiting, query) = (Arc::new(Mutex::new(waiting)), Arc::new(query));
-        for _ in 0..WORKERS {
-            tokio::spawn(work(name, waiting.clone(), query.clone()));
-        }
+        tokio::spawn(work(name, waiting, query));
         Self { queue }
     }
 
@@ -64,7 +58,8 @@ where
     }
 }
 
-async fn work<K, V, Q, F>(name: &'static str, waiting: Arc<Mutex<mpsc::Receiver<LookUp<K, V>>>>, query: Arc<Q>)
+/// One query of a kind at a time: two would share the same look-ups in smaller batches, and a query costs more than a key.
+async fn work<K, V, Q, F>(name: &'static str, mut waiting: mpsc::Receiver<LookUp<K, V>>, query: Q)
 where
     K: Clone + Eq + Hash + Send + 'static,
     V: Clone + Send + 'static,
@@ -73,7 +68,7 @@ where
 {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        if waiting.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+        if waiting.recv_many(&mut batch, BATCH).await == 0 {
             return;
         }
         metrics::histogram!("grantlog_lookup_batch", "kind" => name).record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
