@@ -18,7 +18,7 @@ use crate::{
     protocol::{
         ErrorCode, OAuthError, Parameters,
         bearer::{self, invalid_token},
-        introspection::{Caller, INACTIVE, INTROSPECTION_SCOPE, Introspection, is_active, may_see},
+        introspection::{Caller, INACTIVE, INTROSPECTION_SCOPE, Introspection, is_active, may_see, told_audience},
     },
     state::App,
 };
@@ -56,13 +56,14 @@ async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: 
     let digest = Digest::of(parameters.required("token")?.as_bytes());
     let row = app.dispatch.reads.token(&digest).await?;
     let caller = Caller { client_id: &id, registration: registration(&client)? };
-    let seen = row.filter(|row| is_active(row, app.clock.now()) && may_see(&caller, row, &app.settings.default_resource()));
+    let default = app.settings.default_resource();
+    let seen = row.filter(|row| is_active(row, app.clock.now()) && may_see(&caller, row, &default));
     let Some(row) = seen else {
         return Ok(json(INACTIVE));
     };
     let username = app.dispatch.username(&row).await?;
     let issuer = app.settings.issuer();
-    let told = Introspection::of(&row, &issuer, username.as_deref());
+    let told = Introspection::of(&row, &issuer, told_audience(&caller, &row, &default), username.as_deref());
     Ok(json(serde_json::to_vec(&told).expect("an introspection has a JSON form")))
 }
 

@@ -1,6 +1,9 @@
 //! What introspection tells of a token, and to whom (RFC 7662 section 2.2).
 
-use domain::{Timestamp, client::Registration};
+use domain::{
+    Timestamp,
+    client::{Policy, Registration},
+};
 use projections::token::{TokenKind, TokenRow};
 use serde::Serialize;
 
@@ -70,10 +73,19 @@ pub fn audience(token: &TokenRow) -> Vec<String> {
     serde_json::from_str(&token.audience).unwrap_or_default()
 }
 
+/// What is told of an audience: all of it, but to a caller that lives by django-oauth-toolkit's ways (the policy `compatible`) nothing of
+/// one that nobody asked for. That toolkit's resource servers take an `aud` for a promise that the token names them.
+#[must_use]
+pub fn told_audience(caller: &Caller<'_>, token: &TokenRow, default_resource: &str) -> Vec<String> {
+    let audience = audience(token);
+    let unasked = audience.iter().all(|resource| resource == default_resource);
+    if unasked && caller.registration.metadata.policy == Policy::Compatible { Vec::new() } else { audience }
+}
+
 impl<'a> Introspection<'a> {
-    /// Tells of an active token; `username` is its user's sign-in name.
+    /// Tells of an active token: `aud` of its audience; `username` is its user's sign-in name.
     #[must_use]
-    pub fn of(token: &'a TokenRow, issuer: &'a str, username: Option<&'a str>) -> Self {
+    pub fn of(token: &'a TokenRow, issuer: &'a str, aud: Vec<String>, username: Option<&'a str>) -> Self {
         let client_id = token.client_identifier.as_deref().unwrap_or(&token.client_id);
         Self {
             active: true,
@@ -85,7 +97,7 @@ impl<'a> Introspection<'a> {
             iat: token.issued_at,
             nbf: token.issued_at,
             sub: token.user_id.as_deref().unwrap_or(client_id),
-            aud: audience(token),
+            aud,
             iss: issuer,
             jti: token.id.as_deref(),
             grant_id: &token.grant_id,

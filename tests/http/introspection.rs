@@ -6,6 +6,7 @@ use support::{Answer, Kind, TestApp, TestClient, both_stores};
 both_stores!(
     a_client_sees_its_own_tokens,
     a_resource_server_sees_what_is_meant_for_it,
+    a_compatible_caller_is_told_an_audience_that_was_asked_for_alone,
     anyone_else_sees_exactly_that_it_is_not_active,
     unknown_truncated_revoked_and_expired_tokens_look_the_same,
     a_bearer_token_with_the_scope_introspection_is_as_good_as_client_authentication,
@@ -52,6 +53,20 @@ async fn a_resource_server_sees_what_is_meant_for_it(kind: Kind) {
     for (server, token) in [(&of_b, &for_a), (&of_default, &for_a), (&of_a, &for_default)] {
         assert_eq!(app.introspect(server, token).await.assert_status(200).body, INACTIVE);
     }
+}
+
+async fn a_compatible_caller_is_told_an_audience_that_was_asked_for_alone(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let asked = "https://api.example/a";
+    let client = app
+        .client(json!({"grant_types": ["client_credentials"], "scope": "read", "policy": "compatible", "resources": [asked]}))
+        .await;
+    let form = [("grant_type", "client_credentials"), ("resource", asked)];
+    let for_asked = app.post_as(&client, "/o/token/", &form).await.assert_status(200).tokens().access;
+    let for_default = app.token_of(&client, "read").await.access;
+    assert_eq!(app.introspect(&client, &for_asked).await.json()["aud"], json!([asked]));
+    let told = app.introspect(&client, &for_default).await.json();
+    assert_eq!((&told["active"], told.get("aud")), (&json!(true), None));
 }
 
 async fn anyone_else_sees_exactly_that_it_is_not_active(kind: Kind) {
