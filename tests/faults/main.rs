@@ -8,3 +8,4 @@ mod nodes;
 mod races;
 mod secrets;
 mod sizes;
+mod visit;

@@ -28,7 +28,7 @@ impl Cluster {
     }
 
     /// The program over this store. Its issuer is the one of the node in this process.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_grantlog"));
         command.args(arguments).current_dir(self.app.store.folder()).env_remove("GRANTLOG_CONFIG");
         command.env("DATABASE_URL", &self.app.store.settings.url).env("GRANTLOG_SERVER__PUBLIC_URL", self.app.url(""));

@@ -23,16 +23,16 @@ const PASSWORD: &str = "a password of hanako's";
 
 /// What must stand nowhere.
 #[derive(Default)]
-struct Secrets(Vec<(&'static str, String)>);
+pub(crate) struct Secrets(Vec<(&'static str, String)>);
 
 impl Secrets {
-    fn add(&mut self, what: &'static str, secret: impl Into<String>) {
+    pub(crate) fn add(&mut self, what: &'static str, secret: impl Into<String>) {
         let secret = secret.into();
         assert!(secret.len() > 10, "{what}: too short to search for");
         self.0.push((what, secret));
     }
 
-    fn assert_not_in(&self, place: &str, text: &str) {
+    pub(crate) fn assert_not_in(&self, place: &str, text: &str) {
         assert!(!text.is_empty(), "{place}: there is something to search");
         for (what, secret) in &self.0 {
             let found = text.find(secret.as_str());
@@ -129,7 +129,7 @@ async fn tokens(app: &TestApp, node: SocketAddr, client: &TestClient, secrets: &
 }
 
 /// All rows of the store as text.
-async fn dump(app: &TestApp) -> String {
+pub(crate) async fn dump(app: &TestApp) -> String {
     match app.app.log.db() {
         Db::Sqlite(_) => {
             let bytes = ["grantlog.db", "grantlog.db-wal"].map(|name| std::fs::read(app.store.folder().join(name)).unwrap());
