@@ -2,15 +2,16 @@
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use futures_util::future::{join, join_all};
 use grantlog::log::StoredEvent;
+use projections::on_db;
 use support::{Kind, TestClient, both_stores};
 
 use crate::{
-    load::{Told, issue_and_revoke, refresh},
+    load::{Told, issue_and_revoke, issue_until, refresh},
     nodes::{Cluster, Node},
     sizes::{ANSWERS, kills},
 };
@@ -32,8 +33,36 @@ async fn a_killed_server_has_lost_nothing_that_it_acknowledged(kind: Kind) {
 }
 
 async fn kill_once(cluster: &Cluster, client: &TestClient) {
-    let app = &cluster.app;
-    let Node { process, address } = cluster.start();
+    let acknowledged = kill_under_load(cluster, client, cluster.start()).await;
+    assert_acknowledged(cluster, &cluster.start(), client, &acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_of_two_servers_is_killed_the_other_goes_on_and_holds_what_both_acknowledged() {
+    let cluster = Cluster::new(Kind::Postgres).await;
+    let client = cluster.app.ordinary_client().await;
+    let other = cluster.start();
+    for _ in 0..kills() {
+        let (killed, node) = (AtomicBool::new(false), cluster.start());
+        let killing = async {
+            let acknowledged = kill_under_load(&cluster, &client, node).await;
+            killed.store(true, Ordering::Release);
+            acknowledged
+        };
+        let going_on = join_all((0..CLIENTS).map(|_| issue_until(&cluster.app, other.address, &client, &killed)));
+        let (acknowledged, of_other) = join(killing, going_on).await;
+        assert_acknowledged(&cluster, &other, &client, &acknowledged).await;
+        assert_active(&cluster, &other, &client, &of_other.concat()).await;
+    }
+    assert_log_is_whole(&cluster).await;
+}
+
+/// What clients were told until their server was killed: what was issued and revoked, and by each that refreshed, its last request and
+/// its access tokens.
+type Acknowledged = (Vec<Told>, Vec<(String, Vec<String>)>);
+
+async fn kill_under_load(cluster: &Cluster, client: &TestClient, node: Node) -> Acknowledged {
+    let (app, Node { process, address }) = (&cluster.app, node);
     let mut refreshing = Vec::new();
     let session = app.sign_in().await;
     for _ in 0..CLIENTS {
@@ -49,12 +78,15 @@ async fn kill_once(cluster: &Cluster, client: &TestClient) {
         }
         tokio::task::spawn_blocking(|| process.kill()).await.unwrap();
     };
-    let ((told, refreshed), ()) = join(join(join_all(issuing), join_all(refreshing)), killing).await;
-    let node = cluster.start();
-    assert_told(cluster, &node, client, &told).await;
+    join(join(join_all(issuing), join_all(refreshing)), killing).await.0
+}
+
+/// A node knows all of it, and a refresh whose answer was lost can be had from it.
+async fn assert_acknowledged(cluster: &Cluster, node: &Node, client: &TestClient, (told, refreshed): &Acknowledged) {
+    assert_told(cluster, node, client, told).await;
     for (last_sent, active) in refreshed {
-        assert_active(cluster, &node, client, &active).await;
-        app.refresh_at(node.address, client, &last_sent).await.assert_status(200);
+        assert_active(cluster, node, client, active).await;
+        cluster.app.refresh_at(node.address, client, last_sent).await.assert_status(200);
     }
 }
 
@@ -75,7 +107,7 @@ async fn assert_active(cluster: &Cluster, node: &Node, client: &TestClient, toke
     }
 }
 
-/// Positions and every stream's sequence have no gap, and the events of a command stand together.
+/// Positions and every stream's sequence have no gap, every stream's head is at its last event, and the events of a command stand together.
 async fn assert_log_is_whole(cluster: &Cluster) {
     let (mut position, mut sequences) = (0, HashMap::<(String, String), i64>::new());
     let mut commands = HashMap::<String, i64>::new();
@@ -95,4 +127,8 @@ async fn assert_log_is_whole(cluster: &Cluster) {
         }
         assert_eq!(position, end);
     }
+    let sql = "SELECT aggregate_type, aggregate_id, version FROM stream_head";
+    let heads: Vec<(String, String, i64)> =
+        on_db!(cluster.app.app.log.db(), pool => sqlx::query_as(sql).fetch_all(pool).await.unwrap());
+    assert_eq!(heads.into_iter().map(|(kind, id, version)| ((kind, id), version)).collect::<HashMap<_, _>>(), sequences);
 }

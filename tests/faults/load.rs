@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use support::{Answer, TestApp, TestClient};
@@ -35,6 +35,19 @@ pub(crate) async fn issue_and_revoke(app: &TestApp, node: SocketAddr, client: &T
         told.revoked.push(token);
     }
     told
+}
+
+/// Gets tokens for the client itself until `enough`, and one more: every one of them is issued.
+pub(crate) async fn issue_until(app: &TestApp, node: SocketAddr, client: &TestClient, enough: &AtomicBool) -> Vec<String> {
+    let mut tokens = Vec::new();
+    loop {
+        let last = enough.load(Ordering::Acquire);
+        let form = [("grant_type", "client_credentials"), ("scope", "read")];
+        tokens.push(issued(&app.post_to(node, client, ("/o/token/", &form)).await));
+        if last {
+            return tokens;
+        }
+    }
 }
 
 /// Refreshes one token after the other until the server is gone; gives the one that was sent last, and the access tokens.
