@@ -1,4 +1,7 @@
-//! Makes signed tokens with the active keys: JWS by jsonwebtoken on aws-lc-rs, access tokens in the form of RFC 9068.
+//! Makes signed tokens with the active keys: JWS (RFC 7515) with jsonwebtoken's headers and keys on aws-lc-rs, access tokens in the form
+//! of RFC 9068.
+
+mod private_key;
 
 use std::sync::Arc;
 
@@ -8,7 +11,10 @@ use aws_lc_rs::{
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use domain::{
     client::SigningAlgorithm,
     key_set::{KeySet, KeyState, PublicKey},
@@ -17,6 +23,7 @@ use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
     jwk::{Jwk, ThumbprintHash},
 };
+use private_key::PrivateKey;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -42,7 +49,7 @@ pub struct NewKey {
 pub struct Signer {
     master: Arc<MasterKeys>,
     vault: VaultStore,
-    opened: Arc<Cache<String, Arc<EncodingKey>>>,
+    opened: Arc<Cache<String, Arc<PrivateKey>>>,
     rsa: Arc<Semaphore>,
 }
 
@@ -50,7 +57,7 @@ pub struct Signer {
 pub struct SigningKey {
     pub kid: String,
     algorithm: SigningAlgorithm,
-    key: Arc<EncodingKey>,
+    key: Arc<PrivateKey>,
 }
 
 impl Signer {
@@ -78,7 +85,7 @@ impl Signer {
             tracing::error!(%kid, %error, "the private key cannot be opened: is this the right master key?");
             Unavailable
         })?;
-        let key = Arc::new(encoding_key(algorithm, &private).map_err(|error| {
+        let key = Arc::new(PrivateKey::open(algorithm, &private).map_err(|error| {
             tracing::error!(%kid, %error, "the private key cannot be read");
             Unavailable
         })?);
@@ -90,25 +97,41 @@ impl Signer {
     ///
     /// # Errors
     /// `Unavailable` when the signature cannot be made.
-    pub async fn sign<C>(&self, key: &SigningKey, typ: &str, claims: C) -> Result<String, Unavailable>
-    where
-        C: Serialize + Send + 'static,
-    {
+    pub async fn sign(&self, key: &SigningKey, typ: &str, claims: &(impl Serialize + Sync)) -> Result<String, Unavailable> {
         let mut header = Header::new(jws(key.algorithm));
         header.typ = Some(typ.to_owned());
         header.kid = Some(key.kid.clone());
-        let signed = if key.algorithm == SigningAlgorithm::RS256 {
+        let message = signing_input(&header, claims);
+        let signature = if key.algorithm == SigningAlgorithm::RS256 {
             let _permit = self.rsa.clone().acquire_owned().await.expect("the semaphore is never closed");
-            let key = key.key.clone();
-            tokio::task::spawn_blocking(move || jsonwebtoken::encode(&header, &claims, &key)).await.map_err(|_| Unavailable)?
+            let (key, message) = (key.key.clone(), message.clone());
+            tokio::task::spawn_blocking(move || key.sign(message.as_bytes())).await.map_err(|_| Unavailable)?
         } else {
-            jsonwebtoken::encode(&header, &claims, &key.key)
+            key.key.sign(message.as_bytes())
         };
-        signed.map_err(|error| {
+        let signature = signature.map_err(|error| {
             tracing::error!(%error, kid = key.kid, "a token could not be signed");
             Unavailable
-        })
+        })?;
+        Ok(compact(message, &signature))
     }
+}
+
+/// What is signed (RFC 7515 section 5.1).
+fn signing_input(header: &Header, claims: &impl Serialize) -> String {
+    let header = serde_json::to_vec(header).expect("a header has a JSON form");
+    let claims = serde_json::to_vec(claims).expect("claims have a JSON form");
+    let mut input = URL_SAFE_NO_PAD.encode(header);
+    input.push('.');
+    URL_SAFE_NO_PAD.encode_string(claims, &mut input);
+    input
+}
+
+/// A JWS in its compact form (RFC 7515 section 7.1).
+fn compact(mut message: String, signature: &[u8]) -> String {
+    message.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut message);
+    message
 }
 
 /// Makes a key pair. An RSA one has 2048 bits and takes a moment.
@@ -164,9 +187,11 @@ mod tests {
     fn what_a_generated_key_signs_verifies_with_its_public_part() {
         for algorithm in [SigningAlgorithm::ES256, SigningAlgorithm::EdDSA, SigningAlgorithm::RS256] {
             let new = generate(algorithm).unwrap();
-            let key = encoding_key(algorithm, &new.private).unwrap();
+            let key = PrivateKey::open(algorithm, &new.private).unwrap();
             let claims = serde_json::json!({ "sub": "me", "exp": 4_000_000_000_u32 });
-            let token = jsonwebtoken::encode(&Header::new(jws(algorithm)), &claims, &key).unwrap();
+            let message = signing_input(&Header::new(jws(algorithm)), &claims);
+            let signature = key.sign(message.as_bytes()).unwrap();
+            let token = compact(message, &signature);
             let jwk: Jwk = serde_json::from_value(new.public.jwk.clone()).unwrap();
             let decoding = DecodingKey::from_jwk(&jwk).unwrap();
             assert!(jsonwebtoken::decode::<serde_json::Value>(&token, &decoding, &Validation::new(jws(algorithm))).is_ok());

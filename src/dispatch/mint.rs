@@ -157,7 +157,7 @@ impl Work<'_> {
                     acr: bearer.acr.map(str::to_owned),
                     amr: bearer.amr.to_vec(),
                 };
-                (self.inner.signer.sign(&key, "at+jwt", claims).await?.into(), Some(key.kid), pos)
+                (self.inner.signer.sign(&key, "at+jwt", &claims).await?.into(), Some(key.kid), pos)
             }
         };
         let digest = Digest::of(token.expose_secret().as_bytes());
