@@ -12,9 +12,10 @@ use domain::{
     Digest,
     client::{Client, Registration},
 };
-use projections::token::TokenKind;
+use projections::token::{TokenKind, TokenRow};
 
 use crate::{
+    log::Unavailable,
     protocol::{
         ErrorCode, OAuthError, Parameters,
         bearer::{self, invalid_token},
@@ -51,10 +52,15 @@ pub(super) async fn get(
 }
 
 async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: &Parameters) -> Result<Response, Refused> {
-    let (id, client) = caller(app, source, headers, parameters).await?;
-    reach(app, parameters).await?;
-    let digest = Digest::of(parameters.required("token")?.as_bytes());
-    let row = app.dispatch.reads.token(&digest).await?;
+    let (believed, early) = tokio::join!(caller(app, source, headers, parameters), early_row(app, parameters));
+    let (id, client) = believed?;
+    let row = match early {
+        Some(row) => row?,
+        None => {
+            reach(app, parameters).await?;
+            app.dispatch.reads.token(&Digest::of(parameters.required("token")?.as_bytes())).await?
+        }
+    };
     let caller = Caller { client_id: &id, registration: registration(&client)? };
     let default = app.settings.default_resource();
     let seen = row.filter(|row| is_active(row, app.clock.now()) && may_see(&caller, row, &default));
@@ -65,6 +71,15 @@ async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: 
     let issuer = app.settings.issuer();
     let told = Introspection::of(&row, &issuer, told_audience(&caller, &row, &default), username.as_deref());
     Ok(json(serde_json::to_vec(&told).expect("an introspection has a JSON form")))
+}
+
+/// The token's row, read while the client is looked up; `None` where a position must be waited for first, which only a client that is
+/// believed may do, or where there is no token.
+async fn early_row(app: &App, parameters: &Parameters) -> Option<Result<Option<TokenRow>, Unavailable>> {
+    if parameters.get("min_position").is_some() {
+        return None;
+    }
+    Some(app.dispatch.reads.token(&Digest::of(parameters.get("token")?.as_bytes())).await)
 }
 
 fn registration(client: &Client) -> Result<&Registration, Refused> {
@@ -91,7 +106,7 @@ async fn caller(
         let error = OAuthError::new(ErrorCode::InsufficientScope, "scope_missing", "the token lacks the scope introspection");
         return Err(refused(error.saw("scope", &row.scope)));
     }
-    let id = row.client_id.parse().map_err(|_| crate::log::Unavailable)?;
+    let id = row.client_id.parse().map_err(|_| Unavailable)?;
     let client = app.dispatch.client_by_id(id).await?;
     Ok((row.client_id, client.state))
 }

@@ -1,6 +1,6 @@
 //! Reading the log: by position, by stream, and the heads of streams.
 
-use std::{collections::HashMap, str::FromStr};
+use std::{collections::HashMap, str::FromStr, sync::Arc};
 
 use cqrs_es::{
     AggregateError, EventStore,
@@ -21,7 +21,7 @@ use super::{Head, Unavailable};
 pub struct StoredHead {
     pub version: i64,
     /// The aggregate's JSON.
-    pub state: String,
+    pub state: Arc<str>,
     pub state_version: i32,
 }
 
@@ -74,7 +74,7 @@ pub(super) async fn heads(db: &Db, head: &Head, streams: &[StreamId]) -> Result<
         let id = Uuid::from_str(&row.aggregate_id).map_err(|_| Unavailable)?;
         if let Some(stream) = wanted.get(&(row.aggregate_type.as_str(), id)) {
             let HeadRow { version, state, state_version, .. } = row;
-            found.insert((*stream).clone(), StoredHead { version, state, state_version });
+            found.insert((*stream).clone(), StoredHead { version, state: state.into(), state_version });
         }
     }
     Ok(found)
