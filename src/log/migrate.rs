@@ -27,8 +27,9 @@ pub(super) fn last_migration() -> i64 {
     POSTGRES.iter().chain(SQLITE.iter()).map(|migration| migration.version).max().unwrap_or_default()
 }
 
-/// What a connection to SQLite keeps in memory: 16 MiB, told in KiB as a negative number.
-const CACHE: &str = "-16384";
+/// What a connection to SQLite keeps in memory: 4 MiB, told in KiB as a negative number. There are as many as the settings say, and the
+/// system keeps the file's pages too.
+const CACHE: &str = "-4096";
 /// Pages after which SQLite moves its write-ahead log into the file: 16 MiB, so that a page which changes often is moved once.
 const CHECKPOINT: &str = "4096";
 

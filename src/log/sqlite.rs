@@ -48,6 +48,9 @@ const CLAIM_EPHEMERAL: &str = "INSERT INTO ephemeral (kind, key, value, expires_
      ON CONFLICT (kind, key) DO UPDATE SET expires_at = excluded.expires_at";
 const MOVE_HEAD: &str = "UPDATE log_head SET position = $1, recorded_at = $2";
 
+/// What the writer keeps in memory: 16 MiB, for the pages of the indexes that are written all over.
+const CACHE: &str = "-16384";
+
 /// Writes batches over its own connection.
 pub(super) struct SqliteWriter {
     connection: SqliteConnection,
@@ -55,7 +58,8 @@ pub(super) struct SqliteWriter {
 
 impl SqliteWriter {
     pub(super) async fn connect(url: &str) -> Result<Self, sqlx::Error> {
-        Ok(Self { connection: SqliteConnection::connect_with(&sqlite_options(url)?).await? })
+        let options = sqlite_options(url)?.pragma("cache_size", CACHE);
+        Ok(Self { connection: SqliteConnection::connect_with(&options).await? })
     }
 
     pub(super) async fn append(
