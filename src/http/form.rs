@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::{
-    body::Bytes,
+    body::Body,
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderValue, StatusCode, header, request::Parts},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
 use crate::{
     protocol::{OAuthError, Parameters},
@@ -49,20 +49,38 @@ fn is_form(content_type: &[u8]) -> bool {
     media_type.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
 
+/// So much of a body beyond the bound is read and thrown away, in bytes: whoever is still sending when the connection is closed does not
+/// get to read why.
+const THROWN_AWAY: usize = 4 << 20;
+
 /// A body within the settings' size, sent within the settings' time.
-async fn read(request: Request, app: &App) -> Result<Bytes, Refused> {
+async fn read(request: Request, app: &App) -> Result<Vec<u8>, Refused> {
     let limits = &app.settings.server;
-    let body = Limited::new(request.into_body(), limits.max_body_bytes).collect();
+    let body = collect(request.into_body(), limits.max_body_bytes);
     match tokio::time::timeout(Duration::from_secs(limits.slow_request_seconds), body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let error = OAuthError::invalid_request("body_too_large", "the body is too large");
-            Err(Refused::with_status(error, StatusCode::PAYLOAD_TOO_LARGE))
-        }
-        Ok(Err(_)) => Err(OAuthError::invalid_request("body_broken_off", "the body broke off").into()),
+        Ok(body) => body,
         Err(_) => {
             let error = OAuthError::invalid_request("body_too_slow", "the body was sent too slowly");
             Err(Refused::with_status(error, StatusCode::REQUEST_TIMEOUT))
         }
     }
+}
+
+async fn collect(mut body: Body, most: usize) -> Result<Vec<u8>, Refused> {
+    let (mut kept, mut sent) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| OAuthError::invalid_request("body_broken_off", "the body broke off"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        sent += data.len();
+        if sent <= most {
+            kept.extend_from_slice(&data);
+        } else if sent > most + THROWN_AWAY {
+            break;
+        }
+    }
+    if sent > most {
+        let error = OAuthError::invalid_request("body_too_large", "the body is too large");
+        return Err(Refused::with_status(error, StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    Ok(kept)
 }
