@@ -108,9 +108,9 @@ async fn a_token_ends_in_its_time(kind: Kind) {
     let app = TestApp::start(kind).await;
     let client = app.ordinary_client().await;
     let token = app.token_of(&client, "read").await.access;
-    app.app.clock.advance(3599);
+    app.app.clock.advance(3590);
     app.get_with("/api/resource", &token).await.assert_status(200);
-    app.app.clock.advance(1);
+    app.app.clock.advance(10);
     app.get_with("/api/resource", &token).await.assert_error(401, "invalid_token");
     assert!(!app.is_active(&client, &token).await);
 }
