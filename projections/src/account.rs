@@ -113,7 +113,7 @@ mod tests {
     use serde_json::json;
 
     use super::TABLE;
-    use crate::testing::{id, project, stream};
+    use crate::testing::{id, project, puts, sets, stream};
 
     const AT: Timestamp = Timestamp::from_unix(10);
 
@@ -134,7 +134,7 @@ mod tests {
             "id": id(1), "sign_in_name": "mac", "profile": "sealed", "state": "active", "administrator": true, "created_at": 10,
             "position": 1,
         });
-        assert_eq!(changes.puts(&TABLE), [row]);
+        assert_eq!(puts(&changes, &TABLE), [row]);
     }
 
     #[test]
@@ -144,20 +144,20 @@ mod tests {
             "id": id(1), "sign_in_name": id(1), "profile": "", "state": "erased", "administrator": false, "created_at": 10,
             "position": 2,
         });
-        assert_eq!(changes.puts(&TABLE), [row]);
+        assert_eq!(puts(&changes, &TABLE), [row]);
     }
 
     #[test]
     fn locking_unlocking_and_the_administrators_right_are_set_alone() {
         let events = [UserEvent::Locked { at: AT }, UserEvent::AdministratorSet { administrator: false, at: AT }];
         let changes = project(&stream("user", 1), &events);
-        assert_eq!(changes.sets(&TABLE), [json!({"id": id(1), "state": "locked", "administrator": false, "position": 2})]);
+        assert_eq!(sets(&changes, &TABLE), [json!({"id": id(1), "state": "locked", "administrator": false, "position": 2})]);
         let changes = project(&stream("user", 1), &[UserEvent::Unlocked { at: AT }]);
-        assert_eq!(changes.sets(&TABLE), [json!({"id": id(1), "state": "active", "position": 1})]);
+        assert_eq!(sets(&changes, &TABLE), [json!({"id": id(1), "state": "active", "position": 1})]);
     }
 
     #[test]
     fn a_new_password_changes_no_row_of_the_users() {
-        assert!(project(&stream("user", 1), &[UserEvent::PasswordSet { by_themselves: true, at: AT }]).sets(&TABLE).is_empty());
+        assert!(sets(&project(&stream("user", 1), &[UserEvent::PasswordSet { by_themselves: true, at: AT }]), &TABLE).is_empty());
     }
 }

@@ -7,8 +7,46 @@ use serde_json::Value;
 
 use crate::table::{EXPIRES_AT, Kind, Table};
 
-/// A row, or some of its columns, by column name.
-pub type Row = BTreeMap<&'static str, Value>;
+/// A row, or some of its columns: texts, integers, booleans and nulls by column name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row(Vec<(&'static str, Value)>);
+
+impl Row {
+    /// The value of a column; `None` where the row does not name it.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&Value> {
+        self.0.iter().find(|(name, _)| *name == column).map(|(_, value)| value)
+    }
+
+    /// The columns that it names, in no order that means anything.
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Names a column, or gives it another value.
+    pub(crate) fn insert(&mut self, column: &'static str, value: Value) {
+        match self.0.iter_mut().find(|(name, _)| *name == column) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((column, value)),
+        }
+    }
+
+    pub(crate) fn extend(&mut self, columns: Self) {
+        for (column, value) in columns.0 {
+            self.insert(column, value);
+        }
+    }
+
+    /// The values of its key as one text.
+    fn key(&self, table: &Table) -> String {
+        let values = table.key.iter().map(|name| match self.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(value) if !value.is_null() => value.to_string(),
+            Some(_) | None => panic!("a change of {} names its {name}", table.name),
+        });
+        values.collect::<Vec<_>>().join(",")
+    }
+}
 
 /// The row changes of a batch, by table and key.
 #[derive(Debug, Default)]
@@ -28,30 +66,30 @@ impl Changes {
     /// Writes a whole row, in the place of the one with its key if there is one.
     pub fn put(&mut self, table: &'static Table, mut row: Row) {
         debug_assert!(
-            row.len() == table.columns.len() && table.columns.iter().all(|column| row.contains_key(column.name)),
+            row.0.len() == table.columns.len() && table.columns.iter().all(|column| row.get(column.name).is_some()),
             "a row of {} has all of its columns and no other",
             table.name
         );
-        let key = key(table, &row);
+        let key = row.key(table);
         let changes = self.tables.entry(table.name).or_default();
-        if let Some(Change::Put(first)) = changes.get_mut(&key) {
+        if let Some(Change::Put(first)) = changes.get(&key) {
             for column in table.columns.iter().filter(|column| column.kind == Kind::FirstInteger) {
-                row.extend(first.remove_entry(column.name));
+                row.insert(column.name, first.get(column.name).cloned().unwrap_or_default());
             }
         }
         changes.insert(key, Change::Put(row));
     }
 
     /// Sets some columns of the row with this key; does nothing where there is none, and never makes a column null.
-    pub fn set(&mut self, table: &'static Table, columns: Row) {
+    pub fn set(&mut self, table: &'static Table, mut columns: Row) {
         debug_assert!(
-            columns.keys().all(|name| table.columns.iter().any(|column| column.name == *name)),
+            columns.columns().all(|(name, _)| table.columns.iter().any(|column| column.name == name)),
             "only columns of {} are set",
             table.name
         );
-        let key = key(table, &columns);
-        let columns = columns.into_iter().filter(|(_, value)| !value.is_null());
-        match self.tables.entry(table.name).or_default().entry(key).or_insert_with(|| Change::Set(Row::new())) {
+        let key = columns.key(table);
+        columns.0.retain(|(_, value)| !value.is_null());
+        match self.tables.entry(table.name).or_default().entry(key).or_insert_with(|| Change::Set(Row::default())) {
             Change::Put(row) | Change::Set(row) => row.extend(columns),
         }
     }
@@ -70,20 +108,18 @@ impl Changes {
         self.tables.is_empty()
     }
 
-    /// The whole rows of a table as a JSON array of objects; `None` if there are none.
-    #[must_use]
-    pub fn puts_json(&self, table: &Table) -> Option<String> {
-        self.json(table, |change| match change {
+    /// The whole rows of a table, in the order of their keys.
+    pub fn puts(&self, table: &Table) -> impl Iterator<Item = &Row> {
+        self.of(table).filter_map(|change| match change {
             Change::Put(row) => Some(row),
             Change::Set(_) => None,
         })
     }
 
-    /// The columns to set in a table as a JSON array of objects, each with its key; `None` if there are none. Applied before the
-    /// whole rows: no key is in both.
-    #[must_use]
-    pub fn sets_json(&self, table: &Table) -> Option<String> {
-        self.json(table, |change| match change {
+    /// The columns to set in a table, each row's with its key, in the order of the keys. To be applied before the whole rows: no key is
+    /// in both.
+    pub fn sets(&self, table: &Table) -> impl Iterator<Item = &Row> {
+        self.of(table).filter_map(|change| match change {
             Change::Put(_) => None,
             Change::Set(row) => Some(row),
         })
@@ -92,35 +128,22 @@ impl Changes {
     /// The keys of all rows of a table that change, as a JSON array of objects; `None` if there are none.
     #[must_use]
     pub fn keys_json(&self, table: &Table) -> Option<String> {
-        let changes = self.tables.get(table.name)?.values();
-        let keys = changes.map(|(Change::Put(row) | Change::Set(row))| {
-            table.key.iter().map(|name| (*name, row[*name].clone())).collect::<Row>()
+        let keys = self.of(table).map(|(Change::Put(row) | Change::Set(row))| {
+            table.key.iter().map(|name| (*name, row.get(name))).collect::<BTreeMap<_, _>>()
         });
-        Some(serde_json::to_string(&keys.collect::<Vec<_>>()).expect("maps with text keys are JSON"))
+        let keys = keys.collect::<Vec<_>>();
+        (!keys.is_empty()).then(|| serde_json::to_string(&keys).expect("maps with text keys are JSON"))
     }
 
-    fn json(&self, table: &Table, wanted: impl Fn(&Change) -> Option<&Row>) -> Option<String> {
-        let rows: Vec<&Row> = self.tables.get(table.name)?.values().filter_map(wanted).collect();
-        if rows.is_empty() {
-            return None;
-        }
-        Some(serde_json::to_string(&rows).expect("maps with text keys are JSON"))
+    fn of(&self, table: &Table) -> impl Iterator<Item = &Change> {
+        self.tables.get(table.name).into_iter().flat_map(BTreeMap::values)
     }
-}
-
-/// The key's values as one text.
-fn key(table: &Table, row: &Row) -> String {
-    let values = table.key.iter().map(|name| {
-        let value = row.get(*name).filter(|value| !value.is_null());
-        value.map_or_else(|| panic!("a change of {} names its {name}", table.name), ToString::to_string)
-    });
-    values.collect::<Vec<_>>().join(",")
 }
 
 /// A row: `row! { id: grant_id, state: "live", position: recorded.position }`.
 macro_rules! row {
     ($($column:ident: $value:expr),+ $(,)?) => {{
-        let mut row = $crate::changes::Row::new();
+        let mut row = $crate::changes::Row::default();
         $(row.insert(stringify!($column), serde_json::json!($value));)+
         row
     }};
@@ -133,7 +156,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Changes, Row};
-    use crate::table::{self, Table};
+    use crate::{
+        table::{self, Table},
+        testing::{puts, sets},
+    };
+
+    const NONE: [Value; 0] = [];
 
     static LAMP: Table = Table {
         name: "lamp",
@@ -146,16 +174,12 @@ mod tests {
         row! { id: id, state: state, colour: Value::Null, position: position }
     }
 
-    fn parsed(json: Option<String>) -> Value {
-        json.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap())
-    }
-
     #[test]
     fn nothing_changed_gives_no_rows() {
         let changes = Changes::default();
         assert!(changes.is_empty());
-        assert_eq!(changes.puts_json(&LAMP), None);
-        assert_eq!(changes.sets_json(&LAMP), None);
+        assert_eq!(puts(&changes, &LAMP), NONE);
+        assert_eq!(sets(&changes, &LAMP), NONE);
     }
 
     #[test]
@@ -163,7 +187,7 @@ mod tests {
         let mut changes = Changes::default();
         changes.put(&LAMP, lamp("a", "on", 1));
         changes.put(&LAMP, lamp("a", "off", 2));
-        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "off", "colour": null, "position": 2}]));
+        assert_eq!(puts(&changes, &LAMP), [json!({"id": "a", "state": "off", "colour": null, "position": 2})]);
     }
 
     #[test]
@@ -171,8 +195,8 @@ mod tests {
         let mut changes = Changes::default();
         changes.put(&LAMP, lamp("a", "on", 1));
         changes.set(&LAMP, row! { id: "a", colour: "red", position: 2 });
-        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "on", "colour": "red", "position": 2}]));
-        assert_eq!(changes.sets_json(&LAMP), None);
+        assert_eq!(puts(&changes, &LAMP), [json!({"id": "a", "state": "on", "colour": "red", "position": 2})]);
+        assert_eq!(sets(&changes, &LAMP), NONE);
     }
 
     #[test]
@@ -180,8 +204,8 @@ mod tests {
         let mut changes = Changes::default();
         changes.set(&LAMP, row! { id: "a", colour: "red", position: 1 });
         changes.put(&LAMP, lamp("a", "on", 2));
-        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "on", "colour": null, "position": 2}]));
-        assert_eq!(changes.sets_json(&LAMP), None);
+        assert_eq!(puts(&changes, &LAMP), [json!({"id": "a", "state": "on", "colour": null, "position": 2})]);
+        assert_eq!(sets(&changes, &LAMP), NONE);
     }
 
     #[test]
@@ -190,9 +214,11 @@ mod tests {
         changes.set(&LAMP, row! { id: "a", colour: "red", position: 1 });
         changes.set(&LAMP, row! { id: "a", state: "off", position: 2 });
         changes.set(&LAMP, row! { id: "b", state: "off", position: 3 });
-        let expected =
-            json!([{"id": "a", "state": "off", "colour": "red", "position": 2}, {"id": "b", "state": "off", "position": 3}]);
-        assert_eq!(parsed(changes.sets_json(&LAMP)), expected);
+        let expected = [
+            json!({"id": "a", "state": "off", "colour": "red", "position": 2}),
+            json!({"id": "b", "state": "off", "position": 3}),
+        ];
+        assert_eq!(sets(&changes, &LAMP), expected);
     }
 
     #[test]
@@ -210,9 +236,9 @@ mod tests {
         }
         changes.set(&CANDLE, candle("set", Some(1)));
         changes.leave_out_ended(&CANDLE, Timestamp::from_unix(10));
-        let ids = |json: Option<String>| parsed(json).as_array().unwrap().iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
-        assert_eq!(ids(changes.puts_json(&CANDLE)), ["burns", "ends"]);
-        assert_eq!(ids(changes.sets_json(&CANDLE)), ["set"]);
+        let ids = |rows: Vec<Value>| rows.into_iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(puts(&changes, &CANDLE)), ["burns", "ends"]);
+        assert_eq!(ids(sets(&changes, &CANDLE)), ["set"]);
     }
 
     #[test]
@@ -220,6 +246,6 @@ mod tests {
         let mut changes = Changes::default();
         changes.put(&LAMP, row! { id: "a", state: "on", colour: "red", position: 1 });
         changes.set(&LAMP, row! { id: "a", colour: Value::Null, position: 2 });
-        assert_eq!(parsed(changes.puts_json(&LAMP)), json!([{"id": "a", "state": "on", "colour": "red", "position": 2}]));
+        assert_eq!(puts(&changes, &LAMP), [json!({"id": "a", "state": "on", "colour": "red", "position": 2})]);
     }
 }

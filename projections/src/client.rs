@@ -141,7 +141,7 @@ mod tests {
     use serde_json::json;
 
     use super::TABLE;
-    use crate::testing::{id, project, stream};
+    use crate::testing::{id, project, puts, sets, stream};
 
     fn named(name: &str) -> Box<ClientMetadata> {
         Box::new(ClientMetadata { client_name: Some(name.to_owned()), ..ClientMetadata::default() })
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_registration_makes_an_enabled_client_of_version_1() {
         let changes = project(&stream("client", 1), &[registered()]);
-        let row = &changes.puts(&TABLE)[0];
+        let row = &puts(&changes, &TABLE)[0];
         assert_eq!(row["id"], id(1));
         assert_eq!((&row["client_id"], &row["name"], &row["state"]), (&json!("app"), &json!("App"), &json!("enabled")));
         assert_eq!((&row["metadata_version"], &row["created_at"], &row["position"]), (&json!(1), &json!(10), &json!(1)));
@@ -170,7 +170,7 @@ mod tests {
         let metadata = Box::new(ClientMetadata::default());
         let updated = ClientEvent::Updated { metadata, metadata_version: 2, at: Timestamp::from_unix(11) };
         let changes = project(&stream("client", 1), &[registered(), updated]);
-        let row = &changes.puts(&TABLE)[0];
+        let row = &puts(&changes, &TABLE)[0];
         assert_eq!((&row["name"], &row["metadata_version"], &row["position"]), (&json!(""), &json!(2), &json!(2)));
     }
 
@@ -178,8 +178,8 @@ mod tests {
     fn disabling_and_enabling_set_the_state_alone() {
         let at = Timestamp::from_unix(12);
         let disabled = project(&stream("client", 1), &[ClientEvent::Disabled { by: None, at }]);
-        assert_eq!(disabled.sets(&TABLE), [json!({"id": id(1), "state": "disabled", "position": 1})]);
+        assert_eq!(sets(&disabled, &TABLE), [json!({"id": id(1), "state": "disabled", "position": 1})]);
         let enabled = project(&stream("client", 1), &[ClientEvent::Enabled { at }]);
-        assert_eq!(enabled.sets(&TABLE), [json!({"id": id(1), "state": "enabled", "position": 1})]);
+        assert_eq!(sets(&enabled, &TABLE), [json!({"id": id(1), "state": "enabled", "position": 1})]);
     }
 }

@@ -120,7 +120,7 @@ mod tests {
     use serde_json::json;
 
     use super::TABLE;
-    use crate::testing::{id, project, stream};
+    use crate::testing::{id, project, puts, sets, stream};
 
     fn given(scope: &str, at: i64) -> ConsentEvent {
         let terms = ConsentTerms {
@@ -143,12 +143,12 @@ mod tests {
             "client_version": 4, "catalogue_version": 5, "given_by": "first_party", "given_at": 10, "updated_at": 20, "state": "given",
             "position": 2,
         });
-        assert_eq!(changes.puts(&TABLE), [row]);
+        assert_eq!(puts(&changes, &TABLE), [row]);
     }
 
     #[test]
     fn withdrawing_sets_the_state() {
         let changes = project(&stream("consent", 1), &[ConsentEvent::Withdrawn { by: None, at: Timestamp::from_unix(30) }]);
-        assert_eq!(changes.sets(&TABLE), [json!({"id": id(1), "state": "withdrawn", "updated_at": 30, "position": 1})]);
+        assert_eq!(sets(&changes, &TABLE), [json!({"id": id(1), "state": "withdrawn", "updated_at": 30, "position": 1})]);
     }
 }

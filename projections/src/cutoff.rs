@@ -107,12 +107,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{ISSUER, TABLE};
-    use crate::testing::{approved, id, project, project_grant, stream};
+    use crate::testing::{approved, id, project, project_grant, puts, stream};
 
     const AT: Timestamp = Timestamp::from_unix(10);
 
     fn cut(aggregate_type: &'static str, event: impl Into<Event>) -> Vec<Value> {
-        project(&stream(aggregate_type, 1), &[event.into()]).puts(&TABLE)
+        puts(&project(&stream(aggregate_type, 1), &[event.into()]), &TABLE)
     }
 
     #[test]
@@ -145,6 +145,6 @@ mod tests {
     fn enabling_unlocking_and_issuing_cut_nothing_off() {
         assert!(cut("client", ClientEvent::Enabled { at: AT }).is_empty());
         assert!(cut("user", UserEvent::Unlocked { at: AT }).is_empty());
-        assert!(project_grant(&[approved()]).puts(&TABLE).is_empty());
+        assert!(puts(&project_grant(&[approved()]), &TABLE).is_empty());
     }
 }

@@ -1,6 +1,10 @@
 //! The SQL of a projection's table, made from its description: how a generation of it is made, written, shown and dropped.
 
+use std::collections::BTreeMap;
+
 use crate::{
+    LIVE,
+    changes::Row,
     store::Dialect,
     table::{Column, EXPIRES_AT, Kind, Table},
 };
@@ -24,7 +28,7 @@ impl Table {
         let table = self.generation(generation);
         match dialect {
             Dialect::Postgres => vec![
-                format!("DROP FUNCTION IF EXISTS {}(bigint, json, json)", self.apply_name(generation)),
+                format!("DROP FUNCTION IF EXISTS {}(bigint, text[], text[])", self.apply_name(generation)),
                 format!("DROP TABLE IF EXISTS {table}"),
             ],
             Dialect::Sqlite => vec![format!("DROP TABLE IF EXISTS {table}")],
@@ -64,14 +68,16 @@ impl Table {
         })
     }
 
-    /// The name of PostgreSQL's function that writes a generation: `(base bigint, puts json, sets json)`, either list may be NULL.
+    /// The name of PostgreSQL's function that writes a generation: `(base bigint, puts text[], sets text[])`, of which each list holds
+    /// the table's columns as array literals, or is NULL.
     #[must_use]
     pub fn apply_name(&self, generation: i64) -> String {
         format!("apply_{}", self.generation(generation))
     }
 
     /// PostgreSQL's function that writes a batch's changes. Within a function the plans of its statements are kept.
-    fn create_apply(&self, generation: i64) -> String {
+    #[must_use]
+    pub fn create_apply(&self, generation: i64) -> String {
         let (name, table) = (self.apply_name(generation), self.generation(generation));
         let value = |column: &Column| match column.kind {
             Kind::Position => format!("base + r.{}", column.name),
@@ -82,48 +88,57 @@ impl Table {
         let values = self.columns.iter().map(value).collect::<Vec<_>>().join(", ");
         let set = self.set_list(|column| format!("COALESCE({}, t.{})", value(column), column.name));
         format!(
-            "CREATE OR REPLACE FUNCTION {name}(base bigint, puts json, sets json) RETURNS void LANGUAGE plpgsql AS $apply$
+            "CREATE OR REPLACE FUNCTION {name}(base bigint, puts text[], sets text[]) RETURNS void LANGUAGE plpgsql AS $apply$
 BEGIN
     IF sets IS NOT NULL THEN
-        UPDATE {table} AS t SET {set} FROM json_populate_recordset(NULL::{table}, sets) AS r WHERE {matched};
+        UPDATE {table} AS t SET {set} FROM {set_rows} WHERE {matched};
     END IF;
     IF puts IS NOT NULL THEN
-        INSERT INTO {table} AS t ({columns}) SELECT {values} FROM json_populate_recordset(NULL::{table}, puts) AS r
-        ON CONFLICT ({key}) DO UPDATE SET {replaced};
+        INSERT INTO {table} AS t ({columns}) SELECT {values} FROM {put_rows} ON CONFLICT ({key}) DO UPDATE SET {replaced};
     END IF;
 END
 $apply$",
+            set_rows = self.unnested("sets"),
             matched = self.matched(),
+            put_rows = self.unnested("puts"),
             columns = self.column_list(),
             key = self.key.join(", "),
             replaced = self.replaced(),
         )
     }
 
-    /// SQLite's statement that writes whole rows: `$1` is the head before the batch, `$2` the rows as JSON.
+    /// A list of columns in PostgreSQL as the rows `r`. A column that is NULL as a whole is NULL in every row.
+    fn unnested(&self, list: &str) -> String {
+        let arrays = (1..).zip(self.columns).map(|(place, column)| format!("{list}[{place}]::{}[]", column.kind.postgres()));
+        format!("unnest({}) AS r ({})", arrays.collect::<Vec<_>>().join(", "), self.column_list())
+    }
+
+    /// SQLite's statement that writes a whole row, whose columns are its parameters in their order.
     #[must_use]
-    pub fn sqlite_puts(&self, generation: i64) -> String {
+    pub fn sqlite_put(&self, generation: i64) -> String {
         format!(
-            "INSERT INTO {table} AS t ({columns}) SELECT {values} FROM json_each($2) AS r WHERE true
-             ON CONFLICT ({key}) DO UPDATE SET {replaced}",
+            "INSERT INTO {table} AS t ({columns}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {replaced}",
             table = self.generation(generation),
             columns = self.column_list(),
-            values = self.columns.iter().map(extracted).collect::<Vec<_>>().join(", "),
+            values = (1..=self.columns.len()).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", "),
             key = self.key.join(", "),
             replaced = self.replaced(),
         )
     }
 
-    /// SQLite's statement that sets columns by key: `$1` is the head before the batch, `$2` the columns as JSON.
+    /// SQLite's statement that sets some columns of a row. Its parameters are numbered as the table's columns; those that `row` does not
+    /// name stay as they are.
     #[must_use]
-    pub fn sqlite_sets(&self, generation: i64) -> String {
-        let values = self.columns.iter().map(|column| format!("{} AS {}", extracted(column), column.name));
+    pub fn sqlite_set(&self, generation: i64, row: &Row) -> String {
+        let place = |name: &str| 1 + self.columns.iter().position(|column| column.name == name).expect("it is a column");
+        let named = self.columns.iter().filter(|column| !self.is_key(column) && row.get(column.name).is_some());
+        let set = named.map(|column| format!("{} = ?{}", column.name, place(column.name)));
+        let matched = self.key.iter().map(|name| format!("{name} = ?{}", place(name)));
         format!(
-            "UPDATE {table} AS t SET {set} FROM (SELECT {values} FROM json_each($2) AS r) AS r WHERE {matched}",
-            table = self.generation(generation),
-            set = self.set_list(|column| format!("COALESCE(r.{name}, t.{name})", name = column.name)),
-            values = values.collect::<Vec<_>>().join(", "),
-            matched = self.matched(),
+            "UPDATE {} SET {} WHERE {}",
+            self.generation(generation),
+            set.collect::<Vec<_>>().join(", "),
+            matched.collect::<Vec<_>>().join(" AND ")
         )
     }
 
@@ -157,7 +172,43 @@ $apply$",
     }
 }
 
+/// PostgreSQL's function that writes a batch's changes to all live projections, in the generations that are active: `(base bigint, puts
+/// text[], sets text[])`. Each list holds the columns of all tables one after the other, as [`crate::Changes::live_columns`] lays them
+/// out. To be made anew in the transaction that makes another generation the active one.
+#[must_use]
+pub fn create_apply_live(active: &BTreeMap<String, i64>) -> String {
+    let mut body = String::new();
+    let mut first = 1;
+    for table in LIVE {
+        let generation = active.get(table.name).copied().unwrap_or(1);
+        let (name, last) = (table.apply_name(generation), first + table.columns.len() - 1);
+        let key = first + table.columns.iter().position(|column| table.is_key(column)).expect("a table has a key");
+        let of = |list: &str| format!("CASE WHEN {list}[{key}] IS NOT NULL THEN {list}[{first}:{last}] END");
+        body += &format!(
+            "    IF puts[{key}] IS NOT NULL OR sets[{key}] IS NOT NULL THEN\n        PERFORM {name}(base, {}, {});\n    END IF;\n",
+            of("puts"),
+            of("sets")
+        );
+        first = last + 1;
+    }
+    format!(
+        "CREATE OR REPLACE FUNCTION apply_live(base bigint, puts text[], sets text[]) RETURNS void LANGUAGE plpgsql AS $apply$
+BEGIN
+{body}END
+$apply$"
+    )
+}
+
 impl Kind {
+    /// The type of its values in PostgreSQL.
+    const fn postgres(self) -> &'static str {
+        match self {
+            Self::Text | Self::NullableText => "text",
+            Self::Integer | Self::FirstInteger | Self::Position | Self::NullableInteger => "bigint",
+            Self::Boolean => "boolean",
+        }
+    }
+
     const fn sql(self, dialect: Dialect) -> &'static str {
         match (self, dialect) {
             // By bytes: the same order on every server, whatever its locale, and the cheapest to compare.
@@ -171,14 +222,5 @@ impl Kind {
             (Self::Integer | Self::FirstInteger | Self::Boolean | Self::Position, Dialect::Sqlite) => "INTEGER NOT NULL",
             (Self::NullableInteger, Dialect::Sqlite) => "INTEGER",
         }
-    }
-}
-
-/// A column's value in SQLite, out of `r`, a row of `json_each`.
-fn extracted(column: &Column) -> String {
-    let value = format!("json_extract(r.value, '$.{}')", column.name);
-    match column.kind {
-        Kind::Position => format!("$1 + {value}"),
-        Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::FirstInteger | Kind::Boolean => value,
     }
 }

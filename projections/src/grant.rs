@@ -125,7 +125,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::TABLE;
-    use crate::testing::{approved, id, project, project_grant, stream};
+    use crate::testing::{approved, id, project, project_grant, puts, sets, stream};
 
     #[test]
     fn an_approval_makes_a_live_grant() {
@@ -134,7 +134,7 @@ mod tests {
             "id": id(1), "client_id": id(2), "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write",
             "state": "live", "started_at": 100, "expires_at": 1000, "ended_reason": Value::Null, "position": 1,
         });
-        assert_eq!(changes.puts(&TABLE), [row]);
+        assert_eq!(puts(&changes, &TABLE), [row]);
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         let revoked = GrantEvent::Revoked { reason: RevocationReason::RefreshReplayed, ends_at, at };
         let changes = project(&stream("grant", 1), &[revoked]);
         assert_eq!(
-            changes.sets(&TABLE),
+            sets(&changes, &TABLE),
             [json!({"id": id(1), "state": "revoked", "ended_reason": "refresh_replayed", "position": 1})]
         );
     }

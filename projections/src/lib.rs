@@ -22,9 +22,11 @@ mod write;
 use domain::{Event, StreamId, grant::Terms};
 
 pub use changes::Changes;
+pub use ddl::create_apply_live;
 pub use query::Page;
 pub use store::{Db, Dialect, key_list};
 pub use table::{Column, Kind, Table};
+pub use write::SqliteValue;
 
 /// An event with what the rules need to know of it.
 #[derive(Clone, Copy, Debug)]

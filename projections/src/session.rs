@@ -114,7 +114,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{SessionRow, TABLE};
-    use crate::testing::{id, project, stream};
+    use crate::testing::{id, project, puts, sets, stream};
 
     fn sign_in(auth_time: i64) -> SignIn {
         SignIn {
@@ -138,13 +138,13 @@ mod tests {
             "id": id(1), "user_id": id(2), "state": "started", "auth_time": 10, "amr": "[\"pwd\"]", "acr": Value::Null,
             "started_at": 10, "expires_at": 110, "browser": Value::Null, "position": 1,
         });
-        assert_eq!(changes.puts(&TABLE), [row]);
+        assert_eq!(puts(&changes, &TABLE), [row]);
     }
 
     #[test]
     fn signing_in_again_moves_the_time_and_the_end_but_not_the_start() {
         let again = SessionEvent::Reauthenticated { sign_in: sign_in(50), at: Timestamp::from_unix(50) };
-        let row = project(&stream("session", 1), &[started(), again]).puts(&TABLE).remove(0);
+        let row = puts(&project(&stream("session", 1), &[started(), again]), &TABLE).remove(0);
         assert_eq!(
             (&row["auth_time"], &row["started_at"], &row["expires_at"], &row["position"]),
             (&json!(50), &json!(10), &json!(150), &json!(2))
@@ -155,7 +155,7 @@ mod tests {
     fn signing_out_ends_it() {
         let ended = SessionEvent::Ended { reason: SessionEnd::SignedOut, at: Timestamp::from_unix(60) };
         let changes = project(&stream("session", 1), &[ended]);
-        assert_eq!(changes.sets(&TABLE), [json!({"id": id(1), "state": "ended", "position": 1})]);
+        assert_eq!(sets(&changes, &TABLE), [json!({"id": id(1), "state": "ended", "position": 1})]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ mod tests {
     use serde_json::json;
 
     use super::TABLE;
-    use crate::testing::{project, stream};
+    use crate::testing::{project, puts, sets, stream};
 
     const AT: Timestamp = Timestamp::from_unix(10);
 
@@ -81,8 +81,8 @@ mod tests {
         let changes = project(&stream("key_set", 1), &events);
         let row =
             json!({"kid": "key", "alg": "ES256", "jwk": "{\"kty\":\"EC\"}", "state": "active", "added_at": 10, "position": 2});
-        assert_eq!(changes.puts(&TABLE), [row]);
+        assert_eq!(puts(&changes, &TABLE), [row]);
         let changes = project(&stream("key_set", 1), &[KeySetEvent::Retired { kid: "key".to_owned(), at: AT }]);
-        assert_eq!(changes.sets(&TABLE), [json!({"kid": "key", "state": "retired", "position": 1})]);
+        assert_eq!(sets(&changes, &TABLE), [json!({"kid": "key", "state": "retired", "position": 1})]);
     }
 }

@@ -5,9 +5,9 @@ use domain::{
     grant::{AccessToken, Approved, GrantEvent, RefreshToken, Terms},
     id::ClientId,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{Changes, Recorded, Table};
+use crate::{Changes, Recorded, Table, changes::Row};
 
 /// The nth id, in its text form.
 pub(crate) fn id(n: u32) -> String {
@@ -37,21 +37,24 @@ fn project_with<E: Into<Event> + Clone>(stream: &StreamId, events: &[E], terms: 
     changes
 }
 
-impl Changes {
-    /// The whole rows of a table.
-    pub(crate) fn puts(&self, table: &Table) -> Vec<Value> {
-        self.puts_json(table).map_or_else(Vec::new, |json| serde_json::from_str(&json).unwrap())
-    }
+/// A row as a JSON object.
+pub(crate) fn object(row: &Row) -> Value {
+    row.columns().map(|(name, value)| (name.to_owned(), value.clone())).collect::<Map<_, _>>().into()
+}
 
-    /// The columns to set in a table.
-    pub(crate) fn sets(&self, table: &Table) -> Vec<Value> {
-        self.sets_json(table).map_or_else(Vec::new, |json| serde_json::from_str(&json).unwrap())
-    }
+/// The whole rows of a table.
+pub(crate) fn puts(changes: &Changes, table: &Table) -> Vec<Value> {
+    changes.puts(table).map(object).collect()
+}
 
-    /// The whole row with this key.
-    pub(crate) fn put_of(&self, table: &Table, key: &Value) -> Value {
-        self.puts(table).into_iter().find(|row| row[table.key[0]] == *key).unwrap()
-    }
+/// The columns to set in a table.
+pub(crate) fn sets(changes: &Changes, table: &Table) -> Vec<Value> {
+    changes.sets(table).map(object).collect()
+}
+
+/// The whole row with this key.
+pub(crate) fn put_of(changes: &Changes, table: &Table, key: &Value) -> Value {
+    puts(changes, table).into_iter().find(|row| row[table.key[0]] == *key).unwrap()
 }
 
 pub(crate) fn approved() -> GrantEvent {

@@ -251,7 +251,7 @@ mod tests {
     use super::{TABLE, TokenKind, TokenRow};
     use crate::{
         Changes, Recorded, TermsMissing,
-        testing::{access, approved, id, project, project_grant, refresh, stream},
+        testing::{access, approved, id, project, project_grant, put_of, puts, refresh, sets, stream},
     };
 
     const AT: Timestamp = Timestamp::from_unix(200);
@@ -276,15 +276,15 @@ mod tests {
             "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write", "audience": "[\"https://api.example\"]",
             "kid": null, "issued_at": 100, "expires_at": 160, "pos": 7, "position": 1,
         });
-        assert_eq!(project_grant(&[approved()]).puts(&TABLE), [code]);
+        assert_eq!(puts(&project_grant(&[approved()]), &TABLE), [code]);
     }
 
     #[test]
     fn a_redeemed_code_is_used_and_its_tokens_live() {
         let changes = project_grant(&[redeemed(), issued()]);
-        assert_eq!(changes.sets(&TABLE), [json!({"digest": digest("code"), "state": "used", "position": 1})]);
-        let access = changes.put_of(&TABLE, &digest("access"));
-        let refresh = changes.put_of(&TABLE, &digest("refresh"));
+        assert_eq!(sets(&changes, &TABLE), [json!({"digest": digest("code"), "state": "used", "position": 1})]);
+        let access = put_of(&changes, &TABLE, &digest("access"));
+        let refresh = put_of(&changes, &TABLE, &digest("refresh"));
         assert_eq!((&access["kind"], &access["state"], &access["user_id"]), (&json!("access"), &json!("live"), &json!(id(3))));
         assert_eq!(
             (&refresh["kind"], &refresh["state"], &refresh["user_id"]),
@@ -297,8 +297,8 @@ mod tests {
     #[test]
     fn an_access_tokens_own_scope_wins_over_the_grants() {
         let changes = project_grant(&[issued()]);
-        assert_eq!(changes.put_of(&TABLE, &digest("access"))["scope"], "read");
-        assert_eq!(changes.put_of(&TABLE, &digest("refresh"))["scope"], "read write");
+        assert_eq!(put_of(&changes, &TABLE, &digest("access"))["scope"], "read");
+        assert_eq!(put_of(&changes, &TABLE, &digest("refresh"))["scope"], "read write");
     }
 
     #[test]
@@ -311,17 +311,17 @@ mod tests {
             at: AT,
         };
         let changes = project_grant(&[refreshed]);
-        assert_eq!(changes.sets(&TABLE), [json!({"digest": digest("refresh"), "state": "used", "position": 1})]);
-        assert_eq!(changes.put_of(&TABLE, &digest("refresh 2"))["state"], "live");
-        assert_eq!(changes.put_of(&TABLE, &digest("access 2"))["state"], "live");
+        assert_eq!(sets(&changes, &TABLE), [json!({"digest": digest("refresh"), "state": "used", "position": 1})]);
+        assert_eq!(put_of(&changes, &TABLE, &digest("refresh 2"))["state"], "live");
+        assert_eq!(put_of(&changes, &TABLE, &digest("access 2"))["state"], "live");
     }
 
     #[test]
     fn a_refresh_without_rotation_makes_an_access_token_alone() {
         let changes =
             project_grant(&[GrantEvent::AccessTokenRefreshed { access: access("access 2", "read"), authentication: BY, at: AT }]);
-        assert_eq!(changes.puts(&TABLE).len(), 1);
-        assert!(changes.sets(&TABLE).is_empty());
+        assert_eq!(puts(&changes, &TABLE).len(), 1);
+        assert!(sets(&changes, &TABLE).is_empty());
     }
 
     #[test]
@@ -329,7 +329,7 @@ mod tests {
         let client_id = id(2).parse().unwrap();
         let event =
             GrantEvent::ClientCredentialsIssued { client_id, access: access("access", "read"), authentication: BY, at: AT };
-        let row = project(&stream("grant", 1), &[event]).put_of(&TABLE, &digest("access"));
+        let row = put_of(&project(&stream("grant", 1), &[event]), &TABLE, &digest("access"));
         assert_eq!((&row["client_id"], &row["user_id"], &row["consent_id"]), (&json!(id(2)), &Value::Null, &Value::Null));
     }
 
@@ -338,7 +338,7 @@ mod tests {
         let token = id(9).parse().unwrap();
         let event = GrantEvent::AccessTokenRevoked { token, digest: Digest::of(b"access"), expires_at: AT, at: AT };
         let changes = project(&stream("grant", 1), &[event]);
-        assert_eq!(changes.sets(&TABLE), [json!({"digest": digest("access"), "state": "revoked", "position": 1})]);
+        assert_eq!(sets(&changes, &TABLE), [json!({"digest": digest("access"), "state": "revoked", "position": 1})]);
     }
 
     #[test]

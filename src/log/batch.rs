@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use domain::StreamId;
-use projections::{Changes, LIVE, Recorded, project};
+use projections::{Changes, Recorded, project};
 
 use super::{
     append::{Append, AppendError, ClaimChange, EphemeralChange, VaultChange},
@@ -92,8 +92,8 @@ pub(super) struct Columns {
     pub(super) vault_puts: Vec<(&'static str, String, String)>,
     pub(super) vault_deletes: Vec<(&'static str, String)>,
     pub(super) events: Vec<EventRow>,
-    /// By live table, in the order of `LIVE`: whole rows and columns to set, as JSON arrays.
-    pub(super) live: Vec<LiveRows>,
+    /// What the events change in the live projections.
+    pub(super) live: Changes,
     /// For each command, the place of its last event in the batch.
     pub(super) last_event: Vec<i64>,
 }
@@ -118,14 +118,6 @@ pub(super) struct EventRow {
     pub(super) payload: String,
     pub(super) metadata: String,
     pub(super) command_id: String,
-}
-
-/// The changes to one live table.
-#[derive(Debug)]
-pub(super) struct LiveRows {
-    pub(super) table: &'static projections::Table,
-    pub(super) puts: Option<String>,
-    pub(super) sets: Option<String>,
 }
 
 /// A row that did not hold: which list, and which place in it.
@@ -158,12 +150,7 @@ impl Columns {
                 columns.guard_owners[place].push(owner);
             }
         }
-        for table in LIVE {
-            let (puts, sets) = (changes.puts_json(table), changes.sets_json(table));
-            if puts.is_some() || sets.is_some() {
-                columns.live.push(LiveRows { table, puts, sets });
-            }
-        }
+        columns.live = changes;
         Ok(columns)
     }
 

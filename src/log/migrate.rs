@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
-use projections::{Db, Dialect, LIVE, on_db};
+use projections::{Db, Dialect, LIVE, create_apply_live, on_db};
 use sqlx::{
     Executor, PgPool, Row, SqlitePool,
     migrate::Migrator,
@@ -102,6 +102,7 @@ pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> 
         Db::Postgres(pool) => {
             POSTGRES.run(pool).await.map_err(migration_error)?;
             make_postgres_projections(pool).await?;
+            make_apply_live(pool).await?;
         }
         Db::Sqlite(pool) => {
             migrate_sqlite(pool).await?;
@@ -165,7 +166,31 @@ macro_rules! make_projections {
     };
 }
 
-make_projections!(make_postgres_projections, PgPool, Dialect::Postgres, "BEGIN", ["LOCK TABLE projection IN EXCLUSIVE MODE"]);
+const LOCK_PROJECTIONS: &str = "LOCK TABLE projection IN EXCLUSIVE MODE";
+
+/// Makes the function through which PostgreSQL writes to all live projections, and those it calls, where it is not what this program
+/// would make.
+async fn make_apply_live(pool: &PgPool) -> Result<(), MigrateError> {
+    let mut transaction = pool.begin().await?;
+    transaction.execute(LOCK_PROJECTIONS).await?;
+    let active: Vec<(String, i64)> =
+        sqlx::query_as("SELECT name, generation FROM projection WHERE state = 'active'").fetch_all(&mut *transaction).await?;
+    let active = active.into_iter().collect();
+    let made = "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('apply_live(bigint, text[], text[])')";
+    let made: Option<String> = sqlx::query_scalar(made).fetch_optional(&mut *transaction).await?;
+    let wanted = create_apply_live(&active);
+    if !made.is_some_and(|made| wanted.contains(&made)) {
+        for table in LIVE {
+            let generation = active.get(table.name).copied().unwrap_or(1);
+            transaction.execute(table.create_apply(generation).as_str()).await?;
+        }
+        transaction.execute(wanted.as_str()).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+make_projections!(make_postgres_projections, PgPool, Dialect::Postgres, "BEGIN", [LOCK_PROJECTIONS]);
 make_projections!(make_sqlite_projections, SqlitePool, Dialect::Sqlite, "BEGIN IMMEDIATE", [""; 0]);
 
 /// Where the log stands now.

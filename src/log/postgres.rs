@@ -22,7 +22,7 @@ const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; SE
      SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
      SET plan_cache_mode = 'force_generic_plan'";
 const APPEND: &str = "SELECT outcome, base, failed FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
+     $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 
 /// Writes batches over its own connection.
 pub(super) struct PostgresWriter {
@@ -40,18 +40,9 @@ impl PostgresWriter {
         Ok(Self { connection })
     }
 
-    pub(super) async fn append(
-        &mut self,
-        start: &Start,
-        generations: &BTreeMap<String, i64>,
-        columns: &Columns,
-    ) -> Result<Outcome, WriteError> {
+    pub(super) async fn append(&mut self, start: &Start, columns: &Columns) -> Result<Outcome, WriteError> {
         let (streams, events) = (&columns.streams, &columns.events);
-        let apply: Vec<String> = columns
-            .live
-            .iter()
-            .map(|rows| rows.table.apply_name(generations.get(rows.table.name).copied().unwrap_or(1)))
-            .collect();
+        let live = columns.live.live_columns();
         let row = sqlx::query(APPEND)
             .bind(start.epoch.to_string())
             .bind(start.generations)
@@ -80,9 +71,8 @@ impl PostgresWriter {
             .bind(events.iter().map(|row| row.command_id.as_str()).collect::<Vec<_>>())
             .bind(columns.vault_json())
             .bind(columns.ephemeral_json())
-            .bind(apply)
-            .bind(columns.live.iter().map(|rows| rows.puts.as_deref()).collect::<Vec<_>>())
-            .bind(columns.live.iter().map(|rows| rows.sets.as_deref()).collect::<Vec<_>>())
+            .bind(live.puts)
+            .bind(live.sets)
             .fetch_one(&mut self.connection)
             .await
             .map_err(write_error)?;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use projections::LIVE;
 use serde::Serialize;
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteRow};
@@ -119,14 +120,9 @@ async fn write(
     sqlx::query(INSERT_EVENTS).bind(base).bind(recorded_at).bind(columns.events_json()).execute(&mut *connection).await?;
     sqlx::query(UPSERT_HEADS).bind(columns.heads_json()).execute(&mut *connection).await?;
     write_changes(connection, columns).await?;
-    for rows in &columns.live {
-        let generation = generations.get(rows.table.name).copied().unwrap_or(1);
-        if let Some(sets) = &rows.sets {
-            sqlx::query(&rows.table.sqlite_sets(generation)).bind(base).bind(sets).execute(&mut *connection).await?;
-        }
-        if let Some(puts) = &rows.puts {
-            sqlx::query(&rows.table.sqlite_puts(generation)).bind(base).bind(puts).execute(&mut *connection).await?;
-        }
+    for table in LIVE {
+        let generation = generations.get(table.name).copied().unwrap_or(1);
+        table.write_sqlite(connection, generation, base, &columns.live).await?;
     }
     let end = base + i64::try_from(columns.events.len()).expect("a batch is small");
     sqlx::query(MOVE_HEAD).bind(end).bind(recorded_at).execute(&mut *connection).await?;

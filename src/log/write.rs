@@ -162,7 +162,7 @@ impl Writer {
             self.connection = Some(self.connect().await.map_err(|error| WriteError::Lost(error.to_string()))?);
         }
         match self.connection.as_mut().expect("it was just made") {
-            Connection::Postgres(writer) => writer.append(&self.start, &self.generations, columns).await,
+            Connection::Postgres(writer) => writer.append(&self.start, columns).await,
             Connection::Sqlite(writer) => writer.append(&self.start, &self.generations, columns).await,
         }
     }

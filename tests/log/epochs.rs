@@ -1,9 +1,9 @@
 //! What changes under a running node: the log's epoch, the live projections' generations, the store's clock; and how a store begins.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use grantlog::log::{AppendError, Log};
-use projections::{Db, client::TABLE};
+use projections::{Db, client::TABLE, create_apply_live};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -45,6 +45,10 @@ async fn a_node_learns_of_other_generations_and_writes_into_them(store: Store) {
          UPDATE log_head SET generations = generations + 1",
     )
     .await;
+    match log.db() {
+        Db::Postgres(_) => run(&log, &create_apply_live(&BTreeMap::from([("client".to_owned(), 2)]))).await,
+        Db::Sqlite(_) => {}
+    }
     log.append(register(Uuid::now_v7())).await.unwrap();
     other.append(register(Uuid::now_v7())).await.unwrap();
     assert_eq!(number(&log, "SELECT count(*) FROM client_g1").await, 2);

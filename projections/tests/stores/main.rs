@@ -198,7 +198,14 @@ async fn look_ups_and_writes_go_by_the_key(store: Store) {
     match &store.db {
         Db::Sqlite(pool) => {
             let find = format!("SELECT t.kind FROM token AS t WHERE t.digest IN {}", Dialect::Sqlite.keys(1));
-            for sql in [token::TABLE.sqlite_sets(1), token::TABLE.sqlite_puts(1), find] {
+            let redeemed = GrantEvent::CodeRedeemed {
+                code: Digest::of(b"code"),
+                authentication: ClientAuthentication::ClientSecretBasic,
+                at: AT,
+            };
+            let changes = projected(&[on("grant", GRANT, redeemed)]);
+            let set = changes.sets(&token::TABLE).map(|row| token::TABLE.sqlite_set(1, row));
+            for sql in set.chain([token::TABLE.sqlite_put(1), find]) {
                 let sql = format!("EXPLAIN QUERY PLAN {sql}");
                 let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(&sql).fetch_all(pool).await.unwrap();
                 assert!(plan.iter().all(|step| !step.3.starts_with("SCAN t")), "{plan:?}");

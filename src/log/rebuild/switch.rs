@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use projections::Dialect;
+use projections::{Dialect, create_apply_live};
 
 use super::{
     Difference, OnDifference, RebuildError,
     build::{Build, Target},
+    status,
 };
 use crate::log::connection::{is_locked, on_connection};
 
@@ -124,6 +125,13 @@ impl Build {
             on_connection!(&mut self.connection, inner => {
                 sqlx::query(sql).bind(state).bind(target.table.name).bind(generation).execute(inner).await.map(drop)
             })?;
+        }
+        match dialect {
+            Dialect::Postgres => {
+                let active = status::active(&mut self.connection).await?;
+                self.connection.run(&create_apply_live(&active)).await?;
+            }
+            Dialect::Sqlite => {}
         }
         self.connection.run("UPDATE log_head SET generations = generations + 1").await?;
         Ok(())
