@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc};
 use domain::{ClientId, Digest};
 use projections::{
     Db, client,
-    token::{self, TokenRow},
+    token::{self, SeenToken, TokenRow, Wanted},
 };
 use quick_cache::sync::Cache;
 
@@ -18,7 +18,7 @@ const IDENTIFIERS: usize = 16_384;
 #[derive(Clone)]
 pub struct Reads {
     db: Db,
-    tokens: Coalescer<String, TokenRow>,
+    tokens: Coalescer<Wanted, SeenToken>,
     identifiers: Arc<Cache<String, ClientId>>,
 }
 
@@ -26,11 +26,12 @@ impl Reads {
     #[must_use]
     pub fn new(db: Db) -> Self {
         let tokens_db = db.clone();
-        let tokens = Coalescer::new("token", move |digests: Vec<String>| {
+        let tokens = Coalescer::new("token", move |wanted: Vec<Wanted>| {
             let db = tokens_db.clone();
             async move {
-                let rows = token::find(&db, &digests).await?;
-                Ok(rows.into_iter().map(|row| (row.digest.clone(), row)).collect())
+                let seen = token::find(&db, &wanted).await?;
+                let wanted = |seen: &SeenToken| Wanted { digest: seen.token.digest.clone(), caller: seen.caller.clone() };
+                Ok(seen.into_iter().map(|seen| (wanted(&seen), seen)).collect())
             }
         });
         Self { db, tokens, identifiers: Arc::new(Cache::new(IDENTIFIERS)) }
@@ -41,7 +42,16 @@ impl Reads {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn token(&self, digest: &Digest) -> Result<Option<TokenRow>, Unavailable> {
-        self.tokens.get(digest.as_str().to_owned()).await
+        let wanted = Wanted { digest: digest.as_str().to_owned(), caller: None };
+        Ok(self.tokens.get(wanted).await?.map(|seen| seen.token))
+    }
+
+    /// As [`Reads::token`], and in the same snapshot the version of the client that asks.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn token_for(&self, digest: &Digest, caller: ClientId) -> Result<Option<SeenToken>, Unavailable> {
+        self.tokens.get(Wanted { digest: digest.as_str().to_owned(), caller: Some(caller.to_string()) }).await
     }
 
     /// The stream of the client with this `client_id`. One that we made is a UUID, and names its stream itself.

@@ -1,6 +1,6 @@
 //! What a running server works with: a value handed on, never a static.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -12,9 +12,13 @@ use crate::{
     vault::MasterKeys,
 };
 
-/// One issuer's server. Cheap to clone.
+/// One issuer's server. Cheap to clone: the router does at every request, several times.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an issuer's server consists of.
+#[derive(Clone)]
+pub struct Parts {
     pub settings: Arc<Settings>,
     pub log: Log,
     /// All commands, and the facts that decisions stand on.
@@ -32,6 +36,20 @@ impl App {
     pub async fn open(log: Log, settings: Arc<Settings>, master: MasterKeys, clock: Clock) -> Result<Self, OpenError> {
         let dispatch = Dispatch::open(log.clone(), settings.clone(), master, clock.clone()).await?;
         dispatch.adopt_catalogue(settings.catalogue()).await?;
-        Ok(Self { settings, log, dispatch, clock, metrics: None })
+        Ok(Self(Arc::new(Parts { settings, log, dispatch, clock, metrics: None })))
+    }
+
+    /// The same server, with what renders the metrics.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Option<PrometheusHandle>) -> Self {
+        Self(Arc::new(Parts { metrics, ..Arc::unwrap_or_clone(self.0) }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }

@@ -7,10 +7,9 @@ use domain::{
 use serde_json::json;
 
 use crate::{
-    Changes, Db, Recorded, Table, TermsMissing,
+    Changes, Db, Dialect, Recorded, Table, TermsMissing,
     changes::{Row, row},
     cutoff::ISSUER,
-    query,
     table::{EXPIRES_AT, integer, nullable_text, position, text},
 };
 
@@ -222,22 +221,65 @@ impl TokenRow {
     }
 }
 
-/// The codes and tokens with these digests.
+/// Which code or token is looked up, and which client asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Wanted {
+    pub digest: String,
+    /// The id of its stream.
+    pub caller: Option<String>,
+}
+
+/// A code or token as it is now, and in the same snapshot the version of the client that asks for it: what is remembered of a client
+/// holds if it is of that version.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SeenToken {
+    #[sqlx(flatten)]
+    pub token: TokenRow,
+    pub caller: Option<String>,
+    /// How many events its stream holds; `None` where nobody asks, or somebody unknown.
+    pub caller_version: Option<i64>,
+}
+
+/// The codes and tokens that are there of those that are wanted, in no order.
 ///
 /// # Errors
 /// What the store says.
-pub async fn find(db: &Db, digests: &[String]) -> Result<Vec<TokenRow>, sqlx::Error> {
-    let sql = format!(
+pub async fn find(db: &Db, wanted: &[Wanted]) -> Result<Vec<SeenToken>, sqlx::Error> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = select_wanted(db.dialect());
+    match db {
+        Db::Postgres(pool) => {
+            let (digests, callers): (Vec<_>, Vec<_>) = wanted.iter().map(|wanted| (&wanted.digest, &wanted.caller)).unzip();
+            sqlx::query_as(&sql).bind(digests).bind(callers).fetch_all(pool).await
+        }
+        Db::Sqlite(pool) => {
+            let wanted = wanted.iter().map(|wanted| json!([wanted.digest, wanted.caller])).collect::<Vec<_>>();
+            sqlx::query_as(&sql).bind(json!(wanted).to_string()).fetch_all(pool).await
+        }
+    }
+}
+
+/// The query's parameters: in PostgreSQL a list of digests and one of callers, in SQLite a JSON array of pairs.
+fn select_wanted(dialect: Dialect) -> String {
+    let wanted = match dialect {
+        Dialect::Postgres => "unnest($1::text[], $2::text[]) AS w (digest, caller)",
+        Dialect::Sqlite => {
+            "(SELECT json_extract(value, '$[0]') AS digest, json_extract(value, '$[1]') AS caller FROM json_each($1)) AS w"
+        }
+    };
+    format!(
         "SELECT t.digest, t.kind, t.state, t.id, t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.scope, t.audience,
             t.kid, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
             EXISTS (SELECT 1 FROM cutoff
                 WHERE cutoff.subject IN (t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.kid, '{ISSUER}')
-                    AND cutoff.position > t.pos) AS cut_off
-         FROM token AS t LEFT JOIN client ON client.id = t.client_id LEFT JOIN account ON account.id = t.user_id
-         WHERE t.digest IN {keys}",
-        keys = db.keys(1)
-    );
-    query::by_keys(db, &sql, digests).await
+                    AND cutoff.position > t.pos) AS cut_off,
+            w.caller, caller.version AS caller_version
+         FROM {wanted} JOIN token AS t ON t.digest = w.digest
+            LEFT JOIN stream_head AS caller ON caller.aggregate_id = w.caller AND caller.aggregate_type = 'client'
+            LEFT JOIN client ON client.id = t.client_id LEFT JOIN account ON account.id = t.user_id"
+    )
 }
 
 #[cfg(test)]

@@ -146,8 +146,8 @@ impl Settings {
 
     /// The audience of tokens for which no resource was asked.
     #[must_use]
-    pub fn default_resource(&self) -> String {
-        self.tokens.default_resource.clone().unwrap_or_else(|| self.public_url().to_owned())
+    pub fn default_resource(&self) -> &str {
+        self.tokens.default_resource.as_deref().unwrap_or_else(|| self.public_url())
     }
 
     /// Whether browsers keep our cookies for https alone.

@@ -50,6 +50,12 @@ impl AuthenticatedClient {
         self.client.usable().expect("only a registered, enabled client is authenticated")
     }
 
+    /// How many events its stream held when it proved who it is.
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+
     /// All that is known of it, as it was when it proved who it is.
     #[must_use]
     pub fn client(&self) -> Arc<Client> {
@@ -94,15 +100,32 @@ impl Dispatch {
         &self,
         presented: &Presented,
     ) -> Result<AuthenticatedClient, Refusal<AuthenticationRefusal>> {
+        match self.remembered_client(presented).await? {
+            Some(client) => Ok(client),
+            None => self.authenticate_reader(presented).await,
+        }
+    }
+
+    /// A client that is believed by what is remembered of it. That holds as far as it is still of that version: whoever asks finds out.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn remembered_client(&self, presented: &Presented) -> Result<Option<AuthenticatedClient>, Unavailable> {
         if let Some(id) = self.reads.client_id(&presented.credentials.identifier).await?
             && let Some(loaded) = self.remembered::<Client>(id.uuid())
             && self.blocked(presented).is_none()
             && let Ok(authentication) = self.verify(presented, &loaded.state).await?
         {
             let presented = presented.clone();
-            return Ok(AuthenticatedClient { id, authentication, presented, version: loaded.version, client: loaded.state });
+            return Ok(Some(AuthenticatedClient {
+                id,
+                authentication,
+                presented,
+                version: loaded.version,
+                client: loaded.state,
+            }));
         }
-        self.authenticate_reader(presented).await
+        Ok(None)
     }
 
     /// For a read: decided on the registration as it is now.

@@ -127,7 +127,7 @@ impl Work<'_> {
         let natural_end = self.now.plus(lifetime);
         let expires_at = bearer.ends_at.map_or(natural_end, |end| end.min(natural_end));
         let audience = match bearer.resources {
-            [] => vec![self.inner.settings.default_resource()],
+            [] => vec![self.inner.settings.default_resource().to_owned()],
             asked => asked.to_vec(),
         };
         let id = TokenId::new(Uuid::now_v7());

@@ -32,7 +32,7 @@ pub use keys::Rewrapped;
 pub use mint::Issued;
 pub use redeem::{RedeemCode, RedeemRefusal};
 pub use refresh::{RefreshRefusal, RefreshTokens};
-pub use revoke::RevokeToken;
+pub use revoke::{RevokeToken, Revoked};
 pub use session::CurrentSession;
 pub use sign_in::{SignIn, SignInRefusal, SignedIn};
 use tokio::sync::Mutex;

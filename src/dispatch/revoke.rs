@@ -3,22 +3,39 @@
 use std::str::FromStr;
 
 use domain::{
-    ClientId, Decide, Digest, GrantId, StreamId, Timestamp, TokenId,
+    Decide, Digest, GrantId, StreamId, Timestamp, TokenId,
     grant::{Grant, GrantCommand, GrantError, RevocationReason},
 };
 
-use crate::log::{Actor, Unavailable};
+use secrecy::{ExposeSecret, SecretString};
 
-use super::{Dispatch, Done, Refusal, UseCase, work::Work};
+use crate::{
+    credential::CredentialKind,
+    log::{Actor, Unavailable},
+};
 
-/// Whose token, by its digest.
+use super::{AuthenticatedClient, Dispatch, Done, Refusal, UseCase, work::Work};
+
+/// An authenticated client gives a token back.
 pub struct RevokeToken {
-    pub client_id: ClientId,
-    pub digest: Digest,
+    pub client: AuthenticatedClient,
+    pub token: SecretString,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// It is revoked, and the client was found to be as it was believed.
+    Done,
+    /// There was nothing to revoke, and nothing was appended that would have checked the client.
+    Nothing,
+    /// The client is not as it was believed: nothing was done.
+    Disbelieved,
 }
 
 /// What of a grant is revoked.
-struct RevokeOfGrant {
+struct RevokeOfGrant<'a> {
+    client: &'a AuthenticatedClient,
     grant_id: GrantId,
     what: What,
 }
@@ -33,50 +50,64 @@ impl Dispatch {
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
-    pub async fn revoke(&self, request: &RevokeToken) -> Result<Done<()>, Unavailable> {
-        let nothing = Ok(Done { answer: (), position: self.log.known_head() });
-        let Some(row) = self.reads.token(&request.digest).await? else {
+    pub async fn revoke(&self, request: &RevokeToken) -> Result<Done<Revoked>, Unavailable> {
+        let nothing = Ok(Done { answer: Revoked::Nothing, position: self.log.known_head() });
+        let digest = Digest::of(request.token.expose_secret().as_bytes());
+        let (row, ()) = tokio::try_join!(self.reads.token(&digest), self.look_ahead(&request.token))?;
+        let Some(row) = row else {
             return nothing;
         };
-        if row.client_id != request.client_id.to_string() || row.state == "revoked" {
+        if row.client_id != request.client.id.to_string() || row.state == "revoked" {
             return nothing;
         }
         let what = match row.kind.as_str() {
             "access" => What::AccessToken {
                 token: row.id.as_deref().and_then(|id| TokenId::from_str(id).ok()).ok_or(Unavailable)?,
-                digest: request.digest.clone(),
+                digest,
                 expires_at: Timestamp::from_unix(row.expires_at),
             },
             "refresh" => What::Family(RevocationReason::RevokedByClient),
             _ => return nothing,
         };
         let grant_id = GrantId::from_str(&row.grant_id).map_err(|_| Unavailable)?;
-        self.revoke_of_grant(Actor::Client(request.client_id), RevokeOfGrant { grant_id, what }).await
-    }
-
-    async fn revoke_of_grant(&self, actor: Actor, request: RevokeOfGrant) -> Result<Done<()>, Unavailable> {
-        match self.perform(actor, &request).await {
+        let revocation = RevokeOfGrant { client: &request.client, grant_id, what };
+        match self.perform(Actor::Client(request.client.id), &revocation).await {
             Ok(done) => Ok(done),
             // It has ended, and was swept between the look-up and now.
-            Err(Refusal::Rule(GrantError::Unknown)) => Ok(Done { answer: (), position: self.log.known_head() }),
+            Err(Refusal::Rule(GrantError::Unknown)) => nothing,
             Err(Refusal::Rule(rule)) => {
-                tracing::error!(%rule, grant = %request.grant_id, "a live token's grant refuses its revocation");
+                tracing::error!(%rule, grant = %grant_id, "a live token's grant refuses its revocation");
                 Err(Unavailable)
             }
             Err(Refusal::Unavailable(unavailable)) => Err(unavailable),
         }
     }
+
+    /// Loads the grant that a token of our own form names, so that it is there when its row is.
+    async fn look_ahead(&self, token: &SecretString) -> Result<(), Unavailable> {
+        let kinds = [CredentialKind::Access, CredentialKind::Refresh];
+        let Some(ours) = kinds.into_iter().find_map(|kind| kind.read(&self.keys, token.expose_secret())) else {
+            return Ok(());
+        };
+        if self.remembered::<Grant>(ours.aggregate_id).is_none() {
+            self.load_fresh::<Grant>(ours.aggregate_id).await?;
+        }
+        Ok(())
+    }
 }
 
-impl UseCase for RevokeOfGrant {
-    type Answer = ();
+impl UseCase for RevokeOfGrant<'_> {
+    type Answer = Revoked;
     type Refusal = GrantError;
 
     fn stream(&self) -> Option<StreamId> {
         Some(Grant::stream(self.grant_id.uuid()))
     }
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<GrantError>> {
+    async fn run(&self, work: &mut Work<'_>) -> Result<Revoked, Refusal<GrantError>> {
+        if work.authenticated(self.client).await?.is_none() {
+            return Ok(Revoked::Disbelieved);
+        }
         let grant = work.load::<Grant>(self.grant_id.uuid()).await?;
         let at = work.now;
         let command = match &self.what {
@@ -86,6 +117,6 @@ impl UseCase for RevokeOfGrant {
             What::Family(reason) => GrantCommand::Revoke { reason: *reason, at },
         };
         work.decide(&grant, command).map_err(Refusal::Rule)?;
-        Ok(())
+        Ok(if work.changes_nothing() { Revoked::Nothing } else { Revoked::Done })
     }
 }

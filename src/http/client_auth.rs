@@ -32,12 +32,7 @@ pub(super) async fn authenticate(
     parameters: &Parameters,
     (source, purpose): (Source, Purpose),
 ) -> Result<AuthenticatedClient, Refused> {
-    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let challenge = authorization.map(|_| Challenge::Basic);
-    let refused =
-        |error: OAuthError| Refused { challenge: challenge.filter(|_| error.code == ErrorCode::InvalidClient), ..error.into() };
-    let credentials = client_authentication::read(authorization, parameters).map_err(refused)?;
-    let presented = Presented { credentials, source: source.0 };
+    let presented = presented(headers, parameters, source)?;
     let believed = match purpose {
         Purpose::Command => app.dispatch.authenticate_client(&presented).await,
         Purpose::Read => app.dispatch.authenticate_reader(&presented).await,
@@ -49,9 +44,32 @@ pub(super) async fn authenticate(
             Refused::with_status(OAuthError { retry_after: Some(retry_after), ..error }, StatusCode::TOO_MANY_REQUESTS)
         }
         Refusal::Rule(refusal) => {
-            refused(told(&presented.credentials, rule_of(refusal), "the client is unknown or its authentication failed"))
+            let description = "the client is unknown or its authentication failed";
+            challenged(headers, told(&presented.credentials, rule_of(refusal), description))
         }
     })
+}
+
+/// A client that is believed by what is remembered of it: whoever asks finds out whether that still holds.
+pub(super) async fn remembered(
+    app: &App,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+    source: Source,
+) -> Result<Option<AuthenticatedClient>, Refused> {
+    Ok(app.dispatch.remembered_client(&presented(headers, parameters, source)?).await?)
+}
+
+fn presented(headers: &HeaderMap, parameters: &Parameters, source: Source) -> Result<Presented, Refused> {
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let credentials = client_authentication::read(authorization, parameters).map_err(|error| challenged(headers, error))?;
+    Ok(Presented { credentials, source: source.0 })
+}
+
+/// Asks for Basic again where that was tried (RFC 6749 section 5.2).
+fn challenged(headers: &HeaderMap, error: OAuthError) -> Refused {
+    let tried = headers.contains_key(header::AUTHORIZATION) && error.code == ErrorCode::InvalidClient;
+    Refused { challenge: tried.then_some(Challenge::Basic), ..error.into() }
 }
 
 /// The client learns no more than that it is not believed; the rule is for `grantlog explain`.

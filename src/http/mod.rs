@@ -1,6 +1,7 @@
 //! Every route on one page. A handler extracts, lets `protocol` check, dispatches a command, and answers from its events.
 
 mod answer;
+mod bearer_auth;
 mod client_auth;
 mod error;
 mod form;

@@ -1,42 +1,29 @@
 //! `/api/resource`: a small protected resource of our own, so that the last two of the eight steps can be seen without another program.
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, HeaderValue, header},
-    response::Response,
-};
-use domain::Digest;
-use projections::token::TokenKind;
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde_json::json;
 
 use crate::{
-    protocol::{
-        OAuthError,
-        bearer::{self, invalid_token},
-        introspection::audience,
-    },
+    protocol::{bearer::invalid_token, introspection::audience},
     state::App,
 };
 
 use super::{
     answer,
-    error::{Challenge, Refused},
+    bearer_auth::{self, challenged},
+    error::Refused,
     form::Query,
     position::reach,
 };
 
 pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Query(parameters): Query) -> Result<Response, Refused> {
-    let refused = |error: OAuthError| Refused { challenge: Some(Challenge::Bearer), ..error.into() };
-    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let token = bearer::read(authorization).map_err(refused)?;
-    let token = token.ok_or_else(|| refused(invalid_token("token_missing", "a bearer token is needed")))?;
+    let token = bearer_auth::presented(&headers)?;
+    let token = token.ok_or_else(|| challenged(invalid_token("token_missing", "a bearer token is needed")))?;
     reach(&app, &parameters).await?;
-    let row = app.dispatch.reads.token(&Digest::of(token.as_bytes())).await?;
-    let row = row.filter(|row| row.is_active(TokenKind::Access, app.clock.now()));
-    let row = row.ok_or_else(|| refused(invalid_token("token_not_active", "the token is not active")))?;
+    let row = bearer_auth::active(&app, token).await?;
     let audience = audience(&row);
-    if !audience.contains(&app.settings.default_resource()) {
-        return Err(refused(
+    if !audience.iter().any(|resource| resource == app.settings.default_resource()) {
+        return Err(challenged(
             invalid_token("token_for_another_resource", "the token is for another resource").saw("aud", audience.join(" ")),
         ));
     }

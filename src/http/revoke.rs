@@ -1,9 +1,12 @@
 //! `POST /o/revoke_token/` (RFC 7009): a client gives a token back. A wrong `token_type_hint` does no harm: every kind is looked for.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use domain::Digest;
 
-use crate::{dispatch::RevokeToken, state::App};
+use crate::{
+    dispatch::{RevokeToken, Revoked},
+    log::Unavailable,
+    state::App,
+};
 
 use super::{
     answer::{at_position, json},
@@ -19,8 +22,17 @@ pub(super) async fn post(
     headers: HeaderMap,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
-    let client = authenticate(&app, &headers, &parameters, (source, Purpose::Read)).await?;
-    let digest = Digest::of(parameters.required("token")?.as_bytes());
-    let revoked = app.dispatch.revoke(&RevokeToken { client_id: client.id, digest }).await?;
+    let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
+    let token = parameters.required("token")?.into();
+    let revoked = app.dispatch.revoke(&RevokeToken { client, token }).await?;
+    match revoked.answer {
+        Revoked::Done => {}
+        Revoked::Nothing => drop(authenticate(&app, &headers, &parameters, (source, Purpose::Read)).await?),
+        Revoked::Disbelieved => {
+            authenticate(&app, &headers, &parameters, (source, Purpose::Read)).await?;
+            // It is believed again: it may come again.
+            return Err(Unavailable.into());
+        }
+    }
     Ok(at_position(json("{}"), revoked.position))
 }

@@ -51,7 +51,7 @@ async fn issue(app: &App, client: AuthenticatedClient, request: TokenRequest) ->
     match request {
         TokenRequest::ClientCredentials { scope, resources } => {
             let scope = rules::scope_within(client.registration(), scope)?;
-            rules::check_resources(client.registration(), &resources, &app.settings.default_resource())?;
+            rules::check_resources(client.registration(), &resources, app.settings.default_resource())?;
             let request = IssueForClient { client, scope, resources };
             app.dispatch.client_credentials(&request).await.map_err(|refusal| refused(refusal, refused_by_grant))
         }

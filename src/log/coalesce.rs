@@ -73,11 +73,12 @@ where
         }
         metrics::histogram!("grantlog_lookup_batch", "kind" => name).record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let keys: HashSet<K> = batch.iter().map(|look_up: &LookUp<K, V>| look_up.key.clone()).collect();
+        let each_asked_once = keys.len() == batch.len();
         let answered = tokio::time::timeout(LOOK_UP, query(keys.into_iter().collect())).await;
         match answered.unwrap_or(Err(Unavailable)) {
-            Ok(found) => {
+            Ok(mut found) => {
                 for look_up in batch.drain(..) {
-                    let value = found.get(&look_up.key).cloned();
+                    let value = if each_asked_once { found.remove(&look_up.key) } else { found.get(&look_up.key).cloned() };
                     drop(look_up.answer.send(Ok(value)));
                 }
             }

@@ -8,7 +8,10 @@ use grantlog::{
         rebuild::{OnDifference, Plan, verify},
     },
 };
-use projections::{Db, on_db, token};
+use projections::{
+    Db, on_db,
+    token::{self, Wanted},
+};
 use secrecy::ExposeSecret;
 use support::{ADMINISTRATOR, Kind, PASSWORD, Store, TestApp, USER, both_stores};
 
@@ -74,7 +77,7 @@ async fn nothing_that_was_issued_before_is_good_any_more(kind: Kind) {
     for token in [&history.own.access, &history.family.access, history.family.refresh.as_ref().unwrap()] {
         assert!(!after.is_active(&history.client, token).await);
         let digest = Digest::of(token.as_bytes()).as_str().to_owned();
-        assert!(token::find(after.app.log.db(), &[digest]).await.unwrap()[0].cut_off);
+        assert!(token::find(after.app.log.db(), &[Wanted { digest, caller: None }]).await.unwrap()[0].token.cut_off);
     }
     after.refresh(&history.client, history.family.refresh.as_deref().unwrap()).await.assert_error(400, "invalid_grant");
     after.redeem(&history.client, &history.code).await.assert_error(400, "invalid_grant");

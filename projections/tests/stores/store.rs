@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::{Digest, Event, StreamId};
 use projections::{
-    Changes, Db, LIVE, Recorded, Table, on_db,
-    token::{self, TokenRow},
+    Changes, Db, Dialect, LIVE, Recorded, Table, on_db,
+    token::{self, TokenRow, Wanted},
 };
 use sqlx::{Connection, PgConnection, PgPool, SqlitePool, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -41,6 +41,11 @@ impl Store {
 
     async fn with(db: Db, folder: Option<TempDir>) -> Self {
         let store = Self { db, head: 0, _folder: folder };
+        let heads = match store.db.dialect() {
+            Dialect::Postgres => include_str!("../../../migrations/postgres/20261124000002_heads.sql"),
+            Dialect::Sqlite => include_str!("../../../migrations/sqlite/20261124000002_heads.sql"),
+        };
+        store.run(&[heads.to_owned()]).await;
         for table in LIVE {
             store.run(&table.create_generation(store.db.dialect(), 1)).await;
             store.run(&table.create_view(store.db.dialect(), 1)).await;
@@ -78,7 +83,8 @@ impl Store {
 
     pub(crate) async fn token(&self, secret: &str) -> TokenRow {
         let digest = Digest::of(secret.as_bytes()).as_str().to_owned();
-        token::find(&self.db, &["unknown".to_owned(), digest]).await.unwrap().remove(0)
+        let wanted = ["unknown".to_owned(), digest].map(|digest| Wanted { digest, caller: None });
+        token::find(&self.db, &wanted).await.unwrap().remove(0).token
     }
 }
 

@@ -55,7 +55,7 @@ impl Serve {
         if self.dev {
             dev::follow_listener(&mut settings, &listener)?;
         }
-        let app = App { metrics, ..self.open(settings).await? };
+        let app = self.open(settings).await?.with_metrics(metrics);
         if self.dev {
             demo::prepare(&app).await?;
         }
