@@ -4,20 +4,13 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
 use projections::{Db, Dialect, LIVE, create_apply_live, on_db};
-use sqlx::{
-    Executor, PgPool, Row, SqlitePool,
-    migrate::Migrator,
-    postgres::PgPoolOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Executor, PgPool, Row, SqlitePool, migrate::Migrator, postgres::PgPoolOptions, sqlite::SqlitePoolOptions};
 use uuid::Uuid;
 
-use super::{LogSettings, connection::POSTGRES_BY_INDEX};
+use super::{LogSettings, connection::POSTGRES_BY_INDEX, sqlite};
 
 /// How long a read waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(3);
-/// How long SQLite waits for another's lock.
-const BUSY: Duration = Duration::from_secs(5);
 
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -26,12 +19,6 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 pub(super) fn last_migration() -> i64 {
     POSTGRES.iter().chain(SQLITE.iter()).map(|migration| migration.version).max().unwrap_or_default()
 }
-
-/// What a connection to SQLite keeps in memory: 4 MiB, told in KiB as a negative number. There are as many as the settings say, and the
-/// system keeps the file's pages too.
-const CACHE: &str = "-4096";
-/// Pages after which SQLite moves its write-ahead log into the file: 16 MiB, so that a page which changes often is moved once.
-const CHECKPOINT: &str = "4096";
 
 /// Why a store cannot be opened or migrated.
 #[derive(Debug, thiserror::Error)]
@@ -57,26 +44,12 @@ pub(super) struct Start {
     pub(super) generations: i64,
 }
 
-/// A SQLite file as every connection opens it: WAL, and durable at each commit.
-pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, sqlx::Error> {
-    Ok(SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        // Else each statement that may be undone keeps its journal in a file.
-        .pragma("temp_store", "MEMORY")
-        .pragma("cache_size", CACHE)
-        .pragma("wal_autocheckpoint", CHECKPOINT)
-        .busy_timeout(BUSY)
-        .foreign_keys(true))
-}
-
 /// The file of an SQLite store.
 pub(super) fn file(url: &str) -> Result<Option<PathBuf>, MigrateError> {
     if !url.starts_with("sqlite:") {
         return Ok(None);
     }
-    Ok(Some(sqlite_options(url)?.get_filename().to_owned()))
+    Ok(Some(sqlite::pool_options(url)?.get_filename().to_owned()))
 }
 
 pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> {
@@ -84,7 +57,7 @@ pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> 
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     if settings.url.starts_with("sqlite:") {
         let pool = SqlitePoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE);
-        return Ok(Db::Sqlite(pool.connect_with(sqlite_options(&settings.url)?).await?));
+        return Ok(Db::Sqlite(pool.connect_with(sqlite::pool_options(&settings.url)?).await?));
     }
     if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") {
         // A connection that died is found out by the query; asking first would double the round trips.

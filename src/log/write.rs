@@ -15,7 +15,7 @@ use super::{
     batch::{self, Columns, Failed},
     migrate::{self, Start},
     postgres::PostgresWriter,
-    sqlite::SqliteWriter,
+    sqlite::{Batch, SqliteWriter},
 };
 
 /// The longest that one batch may take before its connection is given up.
@@ -60,6 +60,13 @@ pub(super) enum WriteError {
     Lost(String),
 }
 
+impl WriteError {
+    #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+    pub(super) fn lost(cause: impl ToString) -> Self {
+        Self::Lost(cause.to_string())
+    }
+}
+
 enum Connection {
     Postgres(PostgresWriter),
     Sqlite(SqliteWriter),
@@ -71,14 +78,14 @@ pub(super) struct Writer {
     db: Db,
     connection: Option<Connection>,
     start: Start,
-    generations: BTreeMap<String, i64>,
+    generations: Arc<BTreeMap<String, i64>>,
     head: Arc<Head>,
     next_partition_check: i64,
 }
 
 impl Writer {
-    pub(super) const fn new(url: String, db: Db, start: Start, head: Arc<Head>) -> Self {
-        Self { url, db, connection: None, start, generations: BTreeMap::new(), head, next_partition_check: 0 }
+    pub(super) fn new(url: String, db: Db, start: Start, head: Arc<Head>) -> Self {
+        Self { url, db, connection: None, start, generations: Arc::default(), head, next_partition_check: 0 }
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Waiting>) {
@@ -105,7 +112,7 @@ impl Writer {
         while let Some(mut commands) = batches.pop() {
             while !commands.is_empty() {
                 let columns = match Columns::of(&commands) {
-                    Ok(columns) => columns,
+                    Ok(columns) => Arc::new(columns),
                     Err((owner, cause)) => {
                         commands.remove(owner).answer(Err(AppendError::Rejected(cause)));
                         continue;
@@ -113,13 +120,13 @@ impl Writer {
                 };
                 let before = self.head.known.load(Ordering::Acquire);
                 let attempt = tokio::time::timeout(PATIENCE, self.attempt(&columns)).await;
-                match attempt.unwrap_or_else(|_| Err(WriteError::Lost("no answer in time".to_owned()))) {
+                match attempt.unwrap_or_else(|_| Err(WriteError::lost("no answer in time"))) {
                     Ok(Outcome::Written { base }) => {
                         self.acknowledge(commands, &columns, base).await;
                         break;
                     }
                     Ok(Outcome::Failed(failed)) => commands = answer_losers(commands, &columns, &failed),
-                    Ok(Outcome::OtherGenerations) => self.generations.clear(),
+                    Ok(Outcome::OtherGenerations) => self.generations = Arc::default(),
                     Ok(Outcome::OtherEpoch) => {
                         tracing::error!(epoch = %self.start.epoch, "the log was restored under this process: it must be started anew");
                         fail_all(commands);
@@ -151,27 +158,29 @@ impl Writer {
         }
     }
 
-    async fn attempt(&mut self, columns: &Columns) -> Result<Outcome, WriteError> {
+    async fn attempt(&mut self, columns: &Arc<Columns>) -> Result<Outcome, WriteError> {
         if self.generations.is_empty() {
-            let (generations, start) =
-                migrate::generations(&self.db).await.map_err(|error| WriteError::Lost(error.to_string()))?;
-            self.generations = generations;
+            let (generations, start) = migrate::generations(&self.db).await.map_err(WriteError::lost)?;
+            self.generations = Arc::new(generations);
             self.start.generations = start.generations;
         }
         if self.connection.is_none() {
-            self.connection = Some(self.connect().await.map_err(|error| WriteError::Lost(error.to_string()))?);
+            self.connection = Some(self.connect().await?);
         }
         match self.connection.as_mut().expect("it was just made") {
             Connection::Postgres(writer) => writer.append(&self.start, columns).await,
-            Connection::Sqlite(writer) => writer.append(&self.start, &self.generations, columns).await,
+            Connection::Sqlite(writer) => {
+                let (generations, columns) = (self.generations.clone(), columns.clone());
+                writer.append(Batch { start: self.start, generations, columns }).await
+            }
         }
     }
 
-    async fn connect(&self) -> Result<Connection, sqlx::Error> {
-        Ok(match &self.db {
-            Db::Postgres(_) => Connection::Postgres(PostgresWriter::connect(&self.url).await?),
-            Db::Sqlite(_) => Connection::Sqlite(SqliteWriter::connect(&self.url).await?),
-        })
+    async fn connect(&self) -> Result<Connection, WriteError> {
+        match &self.db {
+            Db::Postgres(_) => PostgresWriter::connect(&self.url).await.map(Connection::Postgres).map_err(WriteError::lost),
+            Db::Sqlite(_) => SqliteWriter::connect(&self.url).await.map(Connection::Sqlite),
+        }
     }
 
     async fn acknowledge(&mut self, commands: Vec<Waiting>, columns: &Columns, base: i64) {
@@ -196,12 +205,12 @@ impl Writer {
         let ids: Vec<String> = commands.iter().map(|command| command.append.command_id.to_string()).collect();
         let looked = tokio::time::timeout(PATIENCE, async {
             match &self.db {
-                Db::Postgres(_) => PostgresWriter::find_commands(&self.url, before, &ids).await,
-                Db::Sqlite(_) => SqliteWriter::find_commands(&self.url, before, &ids).await,
+                Db::Postgres(_) => PostgresWriter::find_commands(&self.url, before, &ids).await.map_err(WriteError::lost),
+                Db::Sqlite(_) => SqliteWriter::find_commands(&self.url, before, ids.clone()).await,
             }
         });
-        let found = looked.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).unwrap_or_else(|error| {
-            tracing::warn!(%error, commands = ids.len(), "what became of a batch is not known");
+        let found = looked.await.unwrap_or_else(|_| Err(WriteError::lost("no answer in time"))).unwrap_or_else(|error| {
+            tracing::warn!(?error, commands = ids.len(), "what became of a batch is not known");
             BTreeMap::new()
         });
         for command in commands {
