@@ -56,7 +56,7 @@ pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> 
     // sqlite-es links ring beside aws-lc-rs: without a choice rustls would panic. A second choice is refused, which is fine.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     if settings.url.starts_with("sqlite:") {
-        let pool = SqlitePoolOptions::new().max_connections(settings.connections).acquire_timeout(ACQUIRE);
+        let pool = SqlitePoolOptions::new().max_connections(settings.connections.min(sqlite::READERS)).acquire_timeout(ACQUIRE);
         return Ok(Db::Sqlite(pool.connect_with(sqlite::pool_options(&settings.url)?).await?));
     }
     if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") {

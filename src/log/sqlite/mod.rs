@@ -20,7 +20,7 @@ use super::{
     write::{Outcome, WriteError},
 };
 use live::LiveStatements;
-pub(super) use session::pool_options;
+pub(super) use session::{READERS, pool_options};
 
 const FIND_COMMAND: &str = "SELECT max(position) FROM events WHERE position > ?1 AND command_id = ?2";
 

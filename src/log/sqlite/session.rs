@@ -8,6 +8,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 /// How long SQLite waits for another's lock.
 const BUSY: Duration = Duration::from_secs(5);
+/// Connections for reads at most, each of which is a thread: look-ups of one kind share a query, so that more would have nothing to do.
+pub(in crate::log) const READERS: u32 = 4;
 /// What a connection is told, in this order.
 const PRAGMAS: [(&str, &str); 5] = [
     ("journal_mode", "WAL"),
@@ -18,11 +20,11 @@ const PRAGMAS: [(&str, &str); 5] = [
     // Pages after which the write-ahead log is moved into the file: 16 MiB, so that a page which changes often is moved once.
     ("wal_autocheckpoint", "4096"),
 ];
-/// What a connection of the pool keeps in memory: 4 MiB, told in KiB as a negative number. There are as many as the settings say, and the
+/// What a reader keeps in memory: 2 MiB, told in KiB as a negative number. It forgets all of it at each commit of the writer, and the
 /// system keeps the file's pages too.
-const POOL_CACHE: &str = "-4096";
-/// What the writer keeps in memory: 16 MiB, for the pages of the indexes that are written all over.
-const WRITER_CACHE: &str = "-16384";
+const POOL_CACHE: &str = "-2048";
+/// What the writer keeps in memory: 8 MiB, for the pages of the indexes that are written all over.
+const WRITER_CACHE: &str = "-8192";
 /// Statements that the writer keeps prepared: more than it has.
 const WRITER_STATEMENTS: usize = 128;
 
