@@ -12,6 +12,7 @@ pub mod grant;
 pub mod query;
 pub mod session;
 pub mod signing_key;
+pub mod sqlite;
 pub mod store;
 pub mod table;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use domain::{Event, StreamId, grant::Terms};
 pub use changes::Changes;
 pub use ddl::create_apply_live;
 pub use query::Page;
+pub use sqlite::SqliteStore;
 pub use store::{Db, Dialect, key_list};
 pub use table::{Column, Kind, Table};
 pub use write::SqliteValue;

@@ -1,12 +1,14 @@
 //! The two stores as one value: which dialect a pool speaks, and one body of a query for both.
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::PgPool;
 
-/// A pool of connections to the store.
+use crate::sqlite::SqliteStore;
+
+/// The connections to the store.
 #[derive(Clone, Debug)]
 pub enum Db {
     Postgres(PgPool),
-    Sqlite(SqlitePool),
+    Sqlite(SqliteStore),
 }
 
 /// The SQL that a store speaks.
@@ -56,7 +58,10 @@ macro_rules! on_db {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
             $crate::store::Db::Postgres($pool) => $body,
-            $crate::store::Db::Sqlite($pool) => $body,
+            $crate::store::Db::Sqlite(store) => {
+                let $pool = store.pool();
+                $body
+            }
         }
     };
 }

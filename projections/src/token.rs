@@ -1,9 +1,12 @@
 //! Live: is this code or token good, and what may its holder do (RFC 7662 section 2.2)? The rule that decides it stands here alone.
 
+use std::sync::LazyLock;
+
 use domain::{
     ClientId, Digest, Event, Scope, Timestamp,
     grant::{AccessToken, GrantEvent, RefreshToken, Terms},
 };
+use rusqlite::{OptionalExtension, Transaction};
 use serde_json::json;
 
 use crate::{
@@ -214,6 +217,31 @@ pub struct TokenRow {
 }
 
 impl TokenRow {
+    /// A row of SQLite, its columns in the order of [`select_wanted`].
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            digest: row.get(0)?,
+            kind: row.get(1)?,
+            state: row.get(2)?,
+            id: row.get(3)?,
+            grant_id: row.get(4)?,
+            client_id: row.get(5)?,
+            user_id: row.get(6)?,
+            session_id: row.get(7)?,
+            consent_id: row.get(8)?,
+            scope: row.get(9)?,
+            audience: row.get(10)?,
+            kid: row.get(11)?,
+            issued_at: row.get(12)?,
+            expires_at: row.get(13)?,
+            pos: row.get(14)?,
+            position: row.get(15)?,
+            client_identifier: row.get(16)?,
+            profile: row.get(17)?,
+            cut_off: row.get(18)?,
+        })
+    }
+
     /// Whether it is good for what only this kind is good for.
     #[must_use]
     pub fn is_active(&self, kind: TokenKind, now: Timestamp) -> bool {
@@ -245,29 +273,38 @@ pub struct SeenToken {
 /// # Errors
 /// What the store says.
 pub async fn find(db: &Db, wanted: &[Wanted]) -> Result<Vec<SeenToken>, sqlx::Error> {
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = select_wanted(db.dialect());
     match db {
         Db::Postgres(pool) => {
             let (digests, callers): (Vec<_>, Vec<_>) = wanted.iter().map(|wanted| (&wanted.digest, &wanted.caller)).unzip();
-            sqlx::query_as(&sql).bind(digests).bind(callers).fetch_all(pool).await
+            sqlx::query_as(&select_wanted(Dialect::Postgres)).bind(digests).bind(callers).fetch_all(pool).await
         }
-        Db::Sqlite(pool) => {
-            let wanted = wanted.iter().map(|wanted| json!([wanted.digest, wanted.caller])).collect::<Vec<_>>();
-            sqlx::query_as(&sql).bind(json!(wanted).to_string()).fetch_all(pool).await
+        Db::Sqlite(sqlite) => {
+            let wanted = wanted.to_vec();
+            sqlite.look_up(move |snapshot| find_each(snapshot, &wanted)).await
         }
     }
 }
 
-/// The query's parameters: in PostgreSQL a list of digests and one of callers, in SQLite a JSON array of pairs.
-fn select_wanted(dialect: Dialect) -> String {
+fn find_each(snapshot: &Transaction<'_>, wanted: &[Wanted]) -> rusqlite::Result<Vec<SeenToken>> {
+    static FIND: LazyLock<String> = LazyLock::new(|| select_wanted(Dialect::Sqlite));
+    let mut find = snapshot.prepare_cached(&FIND)?;
+    let mut found = Vec::with_capacity(wanted.len());
+    for Wanted { digest, caller } in wanted {
+        let seen = find.query_row((digest, caller), |row| {
+            Ok(SeenToken { token: TokenRow::read(row)?, caller: row.get(19)?, caller_version: row.get(20)? })
+        });
+        found.extend(seen.optional()?);
+    }
+    Ok(found)
+}
+
+/// Selects what is wanted, the columns in the order of the members of [`TokenRow`] and [`SeenToken`]. The query's parameters: in PostgreSQL
+/// a list of digests and one of callers, in SQLite one of each.
+#[must_use]
+pub fn select_wanted(dialect: Dialect) -> String {
     let wanted = match dialect {
         Dialect::Postgres => "unnest($1::text[], $2::text[]) AS w (digest, caller)",
-        Dialect::Sqlite => {
-            "(SELECT json_extract(value, '$[0]') AS digest, json_extract(value, '$[1]') AS caller FROM json_each($1)) AS w"
-        }
+        Dialect::Sqlite => "(SELECT ?1 AS digest, ?2 AS caller) AS w",
     };
     format!(
         "SELECT t.digest, t.kind, t.state, t.id, t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.scope, t.audience,

@@ -46,7 +46,7 @@ impl Connection {
     pub(super) async fn open(db: &Db) -> Result<Self, sqlx::Error> {
         let mut connection = match db {
             Db::Postgres(pool) => Self::Postgres(pool.connect_options().connect().await?),
-            Db::Sqlite(pool) => Self::Sqlite(pool.connect_options().connect().await?),
+            Db::Sqlite(sqlite) => Self::Sqlite(sqlite.pool().connect_options().connect().await?),
         };
         let session = match connection.dialect() {
             Dialect::Postgres => POSTGRES_SESSION,

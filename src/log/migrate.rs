@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, time::Duration};
 
-use projections::{Db, Dialect, LIVE, create_apply_live, on_db};
+use projections::{Db, Dialect, LIVE, SqliteStore, create_apply_live, on_db};
 use sqlx::{Executor, PgPool, Row, SqlitePool, migrate::Migrator, postgres::PgPoolOptions, sqlite::SqlitePoolOptions};
 use uuid::Uuid;
 
@@ -57,7 +57,8 @@ pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> 
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     if settings.url.starts_with("sqlite:") {
         let pool = SqlitePoolOptions::new().max_connections(settings.connections.min(sqlite::READERS)).acquire_timeout(ACQUIRE);
-        return Ok(Db::Sqlite(pool.connect_with(sqlite::pool_options(&settings.url)?).await?));
+        let pool = pool.connect_with(sqlite::pool_options(&settings.url)?).await?;
+        return Ok(Db::Sqlite(SqliteStore::new(pool)?));
     }
     if settings.url.starts_with("postgres:") || settings.url.starts_with("postgresql:") {
         // A connection that died is found out by the query; asking first would double the round trips.
@@ -77,9 +78,9 @@ pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> 
             make_postgres_projections(pool).await?;
             make_apply_live(pool).await?;
         }
-        Db::Sqlite(pool) => {
-            migrate_sqlite(pool).await?;
-            make_sqlite_projections(pool).await?;
+        Db::Sqlite(sqlite) => {
+            migrate_sqlite(sqlite.pool()).await?;
+            make_sqlite_projections(sqlite.pool()).await?;
         }
     }
     on_db!(&db, pool => pool.close().await);

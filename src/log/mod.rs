@@ -127,7 +127,7 @@ impl Log {
         let heads_db = (db.clone(), head.clone());
         let heads = Coalescer::new("head", move |streams: Vec<StreamId>| {
             let (db, head) = heads_db.clone();
-            async move { read::heads(&db, &head, &streams).await }
+            async move { read::heads(&db, &head, streams).await }
         });
         let writer = write::Writer::new(settings.url.clone(), db.clone(), start, head.clone());
         tokio::spawn(writer.run(waiting));

@@ -9,9 +9,10 @@ use cqrs_es::{
 use domain::{Decide, StreamId, upcast};
 use postgres_es::PostgresEventRepository;
 use projections::{Db, Dialect, on_db};
+use rusqlite::{OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 use sqlite_es::SqliteEventRepository;
-use sqlx::FromRow;
+use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use super::{Head, Unavailable};
@@ -53,22 +54,27 @@ struct HeadRow {
 }
 
 /// The heads of streams, and in the same snapshot the head of the log: whatever is decided on them saw at least that much.
-pub(super) async fn heads(db: &Db, head: &Head, streams: &[StreamId]) -> Result<HashMap<StreamId, StoredHead>, Unavailable> {
-    let ids: Vec<String> = streams.iter().map(|stream| stream.aggregate_id.to_string()).collect();
+pub(super) async fn heads(db: &Db, head: &Head, streams: Vec<StreamId>) -> Result<HashMap<StreamId, StoredHead>, Unavailable> {
+    let (position, found) = match db {
+        Db::Postgres(pool) => postgres_heads(pool, &streams).await?,
+        Db::Sqlite(sqlite) => sqlite.look_up(move |snapshot| sqlite_heads(snapshot, streams)).await?,
+    };
+    head.note(position);
+    Ok(found)
+}
+
+async fn postgres_heads(pool: &PgPool, streams: &[StreamId]) -> Result<(i64, HashMap<StreamId, StoredHead>), Unavailable> {
     // The log's own head comes back as one more row: one statement sees one snapshot.
-    let sql = format!(
-        "SELECT aggregate_type, aggregate_id, version, state, state_version FROM stream_head WHERE aggregate_id IN {} \
-         UNION ALL SELECT '', '', position, '', 0 FROM log_head",
-        db.keys(1)
-    );
-    let ids = projections::key_list(&ids);
-    let rows = on_db!(db, pool => sqlx::query_as::<_, HeadRow>(&sql).bind(ids).fetch_all(pool).await)?;
+    const HEADS: &str = "SELECT aggregate_type, aggregate_id, version, state, state_version FROM stream_head \
+         WHERE aggregate_id = ANY($1) UNION ALL SELECT '', '', position, '', 0 FROM log_head";
+    let ids: Vec<String> = streams.iter().map(|stream| stream.aggregate_id.to_string()).collect();
+    let rows = sqlx::query_as::<_, HeadRow>(HEADS).bind(ids).fetch_all(pool).await?;
     let wanted: HashMap<(&str, Uuid), &StreamId> =
         streams.iter().map(|stream| ((stream.aggregate_type, stream.aggregate_id), stream)).collect();
-    let mut found = HashMap::with_capacity(rows.len());
+    let (mut position, mut found) = (0, HashMap::with_capacity(rows.len()));
     for row in rows {
         if row.aggregate_type.is_empty() {
-            head.note(row.version);
+            position = row.version;
             continue;
         }
         let id = Uuid::from_str(&row.aggregate_id).map_err(|_| Unavailable)?;
@@ -77,7 +83,26 @@ pub(super) async fn heads(db: &Db, head: &Head, streams: &[StreamId]) -> Result<
             found.insert((*stream).clone(), StoredHead { version, state: state.into(), state_version });
         }
     }
-    Ok(found)
+    Ok((position, found))
+}
+
+fn sqlite_heads(snapshot: &Transaction<'_>, streams: Vec<StreamId>) -> rusqlite::Result<(i64, HashMap<StreamId, StoredHead>)> {
+    let position = snapshot.prepare_cached("SELECT position FROM log_head")?.query_row([], |row| row.get(0))?;
+    let mut find = snapshot.prepare_cached(
+        "SELECT version, state, state_version FROM stream_head WHERE aggregate_id = ?1 AND aggregate_type = ?2",
+    )?;
+    let (mut found, mut buffer) = (HashMap::with_capacity(streams.len()), Uuid::encode_buffer());
+    for stream in streams {
+        let id = &*stream.aggregate_id.hyphenated().encode_lower(&mut buffer);
+        let head = find.query_row((id, stream.aggregate_type), |row| {
+            let (version, state, state_version) = (row.get(0)?, row.get_ref(1)?.as_str()?.into(), row.get(2)?);
+            Ok(StoredHead { version, state, state_version })
+        });
+        if let Some(head) = head.optional()? {
+            found.insert(stream, head);
+        }
+    }
+    Ok((position, found))
 }
 
 /// Events after a position, in order.
@@ -127,7 +152,7 @@ pub(super) async fn stream<A: Decide>(db: &Db, id: Uuid) -> Result<Vec<A::Event>
     let id = id.to_string();
     let loaded = match db {
         Db::Postgres(pool) => load::<A, _>(PostgresEventRepository::new(pool.clone()), &id).await,
-        Db::Sqlite(pool) => load::<A, _>(SqliteEventRepository::new(pool.clone()), &id).await,
+        Db::Sqlite(sqlite) => load::<A, _>(SqliteEventRepository::new(sqlite.pool().clone()), &id).await,
     };
     loaded.map_err(|error| {
         tracing::error!(stream = %id, %error, "a stream cannot be loaded");

@@ -347,10 +347,7 @@ async fn a_store_that_does_not_answer_is_a_page_with_503(kind: Kind) {
     let app = TestApp::start(kind).await;
     let client = app.ordinary_client().await;
     let path = app.authorize_path(&client, &[]);
-    match app.app.log.db() {
-        projections::Db::Postgres(pool) => pool.close().await,
-        projections::Db::Sqlite(pool) => pool.close().await,
-    }
+    projections::on_db!(app.app.log.db(), pool => pool.close().await);
     let page = app.get(&path).await.assert_error_page(503, "temporarily_unavailable");
     assert!(!page.header("retry-after").is_empty());
 }

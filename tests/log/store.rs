@@ -49,7 +49,7 @@ impl Lock {
                 sqlx::query("SELECT * FROM log_head FOR UPDATE").execute(&mut *transaction).await.unwrap();
                 Self::Head(transaction)
             }
-            Db::Sqlite(pool) => Self::File(pool.begin_with("BEGIN IMMEDIATE").await.unwrap()),
+            Db::Sqlite(sqlite) => Self::File(sqlite.pool().begin_with("BEGIN IMMEDIATE").await.unwrap()),
         }
     }
 

@@ -196,8 +196,8 @@ async fn the_view_shows_the_generation_it_was_switched_to(mut store: Store) {
 /// A scan of the tokens for a write or a look-up would show in the plan already.
 async fn look_ups_and_writes_go_by_the_key(store: Store) {
     match &store.db {
-        Db::Sqlite(pool) => {
-            let find = format!("SELECT t.kind FROM token AS t WHERE t.digest IN {}", Dialect::Sqlite.keys(1));
+        Db::Sqlite(sqlite) => {
+            let find = token::select_wanted(Dialect::Sqlite);
             let redeemed = GrantEvent::CodeRedeemed {
                 code: Digest::of(b"code"),
                 authentication: ClientAuthentication::ClientSecretBasic,
@@ -207,7 +207,7 @@ async fn look_ups_and_writes_go_by_the_key(store: Store) {
             let set = changes.sets(&token::TABLE).map(|row| token::TABLE.sqlite_set(1, row));
             for sql in set.chain([token::TABLE.sqlite_put(1), find]) {
                 let sql = format!("EXPLAIN QUERY PLAN {sql}");
-                let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(&sql).fetch_all(pool).await.unwrap();
+                let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(&sql).fetch_all(sqlite.pool()).await.unwrap();
                 assert!(plan.iter().all(|step| !step.3.starts_with("SCAN t")), "{plan:?}");
             }
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::{Digest, Event, StreamId};
 use projections::{
-    Changes, Db, Dialect, LIVE, Recorded, Table, on_db,
+    Changes, Db, Dialect, LIVE, Recorded, SqliteStore, Table, on_db,
     token::{self, TokenRow, Wanted},
 };
 use sqlx::{Connection, PgConnection, PgPool, SqlitePool, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
@@ -24,7 +24,8 @@ impl Store {
     pub(crate) async fn sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("store.db")).create_if_missing(true);
-        Self::with(Db::Sqlite(SqlitePool::connect_with(options).await.unwrap()), Some(folder)).await
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        Self::with(Db::Sqlite(SqliteStore::new(pool).unwrap()), Some(folder)).await
     }
 
     /// A database of its own, on the server that `GRANTLOG_TEST_POSTGRES` names.
@@ -74,8 +75,8 @@ impl Store {
                 let mut connection = pool.acquire().await.unwrap();
                 table.write_postgres(&mut connection, generation, self.head, changes).await.unwrap();
             }
-            Db::Sqlite(pool) => {
-                let mut connection = pool.acquire().await.unwrap();
+            Db::Sqlite(sqlite) => {
+                let mut connection = sqlite.pool().acquire().await.unwrap();
                 table.write_sqlite(&mut connection, generation, self.head, changes).await.unwrap();
             }
         }

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 /// How long SQLite waits for another's lock.
 const BUSY: Duration = Duration::from_secs(5);
-/// Connections for reads at most, each of which is a thread: look-ups of one kind share a query, so that more would have nothing to do.
+/// Connections of the pool at most, each of which is a thread: the look-ups that many share go through none of them.
 pub(in crate::log) const READERS: u32 = 4;
 /// What a connection is told, in this order.
 const PRAGMAS: [(&str, &str); 5] = [
@@ -20,8 +20,8 @@ const PRAGMAS: [(&str, &str); 5] = [
     // Pages after which the write-ahead log is moved into the file: 16 MiB, so that a page which changes often is moved once.
     ("wal_autocheckpoint", "4096"),
 ];
-/// What a reader keeps in memory: 2 MiB, told in KiB as a negative number. It forgets all of it at each commit of the writer, and the
-/// system keeps the file's pages too.
+/// What a connection of the pool keeps in memory: 2 MiB, told in KiB as a negative number. It forgets all of it at each commit of the writer,
+/// and the system keeps the file's pages too.
 const POOL_CACHE: &str = "-2048";
 /// What the writer keeps in memory: 8 MiB, for the pages of the indexes that are written all over.
 const WRITER_CACHE: &str = "-8192";
