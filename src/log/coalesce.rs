@@ -68,8 +68,14 @@ where
 {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        if waiting.recv_many(&mut batch, BATCH).await == 0 {
-            return;
+        let Some(first) = waiting.recv().await else { return };
+        batch.push(first);
+        // Whoever is about to ask comes along: a query costs more than a key.
+        tokio::task::yield_now().await;
+        while batch.len() < BATCH
+            && let Ok(next) = waiting.try_recv()
+        {
+            batch.push(next);
         }
         metrics::histogram!("grantlog_lookup_batch", "kind" => name).record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let keys: HashSet<K> = batch.iter().map(|look_up: &LookUp<K, V>| look_up.key.clone()).collect();
