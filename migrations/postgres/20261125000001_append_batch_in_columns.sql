@@ -69,11 +69,20 @@ BEGIN
     FROM unnest(e_type, e_id, e_sequence, e_event_type, e_event_version, e_payload, e_metadata, e_command_id)
         WITH ORDINALITY AS e (type, id, sequence, event_type, event_version, payload, metadata, command_id, place);
 
-    INSERT INTO stream_head (aggregate_type, aggregate_id, version, state, state_version)
-    SELECT s.type, s.id, s.version, s.state, s.state_version
-    FROM unnest(s_type, s_id, s_version, s_state, s_state_version) AS s (type, id, version, state, state_version)
-    ON CONFLICT (aggregate_id, aggregate_type) DO UPDATE
-    SET version = EXCLUDED.version, state = EXCLUDED.state, state_version = EXCLUDED.state_version;
+    -- Under the lock, what was expected above holds: a new stream has no row, and any other has one.
+    IF 0 = ANY (s_expected) THEN
+        INSERT INTO stream_head (aggregate_type, aggregate_id, version, state, state_version)
+        SELECT s.type, s.id, s.version, s.state, s.state_version
+        FROM unnest(s_type, s_id, s_expected, s_version, s_state, s_state_version)
+            AS s (type, id, expected, version, state, state_version)
+        WHERE s.expected = 0;
+    END IF;
+    IF 0 < ANY (s_expected) THEN
+        UPDATE stream_head AS h SET version = s.version, state = s.state, state_version = s.state_version
+        FROM unnest(s_type, s_id, s_expected, s_version, s_state, s_state_version)
+            AS s (type, id, expected, version, state, state_version)
+        WHERE s.expected > 0 AND h.aggregate_id = s.id AND h.aggregate_type = s.type;
+    END IF;
 
     IF cardinality(c_released) > 0 THEN
         DELETE FROM claim WHERE name = ANY (c_released);
