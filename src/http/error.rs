@@ -6,9 +6,8 @@ use std::any::Any;
 use axum::{
     Json,
     body::Body,
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -25,7 +24,7 @@ pub(super) enum Challenge {
     Bearer,
 }
 
-/// An error on its way out: `tell` gives it its `error_id` and its body.
+/// An error on its way out: `told` gives it its `error_id` and its body.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) error: OAuthError,
@@ -102,9 +101,8 @@ struct Told<'a> {
     error_id: &'a str,
 }
 
-/// Gives an error its `error_id` and its body.
-pub(super) async fn tell(State(dispatch): State<Dispatch>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// The response; an error gets its `error_id` and its body.
+pub(super) fn told(dispatch: &Dispatch, mut response: Response) -> Response {
     let Some(refused) = response.extensions_mut().remove::<Refused>() else {
         return response;
     };

@@ -1,31 +1,17 @@
 //! What is refused before anything reads it: URLs and headers beyond their bounds. (The listener reads no more than that, but may get
 //! somewhat more at once; bodies are bounded where they are read.)
 
-use std::sync::Arc;
-
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, StatusCode},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 
-use crate::{
-    config::{Server, Settings},
-    protocol::OAuthError,
-};
+use crate::{config::Server, protocol::OAuthError};
 
 use super::error::Refused;
 
 /// Refuses what is larger than the settings allow.
-pub(super) async fn check(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
-    match too_large(&settings.server, &request) {
-        Some(refused) => refused.into_response(),
-        None => next.run(request).await,
-    }
-}
-
-fn too_large(limits: &Server, request: &Request) -> Option<Refused> {
+pub(super) fn too_large(limits: &Server, request: &Request) -> Option<Refused> {
     let url = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if url > limits.max_url_bytes {
         let error = OAuthError::invalid_request("url_too_long", "the URL is too long").saw("bytes", url);

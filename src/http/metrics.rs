@@ -7,9 +7,8 @@ use std::{
 };
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::State,
     http::{StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use metrics::{Counter, Histogram};
@@ -17,7 +16,7 @@ use metrics::{Counter, Histogram};
 use crate::state::App;
 
 /// The path that requests to no path are counted under.
-const NO_PATH: &str = "none";
+pub(super) const NO_PATH: &str = "none";
 
 pub(super) async fn show(State(app): State<App>) -> Response {
     match &app.metrics {
@@ -37,7 +36,24 @@ struct Counted {
     seconds: Histogram,
 }
 
+/// A request under way.
+pub(super) struct Counting<'a> {
+    requests: &'a Requests,
+    begun: Instant,
+}
+
+impl Counting<'_> {
+    /// Counts it by its route, never by what it holds.
+    pub(super) fn end(self, path: &str, status: StatusCode) {
+        self.requests.count(path, status, self.begun.elapsed());
+    }
+}
+
 impl Requests {
+    pub(super) fn begin(&self) -> Counting<'_> {
+        Counting { requests: self, begun: Instant::now() }
+    }
+
     fn count(&self, path: &str, status: StatusCode, took: Duration) {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(counted) = known.get(path).and_then(|statuses| statuses.get(&status)) {
@@ -60,13 +76,4 @@ impl Counted {
         self.requests.increment(1);
         self.seconds.record(took);
     }
-}
-
-/// Counts a request by its route, never by what it holds.
-pub(super) async fn count(State(requests): State<Requests>, request: Request, next: Next) -> Response {
-    let path = request.extensions().get::<MatchedPath>().cloned();
-    let begun = Instant::now();
-    let response = next.run(request).await;
-    requests.count(path.as_ref().map_or(NO_PATH, MatchedPath::as_str), response.status(), begun.elapsed());
-    response
 }

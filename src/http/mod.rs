@@ -1,6 +1,7 @@
 //! Every route on one page. A handler extracts, lets `protocol` check, dispatches a command, and answers from its events.
 
 mod answer;
+mod around;
 mod bearer_auth;
 mod client_auth;
 mod error;
@@ -26,6 +27,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 pub use serve::serve;
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{Any, CorsLayer},
@@ -47,10 +49,11 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics::show))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.settings.clone(), limits::check))
-        .layer(middleware::from_fn_with_state(app.dispatch.clone(), error::tell))
-        .layer(middleware::from_fn_with_state(metrics::Requests::default(), metrics::count))
-        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(
+            ServiceBuilder::new()
+                .layer(CatchPanicLayer::custom(error::panicked))
+                .layer(middleware::from_fn_with_state((app.clone(), metrics::Requests::default()), around::every_request)),
+        )
         .with_state(app)
 }
 
