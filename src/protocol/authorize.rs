@@ -81,6 +81,7 @@ struct Given<'a> {
     parameters: &'a Parameters,
     client: &'a Registration,
     catalogue: &'a Catalogue,
+    default_resource: &'a str,
 }
 
 type Check = fn(&Given<'_>, &mut AuthorizationRequest) -> Result<(), OAuthError>;
@@ -108,6 +109,7 @@ pub fn check(
     parameters: &Parameters,
     client: Option<(ClientId, &Registration)>,
     catalogue: &Catalogue,
+    default_resource: &str,
 ) -> Result<AuthorizationRequest, Fault> {
     let (client_id, client) = checks::client(parameters, client).map_err(Fault::Page)?;
     let redirect_uri = checks::redirect_uri(parameters, client).map_err(Fault::Page)?;
@@ -127,7 +129,7 @@ pub fn check(
         login_hint: None,
         ui_locales: None,
     };
-    let given = Given { parameters, client, catalogue };
+    let given = Given { parameters, client, catalogue, default_resource };
     for check in CHECKS {
         if let Err(error) = check(&given, &mut request) {
             return Err(Fault::Redirect(error, Box::new(request.reply)));

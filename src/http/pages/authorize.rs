@@ -68,7 +68,7 @@ async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Re
     };
     let usable = client.as_ref().and_then(|client| Some((ClientId::new(client.id), client.state.usable()?)));
     let catalogue = app.dispatch.catalogue().await?;
-    match authorize::check(parameters, usable, &catalogue) {
+    match authorize::check(parameters, usable, &catalogue, app.settings.default_resource()) {
         Ok(request) => {
             let pending = Pending::new(app, request);
             proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await

@@ -6,7 +6,7 @@ use domain::{
     redirect_uri,
 };
 
-use crate::protocol::{ErrorCode, OAuthError, Parameters};
+use crate::protocol::{ErrorCode, OAuthError, Parameters, token::check_resources};
 
 use super::{AuthorizationRequest, Given, Prompt, ResponseMode};
 
@@ -186,17 +186,11 @@ pub(super) fn scope(given: &Given<'_>, request: &mut AuthorizationRequest) -> Re
 /// RFC 8707 section 2.
 pub(super) fn resource(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
     for resource in given.parameters.all("resource") {
-        if !given.client.metadata.resources.iter().any(|own| own == resource) {
-            let description = "resource is not one that the application is registered for";
-            return Err(
-                OAuthError::new(ErrorCode::InvalidTarget, "resource_not_registered", description).saw("resource", resource)
-            );
-        }
-        if !request.resources.iter().any(|own| own == resource) {
+        if !request.resources.iter().any(|asked| asked == resource) {
             request.resources.push(resource.to_owned());
         }
     }
-    Ok(())
+    check_resources(given.client, &request.resources, given.default_resource)
 }
 
 /// RFC 7636 section 4.3; S256 alone, so that a method left out (`plain`) is refused too.
