@@ -52,24 +52,9 @@ impl Dispatch {
     /// `Unavailable` when the store does not answer.
     pub async fn revoke(&self, request: &RevokeToken) -> Result<Done<Revoked>, Unavailable> {
         let nothing = Ok(Done { answer: Revoked::Nothing, position: self.log.known_head() });
-        let digest = Digest::of(request.token.expose_secret().as_bytes());
-        let (row, ()) = tokio::try_join!(self.reads.token(&digest), self.look_ahead(&request.token))?;
-        let Some(row) = row else {
+        let Some((grant_id, what)) = self.named(request).await? else {
             return nothing;
         };
-        if row.client_id != request.client.id.to_string() || row.state == "revoked" {
-            return nothing;
-        }
-        let what = match row.kind.as_str() {
-            "access" => What::AccessToken {
-                token: row.id.as_deref().and_then(|id| TokenId::from_str(id).ok()).ok_or(Unavailable)?,
-                digest,
-                expires_at: Timestamp::from_unix(row.expires_at),
-            },
-            "refresh" => What::Family(RevocationReason::RevokedByClient),
-            _ => return nothing,
-        };
-        let grant_id = GrantId::from_str(&row.grant_id).map_err(|_| Unavailable)?;
         let revocation = RevokeOfGrant { client: &request.client, grant_id, what };
         match self.perform(Actor::Client(request.client.id), &revocation).await {
             Ok(done) => Ok(done),
@@ -83,16 +68,34 @@ impl Dispatch {
         }
     }
 
-    /// Loads the grant that a token of our own form names, so that it is there when its row is.
-    async fn look_ahead(&self, token: &SecretString) -> Result<(), Unavailable> {
-        let kinds = [CredentialKind::Access, CredentialKind::Refresh];
-        let Some(ours) = kinds.into_iter().find_map(|kind| kind.read(&self.keys, token.expose_secret())) else {
-            return Ok(());
-        };
-        if self.remembered::<Grant>(ours.aggregate_id).is_none() {
-            self.load_fresh::<Grant>(ours.aggregate_id).await?;
+    /// What the token stands for, if it is the client's and there is still something to revoke.
+    async fn named(&self, request: &RevokeToken) -> Result<Option<(GrantId, What)>, Unavailable> {
+        if let Some(ours) = CredentialKind::Access.read(&self.keys, request.token.expose_secret()) {
+            let grant = match self.remembered::<Grant>(ours.aggregate_id) {
+                Some(remembered) => remembered,
+                None => self.load_fresh::<Grant>(ours.aggregate_id).await?,
+            };
+            let of_the_client = grant.state.terms().is_some_and(|terms| terms.client_id == request.client.id);
+            if let Some(last) = grant.state.last_access().filter(|last| of_the_client && last.digest == ours.digest) {
+                let what = What::AccessToken { token: last.id, digest: last.digest.clone(), expires_at: last.expires_at };
+                return Ok(Some((GrantId::new(grant.id), what)));
+            }
         }
-        Ok(())
+        let digest = Digest::of(request.token.expose_secret().as_bytes());
+        let row = self.reads.token(&digest).await?;
+        let Some(row) = row.filter(|row| row.client_id == request.client.id.to_string() && row.state != "revoked") else {
+            return Ok(None);
+        };
+        let what = match row.kind.as_str() {
+            "access" => What::AccessToken {
+                token: row.id.as_deref().and_then(|id| TokenId::from_str(id).ok()).ok_or(Unavailable)?,
+                digest,
+                expires_at: Timestamp::from_unix(row.expires_at),
+            },
+            "refresh" => What::Family(RevocationReason::RevokedByClient),
+            _ => return Ok(None),
+        };
+        Ok(Some((GrantId::from_str(&row.grant_id).map_err(|_| Unavailable)?, what)))
     }
 }
 

@@ -6,11 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{
-    Event, StreamId, fold,
-    grant::{Grant, GrantEvent, Terms},
-    upcast,
-};
+use domain::{Event, StreamId, grant::Terms, upcast};
 use projections::{Changes, Recorded, key_list, project};
 use quick_cache::unsync::Cache;
 use uuid::Uuid;
@@ -74,10 +70,10 @@ impl Projector {
         for Decoded { stream, event, .. } in events {
             let Event::Grant(event) = event else { continue };
             let id = stream.aggregate_id;
-            if let Some(terms) = terms_in(event) {
+            if let Some(terms) = event.terms_set().map(Arc::new) {
                 self.terms.insert(id, terms.clone());
                 known.insert(id, terms);
-            } else if stands_on_terms(event) && !known.contains_key(&id) {
+            } else if event.stands_on_terms() && !known.contains_key(&id) {
                 match self.terms.get(&id) {
                     Some(terms) => drop(known.insert(id, terms.clone())),
                     None => drop(unknown.insert(id.to_string())),
@@ -91,7 +87,7 @@ impl Projector {
         for first in first_events(connection, &unknown).await? {
             let Decoded { stream, event, .. } = decode(&first)?;
             if let Event::Grant(event) = event
-                && let Some(terms) = terms_in(&event)
+                && let Some(terms) = event.terms_set().map(Arc::new)
             {
                 self.terms.insert(stream.aggregate_id, terms.clone());
                 known.insert(stream.aggregate_id, terms);
@@ -124,36 +120,4 @@ async fn first_events(connection: &mut Connection, ids: &[String]) -> Result<Vec
     );
     let ids = key_list(ids);
     on_connection!(connection, inner => sqlx::query_as(&sql).bind(ids).fetch_all(inner).await)
-}
-
-/// The terms that an approval sets.
-fn terms_in(event: &GrantEvent) -> Option<Arc<Terms>> {
-    match event {
-        GrantEvent::Approved(_) => fold::<Grant>([event.clone()]).terms().cloned().map(Arc::new),
-        GrantEvent::CodeRedeemed { .. }
-        | GrantEvent::TokensIssued { .. }
-        | GrantEvent::ClientCredentialsIssued { .. }
-        | GrantEvent::Refreshed { .. }
-        | GrantEvent::AccessTokenRefreshed { .. }
-        | GrantEvent::RefreshRetried { .. }
-        | GrantEvent::CodeReplayed { .. }
-        | GrantEvent::RefreshReplayed { .. }
-        | GrantEvent::AccessTokenRevoked { .. }
-        | GrantEvent::Revoked { .. } => None,
-    }
-}
-
-/// Whether the event issues something on the terms of an earlier approval.
-const fn stands_on_terms(event: &GrantEvent) -> bool {
-    match event {
-        GrantEvent::TokensIssued { .. } | GrantEvent::Refreshed { .. } | GrantEvent::AccessTokenRefreshed { .. } => true,
-        GrantEvent::Approved(_)
-        | GrantEvent::CodeRedeemed { .. }
-        | GrantEvent::ClientCredentialsIssued { .. }
-        | GrantEvent::RefreshRetried { .. }
-        | GrantEvent::CodeReplayed { .. }
-        | GrantEvent::RefreshReplayed { .. }
-        | GrantEvent::AccessTokenRevoked { .. }
-        | GrantEvent::Revoked { .. } => false,
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{ClientId, Timestamp};
 
-use super::{AccessToken, Approved, Code, CurrentRefresh, Grant, GrantEvent, Live, Predecessor, RefreshToken, Terms};
+use super::{AccessToken, Approved, Code, CurrentRefresh, Grant, GrantEvent, LastAccess, Live, Predecessor, RefreshToken, Terms};
 
 /// The scope that lets a family outlive the sign-in (OpenID Connect Core section 11).
 const OFFLINE_ACCESS: &str = "offline_access";
@@ -15,7 +15,7 @@ impl Grant {
             GrantEvent::CodeRedeemed { .. } => {
                 if let Self::Approved { terms, code } = self {
                     let (terms, code) = (terms.clone(), Some(code.digest.clone()));
-                    *self = Self::Live(Live { terms, code, refresh: None, access_ends_at: Timestamp::default() });
+                    *self = Self::Live(Live { terms, code, refresh: None, access_ends_at: Timestamp::default(), access: None });
                 }
             }
             GrantEvent::Revoked { .. } => {
@@ -26,31 +26,19 @@ impl Grant {
             GrantEvent::TokensIssued { .. }
             | GrantEvent::Refreshed { .. }
             | GrantEvent::AccessTokenRefreshed { .. }
+            | GrantEvent::AccessTokenRevoked { .. }
             | GrantEvent::RefreshRetried { .. } => {
                 if let Self::Live(live) = self {
                     live.apply_event(event);
                 }
             }
-            // What follows from these is in the `Revoked` beside them, or among the live tokens alone.
-            GrantEvent::CodeReplayed { .. } | GrantEvent::RefreshReplayed { .. } | GrantEvent::AccessTokenRevoked { .. } => {}
+            // What follows from these is in the `Revoked` beside them.
+            GrantEvent::CodeReplayed { .. } | GrantEvent::RefreshReplayed { .. } => {}
         }
     }
 
     fn approved(approved: Approved) -> Self {
-        let offline = approved.scope.contains(OFFLINE_ACCESS);
-        let terms = Terms {
-            client_id: approved.client_id,
-            user_id: Some(approved.user_id),
-            session_id: (!offline).then_some(approved.session_id),
-            consent_id: Some(approved.consent_id),
-            scope: approved.scope,
-            resources: approved.resources,
-            nonce: approved.nonce,
-            auth_time: Some(approved.auth_time),
-            acr: approved.acr,
-            amr: approved.amr,
-            ends_at: approved.ends_at,
-        };
+        let terms = Terms::of(&approved);
         let code = Code {
             digest: approved.code,
             expires_at: approved.code_expires_at,
@@ -61,6 +49,7 @@ impl Grant {
     }
 
     fn of_client(client_id: ClientId, access: AccessToken) -> Self {
+        let last = LastAccess::of(&access);
         let terms = Terms {
             client_id,
             user_id: None,
@@ -74,7 +63,62 @@ impl Grant {
             amr: Vec::new(),
             ends_at: access.expires_at,
         };
-        Self::Live(Live { terms, code: None, refresh: None, access_ends_at: access.expires_at })
+        Self::Live(Live { terms, code: None, refresh: None, access_ends_at: access.expires_at, access: Some(last) })
+    }
+}
+
+impl Terms {
+    fn of(approved: &Approved) -> Self {
+        let offline = approved.scope.contains(OFFLINE_ACCESS);
+        Self {
+            client_id: approved.client_id,
+            user_id: Some(approved.user_id),
+            session_id: (!offline).then_some(approved.session_id),
+            consent_id: Some(approved.consent_id),
+            scope: approved.scope.clone(),
+            resources: approved.resources.clone(),
+            nonce: approved.nonce.clone(),
+            auth_time: Some(approved.auth_time),
+            acr: approved.acr.clone(),
+            amr: approved.amr.clone(),
+            ends_at: approved.ends_at,
+        }
+    }
+}
+
+impl GrantEvent {
+    /// The terms that it sets for all tokens of the family: an approval does.
+    #[must_use]
+    pub fn terms_set(&self) -> Option<Terms> {
+        match self {
+            Self::Approved(approved) => Some(Terms::of(approved)),
+            Self::CodeRedeemed { .. }
+            | Self::TokensIssued { .. }
+            | Self::ClientCredentialsIssued { .. }
+            | Self::Refreshed { .. }
+            | Self::AccessTokenRefreshed { .. }
+            | Self::RefreshRetried { .. }
+            | Self::CodeReplayed { .. }
+            | Self::RefreshReplayed { .. }
+            | Self::AccessTokenRevoked { .. }
+            | Self::Revoked { .. } => None,
+        }
+    }
+
+    /// Whether it issues something on the terms of an earlier approval.
+    #[must_use]
+    pub const fn stands_on_terms(&self) -> bool {
+        match self {
+            Self::TokensIssued { .. } | Self::Refreshed { .. } | Self::AccessTokenRefreshed { .. } => true,
+            Self::Approved(_)
+            | Self::CodeRedeemed { .. }
+            | Self::ClientCredentialsIssued { .. }
+            | Self::RefreshRetried { .. }
+            | Self::CodeReplayed { .. }
+            | Self::RefreshReplayed { .. }
+            | Self::AccessTokenRevoked { .. }
+            | Self::Revoked { .. } => false,
+        }
     }
 }
 
@@ -101,18 +145,29 @@ impl Live {
                     predecessor.retries = predecessor.retries.saturating_add(1);
                 }
             }
+            GrantEvent::AccessTokenRevoked { digest, .. } => {
+                if let Some(access) = self.access.as_mut().filter(|access| access.digest == digest) {
+                    access.revoked = true;
+                }
+            }
             GrantEvent::Approved(_)
             | GrantEvent::ClientCredentialsIssued { .. }
             | GrantEvent::CodeRedeemed { .. }
             | GrantEvent::CodeReplayed { .. }
             | GrantEvent::RefreshReplayed { .. }
-            | GrantEvent::AccessTokenRevoked { .. }
             | GrantEvent::Revoked { .. } => {}
         }
     }
 
     fn issued(&mut self, access: &AccessToken) {
+        self.access = Some(LastAccess::of(access));
         self.access_ends_at = self.access_ends_at.max(access.expires_at);
+    }
+}
+
+impl LastAccess {
+    fn of(access: &AccessToken) -> Self {
+        Self { id: access.id, digest: access.digest.clone(), expires_at: access.expires_at, revoked: false }
     }
 }
 

@@ -23,6 +23,7 @@ impl Decide for Grant {
             GrantCommand::RevokeAccessToken { token, digest, expires_at, at } => match self {
                 Self::Absent => Err(GrantError::Unknown),
                 Self::Approved { .. } => Err(GrantError::NotIssuedHere),
+                Self::Live(live) if live.access.as_ref().is_some_and(|last| last.revoked && last.digest == digest) => Ok(vec![]),
                 Self::Live(_) => Ok(vec![GrantEvent::AccessTokenRevoked { token, digest, expires_at, at }]),
                 Self::Revoked { .. } => Ok(vec![]),
             },

@@ -12,7 +12,9 @@ pub use command::{GrantCommand, Redeem, Refresh};
 pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken, RevocationReason};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, UserId, aggregate::aggregate, pkce::CodeChallenge};
+use crate::{
+    ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, aggregate::aggregate, pkce::CodeChallenge,
+};
 
 /// What `decide` needs to know of a grant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,24 @@ pub struct Live {
     /// When the last of its access tokens ends, which may be after the family's own end.
     #[serde(default)]
     pub access_ends_at: Timestamp,
+    /// The access token that was issued last; `None` also in a state from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<LastAccess>,
+}
+
+/// The access token that was issued last: most revocations are of it, and need no look-up among all tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAccess {
+    pub id: TokenId,
+    pub digest: Digest,
+    pub expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub revoked: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde gives")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// The one refresh token that lives, and what its predecessor may still do.
@@ -148,6 +168,15 @@ impl Grant {
                 Some(refresh_ends_at.unwrap_or_default().max(live.access_ends_at))
             }
             Self::Revoked { ends_at, .. } => Some(*ends_at),
+        }
+    }
+
+    /// The access token that was issued last, where it lives on or was revoked alone.
+    #[must_use]
+    pub const fn last_access(&self) -> Option<&LastAccess> {
+        match self {
+            Self::Live(live) => live.access.as_ref(),
+            Self::Absent | Self::Approved { .. } | Self::Revoked { .. } => None,
         }
     }
 

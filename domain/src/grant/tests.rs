@@ -207,7 +207,11 @@ fn one_access_token_is_revoked_alone() {
     let AccessToken { id: token, digest, expires_at, .. } = access(10);
     let alone = GrantEvent::AccessTokenRevoked { token, digest, expires_at, at: after(20) };
     grant().given(live()).when(revoke_access_token()).then_expect_events(vec![alone.clone()]);
-    assert_eq!(fold::<Grant>(live().into_iter().chain([alone])), fold::<Grant>(live()));
+    let mut others = fold::<Grant>(live());
+    if let Grant::Live(live) = &mut others {
+        live.access.as_mut().expect("it was issued").revoked = true;
+    }
+    assert_eq!(fold::<Grant>(live().into_iter().chain([alone])), others);
 }
 
 #[test]
@@ -248,4 +252,27 @@ fn the_state_is_stored_and_read_alike() {
         let stored = serde_json::to_string(&state).expect("written");
         assert_eq!(serde_json::from_str::<Grant>(&stored).expect("read"), state);
     }
+}
+
+#[test]
+fn the_last_access_token_is_revoked_once() {
+    let mut past = live();
+    let AccessToken { id, digest, expires_at, .. } = access(10);
+    past.push(GrantEvent::AccessTokenRevoked { token: id, digest: digest.clone(), expires_at, at: after(15) });
+    let last = fold::<Grant>(past.clone()).last_access().cloned();
+    assert_eq!(last, Some(LastAccess { id, digest, expires_at, revoked: true }));
+    grant().given(past).when(revoke_access_token()).then_expect_events(vec![]);
+}
+
+#[test]
+fn an_access_token_that_was_refreshed_since_is_revoked_and_the_last_one_is_not() {
+    let mut past = live();
+    let later = AccessToken { digest: digest("later access"), ..access(15) };
+    past.push(GrantEvent::AccessTokenRefreshed { access: later.clone(), authentication: BASIC, at: after(15) });
+    let AccessToken { id, digest, expires_at, .. } = access(10);
+    let revoked = GrantEvent::AccessTokenRevoked { token: id, digest, expires_at, at: after(20) };
+    grant().given(past.clone()).when(revoke_access_token()).then_expect_events(vec![revoked.clone()]);
+    past.push(revoked);
+    let last = fold::<Grant>(past).last_access().cloned().expect("it is kept");
+    assert_eq!((&last.digest, last.revoked), (&later.digest, false));
 }
