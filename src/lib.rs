@@ -6,6 +6,7 @@ pub mod config;
 pub mod credential;
 pub mod dispatch;
 pub mod ephemeral;
+pub mod follow;
 pub mod http;
 pub mod log;
 pub mod passwords;

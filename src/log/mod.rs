@@ -5,6 +5,7 @@ pub mod backup;
 mod batch;
 pub mod coalesce;
 mod connection;
+mod epochs;
 mod follow;
 mod migrate;
 mod postgres;
@@ -31,6 +32,7 @@ pub use append::{
 };
 use coalesce::Coalescer;
 use domain::StreamId;
+pub use epochs::Epochs;
 pub use follow::Follower;
 pub use migrate::MigrateError;
 pub use project::ProjectError;
@@ -219,6 +221,14 @@ impl Log {
     #[must_use]
     pub fn epoch(&self) -> Uuid {
         self.0.epoch
+    }
+
+    /// All epochs that it has had.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn epochs(&self) -> Result<Epochs, Unavailable> {
+        epochs::epochs(&self.0.db).await
     }
 
     /// Appends that wait or are being written.

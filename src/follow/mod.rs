@@ -1,0 +1,3 @@
+//! What follows the log by position and tells others of it.
+
+pub mod relay;

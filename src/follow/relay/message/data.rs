@@ -1,0 +1,132 @@
+//! What messages say: types of their own, which stay as they are whatever becomes of the stored events. Moments are in seconds since
+//! 1970-01-01T00:00:00Z, as in a JWT. Nothing here is a secret, the digest of one, or personal.
+
+mod client;
+mod grant;
+mod issuer;
+mod person;
+
+pub use client::{ClientDescription, ClientEnabled, ClientRegistered, ClientSecret, ClientUpdated};
+pub use grant::{
+    AccessToken, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed, GrantCodeReplayed,
+    GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
+};
+pub use issuer::{CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted};
+pub use person::{ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserSignInsBlocked};
+use serde::Serialize;
+
+use super::revocation::Revocation;
+
+macro_rules! messages {
+    ($($(#[doc = $about:literal])+ $variant:ident($data:ty) = $effect:ident $aggregate:literal $event:literal $version:literal;)+) => {
+        /// What a message says of an event.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(untagged)]
+        pub enum Data {
+            $($(#[doc = $about])+ $variant($data),)+
+        }
+
+        impl Data {
+            /// The kind of message that says it.
+            #[must_use]
+            pub const fn kind(&self) -> super::Kind {
+                match self {
+                    $(Self::$variant(_) => super::Kind {
+                        effect: super::Effect::$effect,
+                        aggregate: $aggregate,
+                        event: $event,
+                        version: $version,
+                        about: concat!($($about),+),
+                    },)+
+                }
+            }
+        }
+
+        /// Every kind of message, with the JSON Schema of its data.
+        pub(super) fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(super::Kind, schemars::Schema)> {
+            vec![$((
+                super::Kind {
+                    effect: super::Effect::$effect,
+                    aggregate: $aggregate,
+                    event: $event,
+                    version: $version,
+                    about: concat!($($about),+),
+                },
+                generator.subschema_for::<$data>(),
+            ),)+]
+        }
+    };
+}
+
+messages! {
+    /// A client was registered.
+    ClientRegistered(ClientRegistered) = Registration "client" "registered" 1;
+    /// A client's metadata was replaced.
+    ClientUpdated(ClientUpdated) = Registration "client" "updated" 1;
+    /// A client got a secret.
+    ClientSecretAdded(ClientSecret) = Registration "client" "secret_added" 1;
+    /// It was set when a client's secret stops working.
+    ClientSecretExpirySet(ClientSecret) = Registration "client" "secret_expiry_set" 1;
+    /// A client may do nothing any more.
+    ClientDisabled(Revocation) = Revocation "client" "disabled" 1;
+    /// A client may act again; nothing is revived.
+    ClientEnabled(ClientEnabled) = Registration "client" "enabled" 1;
+    /// A user was made.
+    UserCreated(UserCreated) = Account "user" "created" 1;
+    /// A user's profile or sign-in name changed.
+    UserProfileUpdated(UserChanged) = Account "user" "profile_updated" 1;
+    /// A user's password was set: all that was issued before is dead.
+    UserPasswordSet(Revocation) = Revocation "user" "password_set" 1;
+    /// A user was locked.
+    UserLocked(Revocation) = Revocation "user" "locked" 1;
+    /// A user may sign in again; nothing is revived.
+    UserUnlocked(UserChanged) = Account "user" "unlocked" 1;
+    /// A user became an administrator, or is none any more.
+    UserAdministratorSet(UserAdministratorSet) = Account "user" "administrator_set" 1;
+    /// A user failed to sign in too often.
+    UserSignInsBlocked(UserSignInsBlocked) = Account "user" "sign_ins_blocked" 1;
+    /// A user's key was destroyed: all that is personal of them is unreadable from now on.
+    UserErased(Revocation) = Revocation "user" "erased" 1;
+    /// A user signed in.
+    SessionStarted(SignIn) = Session "session" "started" 1;
+    /// A user signed in again in the same session.
+    SessionReauthenticated(SignIn) = Session "session" "reauthenticated" 1;
+    /// A session ended before its time.
+    SessionEnded(Revocation) = Revocation "session" "ended" 1;
+    /// A user lets a client do this, and nothing else.
+    ConsentGiven(ConsentGiven) = Approval "consent" "given" 1;
+    /// A user takes back what a client may do.
+    ConsentWithdrawn(Revocation) = Revocation "consent" "withdrawn" 1;
+    /// A user let a client act for them, and a code was sent.
+    GrantApproved(GrantApproved) = Approval "grant" "approved" 1;
+    /// A code was exchanged; its tokens are in the message that follows.
+    GrantCodeRedeemed(GrantCodeRedeemed) = Issuance "grant" "code_redeemed" 1;
+    /// A grant's first tokens.
+    GrantTokensIssued(GrantTokensIssued) = Issuance "grant" "tokens_issued" 1;
+    /// A client got a token for itself.
+    GrantClientCredentialsIssued(GrantClientCredentialsIssued) = Issuance "grant" "client_credentials_issued" 1;
+    /// A refresh token was rotated, and there is a new access token.
+    GrantRefreshed(GrantRefreshed) = Issuance "grant" "refreshed" 1;
+    /// There is a new access token; the refresh token stays.
+    GrantAccessTokenRefreshed(GrantAccessTokenRefreshed) = Issuance "grant" "access_token_refreshed" 1;
+    /// A refresh was repeated and answered as before.
+    GrantRefreshRetried(GrantRefreshUsed) = Issuance "grant" "refresh_retried" 1;
+    /// A used code came again: the revocation of its grant follows.
+    GrantCodeReplayed(GrantCodeReplayed) = Other "grant" "code_replayed" 1;
+    /// A used refresh token came again: the revocation of its grant follows.
+    GrantRefreshReplayed(GrantRefreshUsed) = Other "grant" "refresh_replayed" 1;
+    /// One access token was revoked.
+    GrantAccessTokenRevoked(Revocation) = Revocation "grant" "access_token_revoked" 1;
+    /// A grant was revoked, with all its tokens.
+    GrantRevoked(Revocation) = Revocation "grant" "revoked" 1;
+    /// A signing key was made; it is published from now on.
+    KeyAdded(Key) = Key "key_set" "key_added" 1;
+    /// A key signs from now on; the one before it is still published.
+    KeyActivated(KeyActivated) = Key "key_set" "key_activated" 1;
+    /// A signing key was retired: all that it signed is dead.
+    KeyRetired(Revocation) = Revocation "key_set" "key_retired" 1;
+    /// The log was restored from a backup: all that was issued before is dead.
+    EpochBegun(Revocation) = Revocation "key_set" "epoch_begun" 1;
+    /// The scopes that clients can ask for changed.
+    CatalogueAdopted(CatalogueAdopted) = Other "catalogue" "adopted" 1;
+}

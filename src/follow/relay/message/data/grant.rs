@@ -1,0 +1,108 @@
+//! What is told of grants and their tokens, without what would let anybody use one.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantApproved {
+    pub grant_id: String,
+    pub client_id: String,
+    pub sub: String,
+    pub session_id: String,
+    pub consent_id: String,
+    /// Names separated by spaces.
+    pub scope: String,
+    pub resources: Vec<String>,
+    pub auth_time: i64,
+    pub amr: Vec<String>,
+    pub acr: Option<String>,
+    /// The request came with PKCE (RFC 7636).
+    pub pkce: bool,
+    pub policy: String,
+    pub code_expires_at: i64,
+    /// The end of all that may come of it.
+    pub ends_at: i64,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantCodeRedeemed {
+    pub grant_id: String,
+    /// How the client proved who it is (RFC 7591 `token_endpoint_auth_method`).
+    pub authentication: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantCodeReplayed {
+    pub grant_id: String,
+    pub at: i64,
+}
+
+/// A refresh token that was used, by its generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantRefreshUsed {
+    pub grant_id: String,
+    /// 1 for the first of the grant, one more at each rotation.
+    pub generation: u32,
+    pub at: i64,
+}
+
+/// An access token, without what would let anybody use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AccessToken {
+    pub jti: String,
+    /// Names separated by spaces.
+    pub scope: String,
+    pub audience: Vec<String>,
+    pub expires_at: i64,
+    /// The key that signed it; `null` for an opaque one.
+    pub kid: Option<String>,
+    /// The head of the log that the decision saw: a revocation of all below a higher position kills the token.
+    pub pos: i64,
+}
+
+/// A refresh token, without what would let anybody use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RefreshToken {
+    /// 1 for the first of the grant, one more at each rotation.
+    pub generation: u32,
+    pub expires_at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantTokensIssued {
+    pub grant_id: String,
+    pub access_token: AccessToken,
+    pub refresh_token: Option<RefreshToken>,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantClientCredentialsIssued {
+    pub grant_id: String,
+    pub client_id: String,
+    pub access_token: AccessToken,
+    /// How the client proved who it is (RFC 7591 `token_endpoint_auth_method`).
+    pub authentication: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantRefreshed {
+    pub grant_id: String,
+    pub access_token: AccessToken,
+    pub refresh_token: RefreshToken,
+    /// How the client proved who it is (RFC 7591 `token_endpoint_auth_method`).
+    pub authentication: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantAccessTokenRefreshed {
+    pub grant_id: String,
+    pub access_token: AccessToken,
+    /// How the client proved who it is (RFC 7591 `token_endpoint_auth_method`).
+    pub authentication: String,
+    pub at: i64,
+}

@@ -1,0 +1,42 @@
+//! What is told of the issuer's keys and scopes.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A signing key; the key set at the issuer's `jwks_uri` has its public part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Key {
+    pub kid: String,
+    pub alg: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KeyActivated {
+    pub kid: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CatalogueAdopted {
+    /// Counts from 1.
+    pub version: u32,
+    pub scopes: Vec<CatalogueScope>,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CatalogueScope {
+    pub name: String,
+    /// A user cannot grant it.
+    pub privileged: bool,
+}
+
+/// What stands in the place of a message that was too large.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Omitted {
+    /// The type of the message that it stands for.
+    pub omitted_type: String,
+    /// How large that would have been.
+    pub bytes: u64,
+}

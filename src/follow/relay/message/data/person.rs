@@ -1,0 +1,61 @@
+//! What is told of users, their sign-ins and what they consent to: ids, and nothing that is personal.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UserCreated {
+    pub sub: String,
+    pub administrator: bool,
+    pub has_password: bool,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UserChanged {
+    pub sub: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UserAdministratorSet {
+    pub sub: String,
+    pub administrator: bool,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UserSignInsBlocked {
+    pub sub: String,
+    pub until: i64,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SignIn {
+    pub session_id: String,
+    pub sub: String,
+    pub auth_time: i64,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
+    pub acr: Option<String>,
+    pub expires_at: i64,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConsentGiven {
+    pub consent_id: String,
+    pub sub: String,
+    pub client_id: String,
+    /// Names separated by spaces.
+    pub scope: String,
+    pub resources: Vec<String>,
+    /// The client's metadata version that was shown.
+    pub metadata_version: u32,
+    /// The version of the scopes' words that were shown.
+    pub catalogue_version: u32,
+    /// Nobody was asked: the client is first-party.
+    pub first_party: bool,
+    pub at: i64,
+}

@@ -1,0 +1,223 @@
+//! What is told of each event, chosen one by one: an event without a line here does not compile.
+
+mod grant;
+
+use domain::{
+    ClientId, ConsentId, Event, StreamId, Timestamp,
+    catalogue::{CatalogueEvent, ScopeEntry},
+    client::{ClientEvent, ClientMetadata},
+    consent::{ConsentEvent, GivenBy},
+    key_set::KeySetEvent,
+    session::{SessionEnd, SessionEvent, SignIn},
+    user::UserEvent,
+};
+pub(super) use grant::token_ends_at;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Chain, Ended, MessageError, Names, Reason, Revocation,
+    data::{self, Data},
+};
+
+/// An event, where it stands, and what is known of others.
+pub(super) struct Told<'a> {
+    pub(super) event: &'a Event,
+    pub(super) stream: &'a StreamId,
+    pub(super) position: i64,
+    pub(super) names: &'a Names,
+    pub(super) chain: &'a Chain,
+}
+
+impl Told<'_> {
+    pub(super) fn data(&self) -> Result<Data, MessageError> {
+        match self.event {
+            Event::Client(event) => self.client(event),
+            Event::User(event) => Ok(self.user(event)),
+            Event::Session(event) => Ok(self.session(event)),
+            Event::Consent(event) => self.consent(event),
+            Event::Grant(event) => self.grant(event),
+            Event::KeySet(event) => Ok(self.key_set(event)),
+            Event::Catalogue(event) => Ok(catalogue(event)),
+        }
+    }
+
+    fn id(&self) -> String {
+        self.stream.aggregate_id.to_string()
+    }
+
+    /// Of something wide: all that was issued before this position, the last of which has ended when every token issued so far has.
+    fn cutoff(&self, what: Ended, reason: Reason, at: Timestamp) -> Revocation {
+        Revocation { what, reason, at: at.unix(), forget_after: self.chain.tokens_end_at().max(at.unix()) }
+    }
+
+    fn client(&self, event: &ClientEvent) -> Result<Data, MessageError> {
+        let client_id = match event {
+            ClientEvent::Registered { identifier, .. } => identifier.clone(),
+            ClientEvent::Updated { .. }
+            | ClientEvent::SecretAdded { .. }
+            | ClientEvent::SecretExpirySet { .. }
+            | ClientEvent::Disabled { .. }
+            | ClientEvent::Enabled { .. } => self.names.client(ClientId::new(self.stream.aggregate_id))?,
+        };
+        Ok(match event {
+            ClientEvent::Registered { identifier: _, owner, metadata, at } => Data::ClientRegistered(data::ClientRegistered {
+                client_id,
+                owner: owner.map(|owner| owner.to_string()),
+                client: description(metadata),
+                at: at.unix(),
+            }),
+            ClientEvent::Updated { metadata, metadata_version, at } => Data::ClientUpdated(data::ClientUpdated {
+                client_id,
+                metadata_version: *metadata_version,
+                client: description(metadata),
+                at: at.unix(),
+            }),
+            ClientEvent::SecretAdded { secret, at } => Data::ClientSecretAdded(data::ClientSecret {
+                client_id,
+                secret_id: secret.id.to_string(),
+                expires_at: secret.expires_at.map(Timestamp::unix),
+                at: at.unix(),
+            }),
+            ClientEvent::SecretExpirySet { secret_id, expires_at, at } => Data::ClientSecretExpirySet(data::ClientSecret {
+                client_id,
+                secret_id: secret_id.to_string(),
+                expires_at: Some(expires_at.unix()),
+                at: at.unix(),
+            }),
+            ClientEvent::Disabled { by: _, at } => {
+                Data::ClientDisabled(self.cutoff(Ended::Client { client_id, before: self.position }, Reason::ClientDisabled, *at))
+            }
+            ClientEvent::Enabled { at } => Data::ClientEnabled(data::ClientEnabled { client_id, at: at.unix() }),
+        })
+    }
+
+    fn user(&self, event: &UserEvent) -> Data {
+        let sub = self.id();
+        let ended = |reason, at| self.cutoff(Ended::User { sub: self.id(), before: self.position }, reason, at);
+        match event {
+            UserEvent::Created { sign_in_name: _, profile: _, administrator, has_password, at } => {
+                let (administrator, has_password) = (*administrator, *has_password);
+                Data::UserCreated(data::UserCreated { sub, administrator, has_password, at: at.unix() })
+            }
+            UserEvent::ProfileUpdated { sign_in_name: _, profile: _, at } => {
+                Data::UserProfileUpdated(data::UserChanged { sub, at: at.unix() })
+            }
+            UserEvent::PasswordSet { by_themselves: _, at } => Data::UserPasswordSet(ended(Reason::PasswordChanged, *at)),
+            UserEvent::Locked { at } => Data::UserLocked(ended(Reason::UserLocked, *at)),
+            UserEvent::Unlocked { at } => Data::UserUnlocked(data::UserChanged { sub, at: at.unix() }),
+            UserEvent::AdministratorSet { administrator, at } => {
+                Data::UserAdministratorSet(data::UserAdministratorSet { sub, administrator: *administrator, at: at.unix() })
+            }
+            UserEvent::SignInsBlocked { until, at } => {
+                Data::UserSignInsBlocked(data::UserSignInsBlocked { sub, until: until.unix(), at: at.unix() })
+            }
+            UserEvent::Erased { at } => Data::UserErased(ended(Reason::UserErased, *at)),
+        }
+    }
+
+    fn session(&self, event: &SessionEvent) -> Data {
+        match event {
+            SessionEvent::Started { sign_in, browser: _, at } => Data::SessionStarted(self.sign_in(sign_in, *at)),
+            SessionEvent::Reauthenticated { sign_in, at } => Data::SessionReauthenticated(self.sign_in(sign_in, *at)),
+            SessionEvent::Ended { reason, at } => {
+                let reason = match reason {
+                    SessionEnd::SignedOut => Reason::SignedOut,
+                    SessionEnd::Replaced => Reason::SessionReplaced,
+                    SessionEnd::EndedByOperator => Reason::SessionEndedByOperator,
+                };
+                Data::SessionEnded(self.cutoff(Ended::Session { session_id: self.id(), before: self.position }, reason, *at))
+            }
+        }
+    }
+
+    fn sign_in(&self, sign_in: &SignIn, at: Timestamp) -> data::SignIn {
+        data::SignIn {
+            session_id: self.id(),
+            sub: sign_in.user_id.to_string(),
+            auth_time: sign_in.auth_time.unix(),
+            amr: sign_in.amr.clone(),
+            acr: sign_in.acr.clone(),
+            expires_at: sign_in.expires_at.unix(),
+            at: at.unix(),
+        }
+    }
+
+    fn consent(&self, event: &ConsentEvent) -> Result<Data, MessageError> {
+        let consent_id = self.id();
+        Ok(match event {
+            ConsentEvent::Given { terms, at } => Data::ConsentGiven(data::ConsentGiven {
+                consent_id,
+                sub: terms.user_id.to_string(),
+                client_id: self.names.client(terms.client_id)?,
+                scope: terms.scope.to_string(),
+                resources: terms.resources.clone(),
+                metadata_version: terms.client_version,
+                catalogue_version: terms.catalogue_version,
+                first_party: match terms.given_by {
+                    GivenBy::User => false,
+                    GivenBy::FirstParty => true,
+                },
+                at: at.unix(),
+            }),
+            ConsentEvent::Withdrawn { by: _, at } => {
+                let of = self.names.consent(ConsentId::new(self.stream.aggregate_id))?;
+                let (sub, client_id, before) = (of.user_id.to_string(), of.client_id.clone(), self.position);
+                let what = Ended::Consent { consent_id, sub, client_id, before };
+                Data::ConsentWithdrawn(self.cutoff(what, Reason::ConsentWithdrawn, *at))
+            }
+        })
+    }
+
+    fn key_set(&self, event: &KeySetEvent) -> Data {
+        match event {
+            KeySetEvent::Added { key, at } => {
+                Data::KeyAdded(data::Key { kid: key.kid.clone(), alg: word(&key.alg), at: at.unix() })
+            }
+            KeySetEvent::Activated { kid, at } => Data::KeyActivated(data::KeyActivated { kid: kid.clone(), at: at.unix() }),
+            KeySetEvent::Retired { kid, at } => {
+                let what = Ended::Key { kid: kid.clone(), before: self.position };
+                Data::KeyRetired(self.cutoff(what, Reason::KeyRetired, *at))
+            }
+            KeySetEvent::EpochBegun { epoch: _, at } => {
+                Data::EpochBegun(self.cutoff(Ended::Issuer { before: self.position }, Reason::LogRestored, *at))
+            }
+        }
+    }
+}
+
+fn catalogue(event: &CatalogueEvent) -> Data {
+    let scope = |entry: &ScopeEntry| data::CatalogueScope { name: entry.name.clone(), privileged: entry.privileged };
+    match event {
+        CatalogueEvent::Adopted { version, scopes, at } => Data::CatalogueAdopted(data::CatalogueAdopted {
+            version: *version,
+            scopes: scopes.iter().map(scope).collect(),
+            at: at.unix(),
+        }),
+    }
+}
+
+/// Contacts, and what a client says beside what it may do, are not told.
+fn description(metadata: &ClientMetadata) -> data::ClientDescription {
+    data::ClientDescription {
+        client_name: metadata.client_name.clone(),
+        redirect_uris: metadata.redirect_uris.clone(),
+        grant_types: metadata.grant_types.iter().map(word).collect(),
+        scope: metadata.scope.to_string(),
+        token_endpoint_auth_method: word(&metadata.token_endpoint_auth_method),
+        application_type: word(&metadata.application_type),
+        policy: word(&metadata.policy),
+        access_token_format: word(&metadata.access_token_format),
+        resources: metadata.resources.clone(),
+        skip_consent: metadata.skip_consent,
+    }
+}
+
+/// The RFC's own name of a value.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(error) => unreachable!("a value of a fixed set has a name: {error}"),
+    }
+}

@@ -1,0 +1,3 @@
+//! The relay of the log to NATS JetStream.
+
+pub mod message;
