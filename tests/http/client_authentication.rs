@@ -15,6 +15,7 @@ both_stores!(
     a_disabled_client_is_refused_and_works_again_once_enabled,
     a_rotated_secret_works_beside_the_old_one_until_that_expires,
     many_failures_stop_their_source_and_not_the_owner,
+    a_node_that_remembers_a_client_finds_out_that_another_node_disabled_it,
 );
 
 const BODY: [(&str, &str); 1] = [("grant_type", "client_credentials")];
@@ -147,4 +148,21 @@ async fn many_failures_stop_their_source_and_not_the_owner(kind: Kind) {
     from("192.0.2.2", client.secret.expose_secret()).await.assert_status(200);
     app.app.clock.advance(61);
     from("192.0.2.1", client.secret.expose_secret()).await.assert_status(200);
+}
+
+async fn a_node_that_remembers_a_client_finds_out_that_another_node_disabled_it(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let other_node = app.another_node_serving().await;
+    let token = app.token_of(&client, "read").await.access;
+    for _ in 0..2 {
+        assert_eq!(app.introspect_at(other_node, &client, &token).await.json()["active"], true);
+        app.post_to(other_node, &client, ("/o/revoke_token/", &[("token", "unknown")])).await.assert_status(200);
+    }
+    app.disable(client.id).await;
+    app.introspect_at(other_node, &client, &token).await.assert_error(401, "invalid_client");
+    for presented in ["unknown", &token] {
+        let form = [("token", presented)];
+        app.post_to(other_node, &client, ("/o/revoke_token/", &form)).await.assert_error(401, "invalid_client");
+    }
 }
