@@ -80,9 +80,8 @@ impl Dispatch {
         let limits = &self.settings.limits;
         let (now, window) = (self.clock.now(), limits.sign_in_window);
         let until = now.plus(window);
-        let by_account = ephemeral::count_up(self.log.db(), BY_ACCOUNT, account, until, now).await.map_err(|_| Unavailable)?;
-        let by_source = ephemeral::count_up(self.log.db(), BY_SOURCE, source, until, now).await.map_err(|_| Unavailable)?;
-        let over_account = by_account - i64::from(limits.sign_in_failures_per_account);
+        let over_account = self.count_for_account(BY_ACCOUNT, account).await?;
+        let by_source = ephemeral::count_up(self.log.db(), BY_SOURCE, source, until, now).await?;
         if over_account == 1
             && let Some(user_id) = self.user_named(username).await?
         {
@@ -92,6 +91,14 @@ impl Dispatch {
             return Err(Refusal::Rule(SignInRefusal::TooManyTries { retry_after: window }));
         }
         Ok(())
+    }
+
+    /// Counts a try for an account; gives how many more that makes in the window than it is allowed.
+    pub(super) async fn count_for_account(&self, kind: &str, account: &str) -> Result<i64, Unavailable> {
+        let limits = &self.settings.limits;
+        let now = self.clock.now();
+        let tries = ephemeral::count_up(self.log.db(), kind, account, now.plus(limits.sign_in_window), now).await?;
+        Ok(tries - i64::from(limits.sign_in_failures_per_account))
     }
 
     /// Remembers in the log that the threshold was reached: once, or strangers would fill it.

@@ -164,11 +164,8 @@ impl Dispatch {
 
     /// Counts the try before it is made: whoever sits at somebody's open browser guesses no oftener than at the sign-in page.
     async fn count_change(&self, id: UserId) -> Result<(), Refusal<UserRefusal>> {
-        let limits = &self.settings.limits;
-        let (now, window) = (self.clock.now(), limits.sign_in_window);
-        let tries = ephemeral::count_up(self.log.db(), PASSWORD_CHANGE, &id.to_string(), now.plus(window), now).await?;
-        if tries > i64::from(limits.sign_in_failures_per_account) {
-            return Err(Refusal::Rule(UserRefusal::TooManyTries { retry_after: window }));
+        if self.count_for_account(PASSWORD_CHANGE, &id.to_string()).await? > 0 {
+            return Err(Refusal::Rule(UserRefusal::TooManyTries { retry_after: self.settings.limits.sign_in_window }));
         }
         Ok(())
     }
