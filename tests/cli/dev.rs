@@ -144,7 +144,7 @@ async fn the_printed_link_makes_one_administrator(kind: Kind) {
     let users = place.json(&["user", "list"]);
     let administrators: Vec<_> = users.as_array().unwrap().iter().filter(|user| user["administrator"] == true).collect();
     assert_eq!((administrators.len(), &administrators[0]["username"]), (1, &Value::from("root")));
-    visitor.open(link).await.assert_error_page(400, "invalid_request");
-    visitor.send(&form.with("username", "second")).await.assert_error_page(400, "invalid_request");
-    visitor.open("/setup/guessed").await.assert_error_page(400, "invalid_request");
+    visitor.open(link).await.assert_error_page(404, "invalid_request");
+    visitor.send(&form.with("username", "second")).await.assert_error_page(404, "invalid_request");
+    visitor.open("/setup/guessed").await.assert_error_page(404, "invalid_request");
 }

@@ -33,8 +33,8 @@ async fn the_link_makes_one_administrator(kind: Kind) {
     let inside = browser.sign_in_on(&page, "boss", PASSWORD).await.assert_status(303);
     assert_eq!(inside.location(), "/admin/");
     assert!(browser.get("/admin/users/").await.assert_status(200).text().contains("boss"));
-    browser.get(&path).await.assert_error_page(400, "invalid_request");
-    browser.send(&form.with("username", "second")).await.assert_error_page(400, "invalid_request");
+    browser.get(&path).await.assert_error_page(404, "invalid_request");
+    browser.send(&form.with("username", "second")).await.assert_error_page(404, "invalid_request");
     assert_eq!(app.app.dispatch.user_named("second").await.unwrap(), None);
     assert!(app.app.dispatch.setup_token().await.unwrap().is_none());
 }
@@ -43,11 +43,11 @@ async fn a_link_that_is_wrong_used_or_old_is_not_there(kind: Kind) {
     let (app, path) = unadministered(kind).await;
     let wrong = format!("{}x", &path[..path.len() - 1]);
     for path in ["/setup/x", "/setup/%00", &wrong, &format!("{path}x")] {
-        app.get(path).await.assert_error_page(400, "invalid_request");
-        app.post(path, &[("username", "boss"), ("password", PASSWORD)]).await.assert_error_page(400, "invalid_request");
+        app.get(path).await.assert_error_page(404, "invalid_request");
+        app.post(path, &[("username", "boss"), ("password", PASSWORD)]).await.assert_error_page(404, "invalid_request");
     }
     app.app.clock.advance(86_401);
-    app.get(&path).await.assert_error_page(400, "invalid_request");
+    app.get(&path).await.assert_error_page(404, "invalid_request");
 }
 
 async fn what_is_refused_leaves_the_link_good(kind: Kind) {
@@ -88,5 +88,5 @@ async fn of_two_who_use_the_link_at_once_one_becomes_administrator(kind: Kind) {
     let (first, second) = tokio::join!(browsers[0].send(&forms[0]), browsers[1].send(&forms[1]));
     let mut answers = [first.status.as_u16(), second.status.as_u16()];
     answers.sort_unstable();
-    assert_eq!(answers, [303, 400]);
+    assert_eq!(answers, [303, 404]);
 }

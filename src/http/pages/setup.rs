@@ -76,7 +76,8 @@ async fn check(visitor: &Visitor, link: &str) -> Result<(), Refused> {
 }
 
 fn gone() -> Refused {
-    OAuthError::invalid_request("setup_link_gone", "the set-up link has expired or was used").into()
+    let error = OAuthError::invalid_request("setup_link_gone", "the set-up link has expired or was used");
+    Refused::with_status(error, StatusCode::NOT_FOUND)
 }
 
 fn show(visitor: &Visitor, link: &str, username: &str, problem: Option<(StatusCode, String)>) -> Response {
