@@ -2,11 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    str::FromStr,
     sync::Arc,
 };
 
-use domain::{Event, StreamId, grant::Terms, upcast};
+use domain::{Event, StreamId, grant::Terms};
 use projections::{Changes, Recorded, key_list, project};
 use quick_cache::unsync::Cache;
 use uuid::Uuid;
@@ -103,10 +102,8 @@ impl Projector {
 /// That it cannot be read.
 pub(super) fn decode(stored: &StoredEvent) -> Result<Decoded, ProjectError> {
     let refused = |cause: String| ProjectError::Event { position: stored.position, cause };
-    let event = upcast::decode(&stored.aggregate_type, &stored.event_type, &stored.event_version, &stored.payload)
-        .map_err(|error| refused(error.to_string()))?;
-    let aggregate_id = Uuid::from_str(&stored.aggregate_id).map_err(|error| refused(error.to_string()))?;
-    let stream = StreamId { aggregate_type: event.aggregate_type(), aggregate_id };
+    let event = stored.event().map_err(|error| refused(error.to_string()))?;
+    let stream = stored.stream(&event).map_err(|error| refused(error.to_string()))?;
     Ok(Decoded { position: stored.position, stream, event })
 }
 

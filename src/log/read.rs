@@ -6,7 +6,10 @@ use cqrs_es::{
     AggregateError, EventStore,
     persist::{PersistedEventRepository, PersistedEventStore},
 };
-use domain::{Decide, StreamId, upcast};
+use domain::{
+    Decide, Event, StreamId,
+    upcast::{self, DecodeError},
+};
 use postgres_es::PostgresEventRepository;
 use projections::{Db, Dialect, on_db};
 use rusqlite::{OptionalExtension, Transaction};
@@ -42,6 +45,24 @@ pub struct StoredEvent {
     pub command_id: String,
     /// Microseconds since the Unix epoch.
     pub recorded_at: i64,
+}
+
+impl StoredEvent {
+    /// The event in today's form.
+    ///
+    /// # Errors
+    /// That it cannot be read.
+    pub fn event(&self) -> Result<Event, DecodeError> {
+        upcast::decode(&self.aggregate_type, &self.event_type, &self.event_version, &self.payload)
+    }
+
+    /// The stream of this event, which `event` is in today's form.
+    ///
+    /// # Errors
+    /// That the stream's id is no UUID.
+    pub fn stream(&self, event: &Event) -> Result<StreamId, uuid::Error> {
+        Ok(StreamId { aggregate_type: event.aggregate_type(), aggregate_id: Uuid::from_str(&self.aggregate_id)? })
+    }
 }
 
 #[derive(FromRow)]

@@ -13,10 +13,7 @@ mod tests;
 
 pub use chain::Chain;
 pub use data::Data;
-use domain::{
-    ClientId, ConsentId, Event, StreamId,
-    upcast::{self, DecodeError},
-};
+use domain::{ClientId, ConsentId, Event, StreamId, upcast::DecodeError};
 pub use kind::{Effect, Kind};
 use map::{Told, token_ends_at};
 pub use names::{ConsentOf, Names, Wanted, wanted};
@@ -25,7 +22,6 @@ pub use schema::{MessageSchema, OMITTED, schemas};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use uuid::Uuid;
 
 use crate::log::{Epochs, StoredEvent};
 
@@ -63,10 +59,8 @@ impl ReadEvent {
     /// # Errors
     /// That it cannot be read.
     pub fn new(stored: StoredEvent) -> Result<Self, MessageError> {
-        let StoredEvent { aggregate_type, aggregate_id, event_type, event_version, payload, .. } = &stored;
-        let event = upcast::decode(aggregate_type, event_type, event_version, payload)?;
-        let aggregate_id = Uuid::try_parse(aggregate_id).map_err(|_| MessageError::Id(aggregate_id.clone()))?;
-        let stream = StreamId { aggregate_type: event.aggregate_type(), aggregate_id };
+        let event = stored.event()?;
+        let stream = stored.stream(&event).map_err(|_| MessageError::Id(stored.aggregate_id.clone()))?;
         Ok(Self { stored, event, stream })
     }
 }
