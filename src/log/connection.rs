@@ -1,7 +1,10 @@
 //! A connection of one's own to either store, for work in long or many transactions. Dropped in the middle of one, it takes the
 //! transaction back.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use projections::{Changes, Db, Dialect, Table};
 use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
@@ -12,6 +15,9 @@ const POSTGRES_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '5
 /// keys it would be made anew each time, which takes longer than the look-up.
 pub(super) const POSTGRES_BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
      SET jit = off; SET plan_cache_mode = 'force_generic_plan'";
+
+/// Selects the active generation of each live projection.
+pub(super) const ACTIVE_GENERATIONS: &str = "SELECT name, generation FROM projection WHERE state = 'active'";
 
 /// SQLite's own waiting for its one lock sleeps ever longer, and would find it taken again and again beside a busy writer; a large
 /// cache spares the pages of an index that is written all over.
@@ -129,6 +135,12 @@ impl Connection {
             Dialect::Sqlite => "SELECT position FROM log_head",
         };
         on_connection!(self, inner => sqlx::query_scalar(sql).fetch_one(inner).await)
+    }
+
+    /// The active generation of each live projection.
+    pub(super) async fn active_generations(&mut self) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+        let rows: Vec<(String, i64)> = on_connection!(self, inner => sqlx::query_as(ACTIVE_GENERATIONS).fetch_all(inner).await)?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Writes what events change in a generation of a projection's table.

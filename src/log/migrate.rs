@@ -7,7 +7,11 @@ use projections::{Db, Dialect, LIVE, SqliteStore, create_apply_live, on_db};
 use sqlx::{Executor, PgPool, Row, SqlitePool, migrate::Migrator, postgres::PgPoolOptions, sqlite::SqlitePoolOptions};
 use uuid::Uuid;
 
-use super::{LogSettings, connection::POSTGRES_BY_INDEX, sqlite};
+use super::{
+    LogSettings,
+    connection::{ACTIVE_GENERATIONS, POSTGRES_BY_INDEX},
+    sqlite,
+};
 
 /// How long a read waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(3);
@@ -147,8 +151,7 @@ const LOCK_PROJECTIONS: &str = "LOCK TABLE projection IN EXCLUSIVE MODE";
 async fn make_apply_live(pool: &PgPool) -> Result<(), MigrateError> {
     let mut transaction = pool.begin().await?;
     transaction.execute(LOCK_PROJECTIONS).await?;
-    let active: Vec<(String, i64)> =
-        sqlx::query_as("SELECT name, generation FROM projection WHERE state = 'active'").fetch_all(&mut *transaction).await?;
+    let active: Vec<(String, i64)> = sqlx::query_as(ACTIVE_GENERATIONS).fetch_all(&mut *transaction).await?;
     let active = active.into_iter().collect();
     let made = "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('apply_live(bigint, text[], text[])')";
     let made: Option<String> = sqlx::query_scalar(made).fetch_optional(&mut *transaction).await?;
@@ -185,11 +188,10 @@ pub(super) async fn current_head(db: &Db) -> Result<Start, MigrateError> {
 
 /// The active generation of each live projection, and the count of switches that they belong to.
 pub(super) async fn generations(db: &Db) -> Result<(BTreeMap<String, i64>, Start), MigrateError> {
-    let sql = "SELECT name, generation FROM projection WHERE state = 'active'";
     loop {
         let before = current_head(db).await?;
         let rows = on_db!(db, pool => {
-            let rows = sqlx::query(sql).fetch_all(pool).await?;
+            let rows = sqlx::query(ACTIVE_GENERATIONS).fetch_all(pool).await?;
             rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<BTreeMap<String, i64>, sqlx::Error>>()?
         });
         let after = current_head(db).await?;

@@ -45,9 +45,7 @@ impl RestoreWriter {
     /// Begins: the empty store's own epoch goes.
     pub(super) async fn new(connection: &mut Connection) -> Result<Self, RestoreError> {
         connection.run("DELETE FROM log_epoch").await?;
-        let sql = "SELECT name, generation FROM projection WHERE state = 'active'";
-        let generations: Vec<(String, i64)> = on_connection!(connection, inner => sqlx::query_as(sql).fetch_all(inner).await)?;
-        let generations = generations.into_iter().collect();
+        let generations = connection.active_generations().await?;
         Ok(Self { generations, projector: Projector::new(), position: 0, recorded_at: 0, partitions: 0 })
     }
 

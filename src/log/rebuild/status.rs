@@ -1,6 +1,6 @@
 //! Which generations of the projections there are, and taking away those that are no longer needed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use projections::{Db, LIVE, Table, on_db};
 use sqlx::FromRow;
@@ -128,13 +128,6 @@ async fn drop_patiently(connection: &mut Connection, table: &Table, generation: 
 pub(super) async fn rows(connection: &mut Connection) -> Result<Vec<GenerationRow>, sqlx::Error> {
     let sql = "SELECT name, generation, state, position FROM projection ORDER BY name, generation";
     on_connection!(connection, inner => sqlx::query_as(sql).fetch_all(inner).await)
-}
-
-/// The active generation of each projection.
-pub(super) async fn active(connection: &mut Connection) -> Result<BTreeMap<String, i64>, sqlx::Error> {
-    let sql = "SELECT name, generation FROM projection WHERE state = 'active'";
-    let rows: Vec<(String, i64)> = on_connection!(connection, inner => sqlx::query_as(sql).fetch_all(inner).await)?;
-    Ok(rows.into_iter().collect())
 }
 
 pub(super) async fn count(db: &Db, table: &Table, generation: i64) -> Result<i64, sqlx::Error> {

@@ -8,7 +8,6 @@ use projections::{Dialect, create_apply_live};
 use super::{
     Difference, OnDifference, RebuildError,
     build::{Build, Target},
-    status,
 };
 use crate::log::connection::{is_locked, on_connection};
 
@@ -128,7 +127,7 @@ impl Build {
         }
         match dialect {
             Dialect::Postgres => {
-                let active = status::active(&mut self.connection).await?;
+                let active = self.connection.active_generations().await?;
                 self.connection.run(&create_apply_live(&active)).await?;
             }
             Dialect::Sqlite => {}
