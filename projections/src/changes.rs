@@ -23,6 +23,11 @@ impl Row {
         self.0.iter().map(|(name, value)| (*name, value))
     }
 
+    /// Takes columns of which each is named once.
+    pub(crate) fn of<const N: usize>(columns: [(&'static str, Value); N]) -> Self {
+        Self(columns.into())
+    }
+
     /// Names a column, or gives it another value.
     pub(crate) fn insert(&mut self, column: &'static str, value: Value) {
         match self.0.iter_mut().find(|(name, _)| *name == column) {
@@ -143,9 +148,7 @@ impl Changes {
 /// A row: `row! { id: grant_id, state: "live", position: recorded.position }`.
 macro_rules! row {
     ($($column:ident: $value:expr),+ $(,)?) => {{
-        let mut row = $crate::changes::Row::default();
-        $(row.insert(stringify!($column), serde_json::json!($value));)+
-        row
+        $crate::changes::Row::of([$((stringify!($column), serde_json::json!($value))),+])
     }};
 }
 pub(crate) use row;

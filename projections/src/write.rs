@@ -123,7 +123,7 @@ fn write_element(literal: &mut String, value: Option<&Value>) {
 }
 
 /// Whole rows and columns to set of all live projections, as PostgreSQL's function `apply_live` takes them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LiveColumns {
     pub puts: Vec<Option<String>>,
     pub sets: Vec<Option<String>>,

@@ -83,13 +83,8 @@ pub struct LastAccess {
     pub id: TokenId,
     pub digest: Digest,
     pub expires_at: Timestamp,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde gives")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 /// The one refresh token that lives, and what its predecessor may still do.
