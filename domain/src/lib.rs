@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod catalogue;
 pub mod client;
 pub mod consent;
+pub mod cutoff;
 pub mod digest;
 pub mod event;
 pub mod grant;

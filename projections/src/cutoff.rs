@@ -1,10 +1,7 @@
 //! Live: since which position is everything dead that was issued before it? One row a client, user, session, consent, grant or key, however
 //! many tokens it kills.
 
-use domain::{
-    Event, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent, key_set::KeySetEvent, session::SessionEvent,
-    user::UserEvent,
-};
+use domain::cutoff::Subject;
 use serde_json::{Value, json};
 
 use crate::{
@@ -26,51 +23,13 @@ pub static TABLE: Table = Table {
 };
 
 pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
+    let Some(cutoff) = recorded.event.cutoff() else { return };
     let stream = json!(recorded.stream.aggregate_id);
-    let (subject, expires_at) = match recorded.event {
-        Event::Client(event) => match event {
-            ClientEvent::Disabled { .. } => (stream, Value::Null),
-            ClientEvent::Registered { .. }
-            | ClientEvent::Updated { .. }
-            | ClientEvent::SecretAdded { .. }
-            | ClientEvent::SecretExpirySet { .. }
-            | ClientEvent::Enabled { .. } => return,
-        },
-        Event::User(event) => match event {
-            UserEvent::Locked { .. } | UserEvent::PasswordSet { .. } | UserEvent::Erased { .. } => (stream, Value::Null),
-            UserEvent::Created { .. }
-            | UserEvent::ProfileUpdated { .. }
-            | UserEvent::Unlocked { .. }
-            | UserEvent::AdministratorSet { .. }
-            | UserEvent::SignInsBlocked { .. } => return,
-        },
-        Event::Session(event) => match event {
-            SessionEvent::Ended { .. } => (stream, Value::Null),
-            SessionEvent::Started { .. } | SessionEvent::Reauthenticated { .. } => return,
-        },
-        Event::Consent(event) => match event {
-            ConsentEvent::Withdrawn { .. } => (stream, Value::Null),
-            ConsentEvent::Given { .. } => return,
-        },
-        Event::Grant(event) => match event {
-            GrantEvent::Revoked { ends_at, .. } => (stream, json!(ends_at)),
-            GrantEvent::Approved(_)
-            | GrantEvent::CodeRedeemed { .. }
-            | GrantEvent::TokensIssued { .. }
-            | GrantEvent::ClientCredentialsIssued { .. }
-            | GrantEvent::Refreshed { .. }
-            | GrantEvent::AccessTokenRefreshed { .. }
-            | GrantEvent::RefreshRetried { .. }
-            | GrantEvent::CodeReplayed { .. }
-            | GrantEvent::RefreshReplayed { .. }
-            | GrantEvent::AccessTokenRevoked { .. } => return,
-        },
-        Event::KeySet(event) => match event {
-            KeySetEvent::Retired { kid, .. } => (json!(kid), Value::Null),
-            KeySetEvent::EpochBegun { .. } => (json!(ISSUER), Value::Null),
-            KeySetEvent::Added { .. } | KeySetEvent::Activated { .. } => return,
-        },
-        Event::Catalogue(_) => return,
+    let (subject, expires_at) = match cutoff.subject {
+        Subject::Client | Subject::User | Subject::Session | Subject::Consent => (stream, Value::Null),
+        Subject::Grant { ends_at } => (stream, json!(ends_at)),
+        Subject::Key(kid) => (json!(kid), Value::Null),
+        Subject::Issuer => (json!(ISSUER), Value::Null),
     };
     changes.put(&TABLE, row! { subject: subject, expires_at: expires_at, position: recorded.position });
 }

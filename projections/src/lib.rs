@@ -13,6 +13,7 @@ pub mod query;
 pub mod session;
 pub mod signing_key;
 pub mod sqlite;
+pub mod standing;
 pub mod store;
 pub mod table;
 #[cfg(test)]
