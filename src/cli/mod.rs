@@ -1,5 +1,6 @@
 //! The command line: one file a command group.
 
+mod audit;
 mod backup;
 mod client;
 mod explain;
@@ -74,6 +75,8 @@ enum Command {
     #[command(subcommand)]
     Log(log::LogCommand),
     #[command(subcommand)]
+    Audit(Box<audit::AuditCommand>),
+    #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -110,6 +113,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => command.run(context).await,
         Command::Keys(command) => command.run(context).await,
         Command::Log(command) => command.run(context).await,
+        Command::Audit(command) => command.run(context).await,
         Command::Projections(command) => command.run(context).await,
         Command::Backup(command) => command.run(context).await,
         Command::Restore(command) => command.run(context).await,

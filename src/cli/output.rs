@@ -6,9 +6,11 @@ use std::{
 };
 
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+use domain::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::clock::rfc3339;
 
 use super::failure::Failure;
 
@@ -103,8 +105,7 @@ impl List {
 
 /// A moment for people and programs: RFC 3339, in UTC.
 pub(super) fn moment(seconds: i64) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok();
-    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
+    rfc3339(Timestamp::from_unix(seconds))
 }
 
 /// The day of a moment, for tables.

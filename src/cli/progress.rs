@@ -23,7 +23,7 @@ impl Progress {
     /// Tells how much is done, of how much in all.
     pub(super) fn at(&mut self, done: u64, all: u64) {
         if self.bar.is_none() && self.begun.elapsed() > WAIT {
-            let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} {msg}, {eta} left");
+            let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} {msg}, {per_sec}, {eta} left");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
             self.bar = Some(ProgressBar::new(all).with_style(style).with_message(self.what).with_elapsed(self.begun.elapsed()));
         }

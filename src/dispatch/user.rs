@@ -1,12 +1,13 @@
 //! Users are made, changed, locked and erased. What is personal of them is sealed under their own key before it reaches the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     Decide, Digest, StreamId, UserId,
     sealed::BlindIndex,
     user::{User, UserCommand, UserError},
 };
+use futures_util::future::try_join_all;
 use projections::{account, token::TokenRow};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ use super::{
 const PASSWORD_CHANGE: &str = "password_change";
 /// The member that a profile is sealed as.
 const PROFILE: &str = "profile";
+/// Names that are opened at a time.
+const NAMES: usize = 500;
 
 /// What is known of a person: their sign-in name and OpenID Connect's standard claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,6 +224,25 @@ impl Dispatch {
             return Ok(None);
         };
         Ok(key.open(PROFILE, sealed).ok())
+    }
+
+    /// The sign-in names of these users: of those who are there and have not been erased.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store or the vault does not answer.
+    pub async fn usernames(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, Unavailable> {
+        let mut names = HashMap::with_capacity(ids.len());
+        for some in ids.chunks(NAMES) {
+            let keys: Vec<_> = some.iter().map(ToString::to_string).collect();
+            let rows = account::find(self.reads.db(), &keys).await?;
+            let opened = rows.into_iter().map(|row| async move {
+                let id = row.id.parse().map_err(|_| Unavailable)?;
+                Ok::<_, Unavailable>((id, self.profile(id, &row.profile).await?))
+            });
+            let opened = try_join_all(opened).await?;
+            names.extend(opened.into_iter().filter_map(|(id, profile)| Some((id, profile?.username))));
+        }
+        Ok(names)
     }
 
     /// The sign-in name of a token's user; `None` for a client's own token, and when the user has been erased.

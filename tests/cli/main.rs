@@ -1,6 +1,7 @@
 //! The command line as people and scripts use it: the real program, each test in a folder and a store of its own.
 #![cfg(test)]
 
+mod audit;
 mod clients;
 mod dev;
 mod events;

@@ -1,6 +1,7 @@
 //! What keeps the log and its read models whole: rebuilds while the server serves, backups, restores.
 #![cfg(test)]
 
+mod audit;
 mod backup;
 mod migrate;
 mod rebuild;

@@ -1,0 +1,363 @@
+//! The fold of a grant: its events one after the other, then what it stands on. Pure.
+
+use domain::{
+    ClientId, ConsentId, GrantId, Scope, SessionId, Timestamp, UserId,
+    cutoff::Cause,
+    grant::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{ClientThen, CodeState, End, Fact, Facts, GrantKind, GrantRecord, Place, What};
+
+/// An event of a grant, reduced to what its record needs: small, because a replay keeps them in files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Step {
+    pub(super) grant: Uuid,
+    pub(super) position: i64,
+    pub(super) at: Timestamp,
+    pub(super) what: Taken,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Taken {
+    Approved(Box<Terms>),
+    IssuedToClient {
+        client: ClientId,
+        scope: Scope,
+        resources: Vec<String>,
+        authentication: ClientAuthentication,
+        access: Access,
+    },
+    Redeemed {
+        authentication: ClientAuthentication,
+    },
+    Issued {
+        access: Access,
+        refresh_ends_at: Option<Timestamp>,
+    },
+    Refreshed {
+        access: Access,
+        refresh_ends_at: Option<Timestamp>,
+        authentication: ClientAuthentication,
+    },
+    Retried,
+    CodeReplayed,
+    RefreshReplayed,
+    AccessRevoked {
+        by: String,
+    },
+    Revoked {
+        cause: Cause,
+        by: String,
+    },
+}
+
+/// What was approved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Terms {
+    client: ClientId,
+    user: UserId,
+    session: SessionId,
+    /// Whether it ends with the session.
+    of_session: bool,
+    consent: ConsentId,
+    scope: Scope,
+    resources: Vec<String>,
+    auth_time: Timestamp,
+    acr: Option<String>,
+    amr: Vec<String>,
+    policy: String,
+    code_ends_at: Timestamp,
+    pos: i64,
+}
+
+/// An access token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Access {
+    ends_at: Timestamp,
+    kid: Option<String>,
+    pos: i64,
+}
+
+impl Step {
+    /// `actor` is asked for who did it where that matters.
+    pub(super) fn of(event: &GrantEvent, grant: Uuid, place: Place, actor: impl FnOnce() -> String) -> Self {
+        let what = match event {
+            GrantEvent::Approved(approved) => Taken::Approved(Box::new(Terms::of(event, approved))),
+            GrantEvent::ClientCredentialsIssued { client_id, access, authentication, .. } => Taken::IssuedToClient {
+                client: *client_id,
+                scope: access.scope.clone(),
+                resources: access.audience.clone(),
+                authentication: *authentication,
+                access: access.into(),
+            },
+            GrantEvent::CodeRedeemed { authentication, .. } => Taken::Redeemed { authentication: *authentication },
+            GrantEvent::TokensIssued { access, refresh, .. } => {
+                Taken::Issued { access: access.into(), refresh_ends_at: refresh.as_ref().map(end_of) }
+            }
+            GrantEvent::Refreshed { access, refresh, authentication, .. } => Taken::Refreshed {
+                access: access.into(),
+                refresh_ends_at: Some(end_of(refresh)),
+                authentication: *authentication,
+            },
+            GrantEvent::AccessTokenRefreshed { access, authentication, .. } => {
+                Taken::Refreshed { access: access.into(), refresh_ends_at: None, authentication: *authentication }
+            }
+            GrantEvent::RefreshRetried { .. } => Taken::Retried,
+            GrantEvent::CodeReplayed { .. } => Taken::CodeReplayed,
+            GrantEvent::RefreshReplayed { .. } => Taken::RefreshReplayed,
+            GrantEvent::AccessTokenRevoked { .. } => Taken::AccessRevoked { by: actor() },
+            GrantEvent::Revoked { reason, .. } => Taken::Revoked { cause: (*reason).into(), by: actor() },
+        };
+        Self { grant, position: place.position, at: place.at, what }
+    }
+
+    /// Whether a grant begins with it.
+    pub(super) const fn begins(&self) -> bool {
+        match self.what {
+            Taken::Approved(_) | Taken::IssuedToClient { .. } => true,
+            Taken::Redeemed { .. }
+            | Taken::Issued { .. }
+            | Taken::Refreshed { .. }
+            | Taken::Retried
+            | Taken::CodeReplayed
+            | Taken::RefreshReplayed
+            | Taken::AccessRevoked { .. }
+            | Taken::Revoked { .. } => false,
+        }
+    }
+}
+
+const fn end_of(refresh: &RefreshToken) -> Timestamp {
+    refresh.expires_at
+}
+
+impl Terms {
+    fn of(event: &GrantEvent, approved: &Approved) -> Self {
+        Self {
+            client: approved.client_id,
+            user: approved.user_id,
+            session: approved.session_id,
+            of_session: event.terms_set().is_some_and(|terms| terms.session_id.is_some()),
+            consent: approved.consent_id,
+            scope: approved.scope.clone(),
+            resources: approved.resources.clone(),
+            auth_time: approved.auth_time,
+            acr: approved.acr.clone(),
+            amr: approved.amr.clone(),
+            policy: approved.policy.clone(),
+            code_ends_at: approved.code_expires_at,
+            pos: approved.pos,
+        }
+    }
+}
+
+impl From<&AccessToken> for Access {
+    fn from(token: &AccessToken) -> Self {
+        Self { ends_at: token.expires_at, kid: token.kid.clone(), pos: token.pos }
+    }
+}
+
+/// A grant as far as its own events tell.
+#[derive(Debug)]
+pub struct Folding {
+    record: GrantRecord,
+    client: ClientId,
+    of_session: bool,
+    /// The head that its beginning saw: what ends what it stands on ends it, if it is later.
+    pos: i64,
+    last_access: Option<Access>,
+    access_ends_at: Timestamp,
+    refresh_ends_at: Option<Timestamp>,
+}
+
+impl Folding {
+    /// Takes the event that a grant begins with; `None` for any other.
+    pub(super) fn begin(step: Step) -> Option<Self> {
+        let place = Place { position: step.position, at: step.at };
+        let grant_id = GrantId::new(step.grant);
+        match step.what {
+            Taken::Approved(terms) => Some(Self::approved(grant_id, place, *terms)),
+            Taken::IssuedToClient { client, scope, resources, authentication, access } => {
+                let empty = record(grant_id, GrantKind::ClientCredentials, place);
+                let record = GrantRecord {
+                    scope,
+                    resources,
+                    client_authentication: Some(authentication),
+                    access_tokens: 1,
+                    ends_at: access.ends_at,
+                    ..empty
+                };
+                let (pos, access_ends_at) = (access.pos, access.ends_at);
+                let last_access = Some(access);
+                Some(Self { record, client, of_session: false, pos, last_access, access_ends_at, refresh_ends_at: None })
+            }
+            Taken::Redeemed { .. }
+            | Taken::Issued { .. }
+            | Taken::Refreshed { .. }
+            | Taken::Retried
+            | Taken::CodeReplayed
+            | Taken::RefreshReplayed
+            | Taken::AccessRevoked { .. }
+            | Taken::Revoked { .. } => None,
+        }
+    }
+
+    fn approved(grant_id: GrantId, place: Place, terms: Terms) -> Self {
+        let empty = record(grant_id, GrantKind::AuthorizationCode, place);
+        let record = GrantRecord {
+            user_id: Some(terms.user),
+            session_id: Some(terms.session),
+            consent_id: Some(terms.consent),
+            scope: terms.scope,
+            resources: terms.resources,
+            auth_time: Some(terms.auth_time),
+            amr: terms.amr,
+            acr: terms.acr,
+            policy: Some(terms.policy),
+            code: Some(CodeState::Issued),
+            ends_at: terms.code_ends_at,
+            ..empty
+        };
+        Self {
+            record,
+            client: terms.client,
+            of_session: terms.of_session,
+            pos: terms.pos,
+            last_access: None,
+            access_ends_at: Timestamp::default(),
+            refresh_ends_at: None,
+        }
+    }
+
+    /// Takes the next event.
+    pub(super) fn take(&mut self, step: Step) {
+        let place = Place { position: step.position, at: step.at };
+        match step.what {
+            // A stream begins once.
+            Taken::Approved(_) | Taken::IssuedToClient { .. } => {}
+            Taken::Redeemed { authentication } => {
+                self.record.code = Some(CodeState::Redeemed);
+                self.record.client_authentication = Some(authentication);
+            }
+            Taken::Issued { access, refresh_ends_at } => {
+                self.refresh_ends_at = refresh_ends_at;
+                self.issued(access, place);
+            }
+            Taken::Refreshed { access, refresh_ends_at, authentication } => {
+                self.record.client_authentication = Some(authentication);
+                self.record.refreshes += 1;
+                self.refresh_ends_at = refresh_ends_at.or(self.refresh_ends_at);
+                self.issued(access, place);
+            }
+            Taken::Retried => self.record.retries += 1,
+            Taken::CodeReplayed => self.record.code = Some(CodeState::Replayed),
+            // What follows from it is in the revocation beside it.
+            Taken::RefreshReplayed => {}
+            Taken::AccessRevoked { by } => {
+                self.record.access_tokens_revoked += 1;
+                // Without a refresh token, its only access token is all there is of it.
+                if self.refresh_ends_at.is_none() {
+                    self.end(End { place, cause: Cause::RevokedByClient, by });
+                }
+            }
+            Taken::Revoked { cause, by } => self.end(End { place, cause, by }),
+        }
+    }
+
+    fn issued(&mut self, access: Access, place: Place) {
+        self.record.access_tokens += 1;
+        self.record.last_issued = place;
+        self.access_ends_at = self.access_ends_at.max(access.ends_at);
+        self.record.ends_at = self.refresh_ends_at.unwrap_or_default().max(self.access_ends_at);
+        self.last_access = Some(access);
+    }
+
+    /// What was over by then is not ended by it, and what has ended is not ended again.
+    fn end(&mut self, end: End) {
+        let earlier = self.record.ended.as_ref().is_some_and(|before| before.place.position <= end.place.position);
+        if !earlier && end.place.at < self.record.ends_at {
+            self.record.ended = Some(end);
+        }
+    }
+
+    /// The streams that it stands on.
+    pub(super) fn stands_on(&self) -> impl Iterator<Item = Uuid> {
+        let session = self.record.session_id.filter(|_| self.of_session).map(SessionId::uuid);
+        let (user, consent) = (self.record.user_id.map(UserId::uuid), self.record.consent_id.map(ConsentId::uuid));
+        [Some(self.client.uuid()), user, session, consent].into_iter().flatten()
+    }
+
+    /// The record, from all that is known up to now.
+    #[must_use]
+    pub fn record(mut self, facts: &Facts) -> GrantRecord {
+        self.record.client = self.client_then(facts);
+        let streams: Vec<Uuid> = self.stands_on().collect();
+        for stream in streams {
+            self.cut_off(facts.of(stream), self.pos);
+        }
+        self.cut_off(&facts.of_issuer.restored, self.pos);
+        if let Some(access) = self.last_access.clone().filter(|_| self.refresh_ends_at.is_none()) {
+            let of_key = facts.of_issuer.keys_retired.iter().filter(|(kid, _)| Some(kid) == access.kid.as_ref());
+            let of_key: Vec<Fact> = of_key.map(|(_, fact)| fact.clone()).collect();
+            self.cut_off(&of_key, access.pos);
+        }
+        self.record
+    }
+
+    fn client_then(&self, facts: &Facts) -> ClientThen {
+        let mut then = ClientThen { id: Some(self.client), ..ClientThen::default() };
+        for fact in facts.of(self.client.uuid()).iter().filter(|fact| fact.position < self.record.begun.position) {
+            match &fact.what {
+                What::Described { identifier, name, version } => {
+                    then.client_id = identifier.clone().unwrap_or(then.client_id);
+                    then.name.clone_from(name);
+                    then.metadata_version = *version;
+                }
+                What::Ended { .. } => {}
+            }
+        }
+        then
+    }
+
+    /// The first of the facts that ends what was issued before it ends the grant.
+    fn cut_off(&mut self, facts: &[Fact], pos: i64) {
+        for fact in facts.iter().filter(|fact| fact.position > pos) {
+            match &fact.what {
+                What::Described { .. } => {}
+                What::Ended { cause, by } => {
+                    let place = Place { position: fact.position, at: fact.at };
+                    return self.end(End { place, cause: *cause, by: by.clone() });
+                }
+            }
+        }
+    }
+}
+
+fn record(grant_id: GrantId, kind: GrantKind, begun: Place) -> GrantRecord {
+    GrantRecord {
+        grant_id,
+        kind,
+        client: ClientThen::default(),
+        user_id: None,
+        session_id: None,
+        consent_id: None,
+        scope: Scope::default(),
+        resources: Vec::new(),
+        begun,
+        auth_time: None,
+        amr: Vec::new(),
+        acr: None,
+        policy: None,
+        client_authentication: None,
+        code: None,
+        access_tokens: 0,
+        access_tokens_revoked: 0,
+        refreshes: 0,
+        retries: 0,
+        last_issued: begun,
+        ends_at: Timestamp::default(),
+        ended: None,
+    }
+}

@@ -1,0 +1,185 @@
+//! Grants as lines: for people, as JSON, as CSV. One after the other, however many they are.
+
+use std::{collections::HashMap, io};
+
+use domain::{Timestamp, UserId};
+use serde::Serialize;
+
+use crate::{
+    audit::{End, GrantRecord},
+    cli::{failure::Failure, output},
+    clock::rfc3339,
+};
+
+/// The columns of CSV.
+const COLUMNS: [&str; 31] = [
+    "grant_id",
+    "kind",
+    "state",
+    "client_id",
+    "client_name",
+    "client_metadata_version",
+    "user_id",
+    "username",
+    "session_id",
+    "consent_id",
+    "scope",
+    "resources",
+    "begun_at",
+    "begun_position",
+    "auth_time",
+    "amr",
+    "acr",
+    "policy",
+    "client_authentication",
+    "code",
+    "access_tokens",
+    "access_tokens_revoked",
+    "refreshes",
+    "retries",
+    "last_issued_at",
+    "last_issued_position",
+    "ends_at",
+    "ended_at",
+    "ended_position",
+    "ended_cause",
+    "ended_by",
+];
+
+/// How grants are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Shape {
+    /// For people
+    Table,
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated, with the names of the columns in the first line (RFC 4180)
+    Csv,
+}
+
+/// A grant as it is printed.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    #[serde(flatten)]
+    record: &'a GrantRecord,
+    /// At the moment that was asked for.
+    state: &'static str,
+    /// Of the user, if it can be opened.
+    username: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// A grant at a moment, with the names that could be opened.
+    pub(super) fn new(record: &'a GrantRecord, moment: Timestamp, names: &'a HashMap<UserId, String>) -> Self {
+        let username = record.user_id.and_then(|user| names.get(&user)).map(String::as_str);
+        Self { record, state: record.state(moment).as_str(), username }
+    }
+
+    fn client(&self) -> &str {
+        self.record.client.name.as_deref().unwrap_or(&self.record.client.client_id)
+    }
+
+    fn user(&self) -> String {
+        match (self.username, self.record.user_id) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(id)) => id.to_string(),
+            (None, None) => "-".to_owned(),
+        }
+    }
+
+    fn for_people(&self) -> String {
+        let GrantRecord { grant_id, begun, scope, access_tokens, last_issued, ends_at, .. } = self.record;
+        let end = match &self.record.ended {
+            Some(End { place, cause, by }) => format!("{} {} by {by}", rfc3339(place.at), word(cause)),
+            None => rfc3339(*ends_at),
+        };
+        let (user, client, scope) = (self.user(), self.client(), scope.to_string());
+        format!(
+            "{grant_id}  {:<7}  {}  {client:<20}  {user:<20}  {scope:<24}  {access_tokens:>6}  {}  {end}",
+            self.state,
+            rfc3339(begun.at),
+            rfc3339(last_issued.at),
+        )
+    }
+
+    fn cells(&self) -> [String; COLUMNS.len()] {
+        let record = self.record;
+        let id = |id: Option<String>| id.unwrap_or_default();
+        let ended = record.ended.as_ref();
+        [
+            record.grant_id.to_string(),
+            word(&record.kind),
+            self.state.to_owned(),
+            record.client.client_id.clone(),
+            record.client.name.clone().unwrap_or_default(),
+            record.client.metadata_version.to_string(),
+            id(record.user_id.map(|id| id.to_string())),
+            self.username.unwrap_or_default().to_owned(),
+            id(record.session_id.map(|id| id.to_string())),
+            id(record.consent_id.map(|id| id.to_string())),
+            record.scope.to_string(),
+            record.resources.join(" "),
+            rfc3339(record.begun.at),
+            record.begun.position.to_string(),
+            record.auth_time.map(rfc3339).unwrap_or_default(),
+            record.amr.join(" "),
+            record.acr.clone().unwrap_or_default(),
+            record.policy.clone().unwrap_or_default(),
+            record.client_authentication.as_ref().map(word).unwrap_or_default(),
+            record.code.as_ref().map(word).unwrap_or_default(),
+            record.access_tokens.to_string(),
+            record.access_tokens_revoked.to_string(),
+            record.refreshes.to_string(),
+            record.retries.to_string(),
+            rfc3339(record.last_issued.at),
+            record.last_issued.position.to_string(),
+            rfc3339(record.ends_at),
+            ended.map(|end| rfc3339(end.place.at)).unwrap_or_default(),
+            ended.map(|end| end.place.position.to_string()).unwrap_or_default(),
+            ended.map(|end| word(&end.cause)).unwrap_or_default(),
+            ended.map(|end| end.by.clone()).unwrap_or_default(),
+        ]
+    }
+}
+
+impl Shape {
+    /// What stands over the lines.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub(super) fn head(self) -> Result<(), Failure> {
+        match self {
+            Self::Table => output::line(format_args!(
+                "{:<36}  {:<7}  {:<20}  {:<20}  {:<20}  {:<24}  {:>6}  {:<20}  ends",
+                "grant", "state", "begun", "client", "user", "scope", "tokens", "last issued"
+            )),
+            Self::Jsonl => Ok(()),
+            Self::Csv => csv_line(&COLUMNS),
+        }
+    }
+
+    /// Prints one.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub(super) fn print(self, line: &Line<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Table => output::line(line.for_people()),
+            Self::Jsonl => output::line(serde_json::to_string(line).map_err(|error| Failure::Failed(error.to_string()))?),
+            Self::Csv => csv_line(&line.cells()),
+        }
+    }
+}
+
+fn csv_line(cells: &[impl AsRef<[u8]>]) -> Result<(), Failure> {
+    let failed = |error: csv::Error| Failure::io("a line of CSV", &io::Error::other(error));
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    writer.write_record(cells).map_err(failed)?;
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    output::line(String::from_utf8_lossy(&bytes).trim_end_matches('\n'))
+}
+
+/// The name of a value of a fixed set.
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
