@@ -18,4 +18,5 @@ pub mod signer;
 pub mod state;
 pub mod sweep;
 pub mod telemetry;
+pub mod trace;
 pub mod vault;

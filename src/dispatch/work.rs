@@ -6,8 +6,9 @@ use cqrs_es::{Aggregate, DomainEvent};
 use domain::{CommandId, Decide, Event, Timestamp};
 use uuid::Uuid;
 
-use crate::log::{
-    Actor, Append, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, Unavailable, VaultChange,
+use crate::{
+    log::{Actor, Append, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, Unavailable, VaultChange},
+    trace,
 };
 
 use super::{Inner, heads::Head};
@@ -145,7 +146,7 @@ impl<'a> Work<'a> {
     pub(super) fn finish(self) -> (Append, Vec<(domain::StreamId, Head)>) {
         let append = Append {
             command_id: CommandId::new(Uuid::now_v7()),
-            metadata: Metadata { actor: self.actor, traceparent: None },
+            metadata: Metadata { actor: self.actor, traceparent: trace::current() },
             streams: self.streams,
             guards: self.guards,
             claims: self.claims,

@@ -1,4 +1,4 @@
-//! What happens around every request: it is counted, what is too large is refused, and an error is told.
+//! What happens around every request: it is counted, what is too large is refused, its trace is taken up, and an error is told.
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -6,12 +6,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::state::App;
+use crate::{state::App, trace};
 
 use super::{
     error, limits,
     metrics::{NO_PATH, Requests},
 };
+
+/// W3C Trace Context.
+const TRACEPARENT: &str = "traceparent";
 
 /// One layer for all of it: each costs every request a box and a copy of its route.
 pub(super) async fn every_request(State((app, requests)): State<(App, Requests)>, request: Request, next: Next) -> Response {
@@ -19,7 +22,10 @@ pub(super) async fn every_request(State((app, requests)): State<(App, Requests)>
     let counting = requests.begin();
     let response = match limits::too_large(&app.settings.server, &request) {
         Some(refused) => refused.into_response(),
-        None => next.run(request).await,
+        None => {
+            let traceparent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            trace::within(traceparent.as_deref(), next.run(request)).await
+        }
     };
     let response = error::told(&app.dispatch, response);
     counting.end(path.as_ref().map_or(NO_PATH, MatchedPath::as_str), response.status());
