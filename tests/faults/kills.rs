@@ -8,12 +8,14 @@ use std::{
 use futures_util::future::{join, join_all};
 use grantlog::log::StoredEvent;
 use projections::on_db;
-use support::{Kind, TestClient, both_stores};
+use support::{
+    Cluster, Kind, Node, TestClient, both_stores,
+    sizes::{ANSWERS, kills},
+};
 
 use crate::{
+    GRANTLOG,
     load::{Told, issue_and_revoke, issue_until, refresh},
-    nodes::{Cluster, Node},
-    sizes::{ANSWERS, kills},
 };
 
 both_stores!(a_killed_server_has_lost_nothing_that_it_acknowledged);
@@ -22,7 +24,7 @@ both_stores!(a_killed_server_has_lost_nothing_that_it_acknowledged);
 const CLIENTS: usize = 8;
 
 async fn a_killed_server_has_lost_nothing_that_it_acknowledged(kind: Kind) {
-    let cluster = Cluster::new(kind).await;
+    let cluster = Cluster::new(kind, GRANTLOG).await;
     let client = cluster.app.ordinary_client().await;
     for _ in 0..kills() {
         kill_once(&cluster, &client).await;
@@ -39,7 +41,7 @@ async fn kill_once(cluster: &Cluster, client: &TestClient) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_one_of_two_servers_is_killed_the_other_goes_on_and_holds_what_both_acknowledged() {
-    let cluster = Cluster::new(Kind::Postgres).await;
+    let cluster = Cluster::new(Kind::Postgres, GRANTLOG).await;
     let client = cluster.app.ordinary_client().await;
     let other = cluster.start();
     for _ in 0..kills() {

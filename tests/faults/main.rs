@@ -4,8 +4,9 @@
 
 mod kills;
 mod load;
-mod nodes;
 mod races;
 mod secrets;
-mod sizes;
 mod visit;
+
+/// The program.
+const GRANTLOG: &str = env!("CARGO_BIN_EXE_grantlog");

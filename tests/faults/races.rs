@@ -8,12 +8,12 @@ use std::{
 use futures_util::future::{join, join_all};
 use grantlog::{dispatch::CurrentSession, log::Actor};
 use serde_json::json;
-use support::{Answer, Kind, TestApp, TestClient};
-
-use crate::{
-    nodes::Cluster,
+use support::{
+    Answer, Cluster, Kind, TestApp, TestClient,
     sizes::{AT_ONCE, rounds},
 };
+
+use crate::GRANTLOG;
 
 /// What ends all that a client holds of a user.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ const ANSWERS: usize = 12;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_redemptions_of_a_code_one_succeeds_and_the_replays_revoke_it() {
-    let cluster = Cluster::new(Kind::Postgres).await;
+    let cluster = Cluster::new(Kind::Postgres, GRANTLOG).await;
     let (app, nodes) = (&cluster.app, [cluster.start(), cluster.start()]);
     let (client, session) = (app.ordinary_client().await, app.sign_in().await);
     for round in 0..rounds() {
@@ -53,7 +53,7 @@ async fn of_fifty_redemptions_of_a_code_one_succeeds_and_the_replays_revoke_it()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_refreshes_of_a_token_all_give_the_same_successor() {
-    let cluster = Cluster::new(Kind::Postgres).await;
+    let cluster = Cluster::new(Kind::Postgres, GRANTLOG).await;
     let (app, nodes) = (&cluster.app, [cluster.start(), cluster.start()]);
     let (client, session) = (app.ordinary_client().await, app.sign_in().await);
     for round in 0..rounds() {
@@ -69,7 +69,7 @@ async fn of_fifty_refreshes_of_a_token_all_give_the_same_successor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_an_end_is_acknowledged_no_token_is_active_whenever_it_was_issued() {
-    let cluster = Cluster::new(Kind::Postgres).await;
+    let cluster = Cluster::new(Kind::Postgres, GRANTLOG).await;
     let (app, nodes) = (&cluster.app, [cluster.start(), cluster.start()]);
     let addresses = [nodes[0].address, nodes[1].address];
     let server = app.client(json!({"grant_types": ["client_credentials"], "scope": "introspection"})).await;

@@ -11,9 +11,9 @@ use grantlog::{
 use projections::Db;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use support::{Answer, Kind, TestApp, TestClient, VERIFIER, both_stores};
+use support::{Answer, Cluster, Kind, Node, TestApp, TestClient, VERIFIER, both_stores};
 
-use crate::nodes::{Cluster, Node};
+use crate::GRANTLOG;
 
 both_stores!(no_secret_is_let_out_as_text, no_secret_is_let_out_as_json);
 
@@ -51,7 +51,7 @@ async fn no_secret_is_let_out_as_json(kind: Kind) {
 }
 
 async fn search(kind: Kind, format: &str) {
-    let cluster = Cluster::new(kind).await;
+    let cluster = Cluster::new(kind, GRANTLOG).await;
     let node = cluster.start_with(&[("GRANTLOG_TELEMETRY__FILTER", "trace"), ("GRANTLOG_TELEMETRY__FORMAT", format)]);
     let mut secrets = Secrets::default();
     secrets.add("master key", cluster.app.master_key().expose_secret());

@@ -6,10 +6,10 @@ use std::io::Read;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use support::{Answer, Browser, Kind, PageForm, REDIRECT_URI, TestApp, TestClient, Tokens, VERIFIER, both_stores};
+use support::{Answer, Browser, Cluster, Kind, PageForm, REDIRECT_URI, TestApp, TestClient, Tokens, VERIFIER, both_stores};
 
 use crate::{
-    nodes::Cluster,
+    GRANTLOG,
     secrets::{Secrets, dump},
 };
 
@@ -42,7 +42,7 @@ struct Visit {
 }
 
 async fn no_secret_of_a_visit_is_in_the_log_the_store_a_backup_or_an_error(kind: Kind) {
-    let mut cluster = Cluster::new(kind).await;
+    let mut cluster = Cluster::new(kind, GRANTLOG).await;
     let node = cluster.start_with(&[ALL]);
     // What the test sends from here on goes to the server that logs.
     cluster.app.address = node.address;

@@ -17,9 +17,10 @@ use grantlog::{
     vault::{MasterKey, MasterKeys},
 };
 use secrecy::SecretString;
-use support::{Kind, Store, TestApp, both_stores};
-
-use crate::traffic::{all_events, history, issue_many};
+use support::{
+    Kind, Store, TestApp, both_stores,
+    traffic::{all_events, history, issue_many},
+};
 
 both_stores! {
     a_backup_under_load_holds_the_log_up_to_one_position,

@@ -6,4 +6,3 @@ mod backup;
 mod migrate;
 mod rebuild;
 mod restore;
-mod traffic;

@@ -10,10 +10,11 @@ use grantlog::{
     state::App,
 };
 use projections::{Db, on_db};
-use support::{Kind, TestApp, both_stores};
+use support::{
+    Kind, TestApp, both_stores,
+    traffic::{grant, history, issue_many, refreshed, sign_in},
+};
 use tokio::sync::Notify;
-
-use crate::traffic::{grant, history, issue_many, refreshed, sign_in};
 
 both_stores! {
     read_models_are_switched_while_tokens_are_issued_and_none_is_lost,

@@ -13,12 +13,12 @@ use projections::{
     token::{self, Wanted},
 };
 use secrecy::ExposeSecret;
-use support::{ADMINISTRATOR, Kind, PASSWORD, Store, TestApp, USER, both_stores};
-
-use crate::{
-    backup::{backed_up, restored},
+use support::{
+    ADMINISTRATOR, Kind, PASSWORD, Store, TestApp, USER, both_stores,
     traffic::{HERE, all_events, grant, history, issue_many, refreshed, sign_in},
 };
+
+use crate::backup::{backed_up, restored};
 
 both_stores! {
     a_backup_is_restored_into_either_store_byte_for_byte,

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::{PASSWORD, TestApp, TestClient, Tokens, USER};
 use domain::Scope;
 use futures_util::{StreamExt, stream};
 use grantlog::{
@@ -10,64 +11,69 @@ use grantlog::{
     protocol::client_authentication::{ClientCredentials, ClientProof},
     state::App,
 };
-use support::{PASSWORD, TestApp, TestClient, Tokens, USER};
 
-pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// The address that tests come from.
+pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-pub(crate) fn scope(text: &str) -> Scope {
-    text.parse().unwrap()
+/// A scope out of its text.
+#[must_use]
+pub fn scope(text: &str) -> Scope {
+    text.parse().expect("the test's scope can be read")
 }
 
-pub(crate) async fn sign_in(app: &App, username: &str) -> SignedIn {
+/// A user signs in with `PASSWORD`.
+pub async fn sign_in(app: &App, username: &str) -> SignedIn {
     let request = SignIn { username: username.to_owned(), password: PASSWORD.into(), source: HERE, existing: None };
-    app.dispatch.sign_in(request).await.unwrap().answer
+    app.dispatch.sign_in(request).await.expect("the store answers").answer
 }
 
 /// A code for the client, approved in a session.
-pub(crate) async fn code(app: &TestApp, client: &TestClient, session: &CurrentSession) -> String {
+pub async fn code(app: &TestApp, client: &TestClient, session: &CurrentSession) -> String {
     app.code_of(&app.approval(session, client, "read write").await).await
 }
 
 /// Tokens of a new grant of the user's.
-pub(crate) async fn grant(app: &TestApp, client: &TestClient, session: &CurrentSession) -> Tokens {
+pub async fn grant(app: &TestApp, client: &TestClient, session: &CurrentSession) -> Tokens {
     let code = code(app, client, session).await;
     app.redeem(client, &code).await.assert_status(200).tokens()
 }
 
 /// The next tokens of a family.
-pub(crate) async fn refreshed(app: &TestApp, client: &TestClient, tokens: &Tokens) -> Tokens {
-    app.refresh(client, tokens.refresh.as_deref().unwrap()).await.assert_status(200).tokens()
+pub async fn refreshed(app: &TestApp, client: &TestClient, tokens: &Tokens) -> Tokens {
+    app.refresh(client, tokens.refresh_token()).await.assert_status(200).tokens()
 }
 
 /// Many tokens for the client itself, some at a time.
-pub(crate) async fn issue_many(app: &App, client: &TestClient, count: usize) {
+pub async fn issue_many(app: &App, client: &TestClient, count: usize) {
     let proof = ClientProof::Basic(client.secret.clone());
     let credentials = ClientCredentials { identifier: client.identifier.clone(), proof };
-    let client = app.dispatch.authenticate_client(&Presented { credentials, source: HERE }).await.unwrap();
+    let client = app.dispatch.authenticate_client(&Presented { credentials, source: HERE }).await.expect("the store answers");
     let request = IssueForClient { client, scope: scope("read"), resources: Vec::new() };
     stream::iter(0..count)
         .for_each_concurrent(64, |_| async {
-            app.dispatch.client_credentials(&request).await.unwrap();
+            app.dispatch.client_credentials(&request).await.expect("the store answers");
         })
         .await;
 }
 
 /// What a store holds that was kept or ended in every way.
-pub(crate) struct History {
-    pub(crate) client: TestClient,
-    pub(crate) signed_in: SignedIn,
+pub struct History {
+    /// Enabled.
+    pub client: TestClient,
+    /// Of `USER`.
+    pub signed_in: SignedIn,
     /// Active.
-    pub(crate) own: Tokens,
+    pub own: Tokens,
     /// Active, refreshed twice.
-    pub(crate) family: Tokens,
+    pub family: Tokens,
     /// The code is not redeemed.
-    pub(crate) code: String,
+    pub code: String,
     /// Inactive.
-    pub(crate) dead: Vec<String>,
+    pub dead: Vec<String>,
 }
 
 /// Issues, refreshes, revokes, disables and signs out.
-pub(crate) async fn history(app: &TestApp) -> History {
+pub async fn history(app: &TestApp) -> History {
     let (client, other) = (app.ordinary_client().await, app.ordinary_client().await);
     let signed_in = sign_in(&app.app, USER).await;
     let session = &signed_in.session;
@@ -78,12 +84,12 @@ pub(crate) async fn history(app: &TestApp) -> History {
     let mut dead = Vec::new();
     let replayed = grant(app, &client, session).await;
     refreshed(app, &client, &refreshed(app, &client, &replayed).await).await;
-    app.refresh(&client, replayed.refresh.as_deref().unwrap()).await.assert_error(400, "invalid_grant");
+    app.refresh(&client, replayed.refresh_token()).await.assert_error(400, "invalid_grant");
     let revoked = app.token_of(&client, "read").await;
     app.revoke(&client, &revoked.access).await.assert_status(200);
     let ended = sign_in(&app.app, USER).await;
     let of_ended = grant(app, &client, &ended.session).await;
-    app.app.dispatch.sign_out(&ended.session).await.unwrap();
+    app.app.dispatch.sign_out(&ended.session).await.expect("the store answers");
     let of_other = app.token_of(&other, "read").await;
     app.disable(other.id).await;
     dead.extend([replayed.access, revoked.access, of_ended.access, of_other.access]);
@@ -92,10 +98,10 @@ pub(crate) async fn history(app: &TestApp) -> History {
 }
 
 /// Every event of the log.
-pub(crate) async fn all_events(log: &Log) -> Vec<StoredEvent> {
+pub async fn all_events(log: &Log) -> Vec<StoredEvent> {
     let mut events: Vec<StoredEvent> = Vec::new();
     loop {
-        let page = log.read(i64::try_from(events.len()).unwrap(), 1000).await.unwrap();
+        let page = log.read(i64::try_from(events.len()).expect("a test's log is short"), 1000).await.expect("the store answers");
         if page.is_empty() {
             return events;
         }

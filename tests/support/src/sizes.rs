@@ -1,20 +1,22 @@
 //! How much is tried: a sample, or with `GRANTLOG_TEST_SOAK` (`scripts/test --soak`) all of it.
 
 /// Requests that come together in a race.
-pub(crate) const AT_ONCE: usize = 50;
+pub const AT_ONCE: usize = 50;
 /// How many answers a server has given, at the least, before it is killed.
-pub(crate) const ANSWERS: usize = 100;
+pub const ANSWERS: usize = 100;
 
 fn soak() -> bool {
     std::env::var_os("GRANTLOG_TEST_SOAK").is_some()
 }
 
 /// Rounds of each race.
-pub(crate) fn rounds() -> usize {
+#[must_use]
+pub fn rounds() -> usize {
     if soak() { 200 } else { 4 }
 }
 
 /// How often a server is killed.
-pub(crate) fn kills() -> usize {
+#[must_use]
+pub fn kills() -> usize {
     if soak() { 50 } else { 3 }
 }

@@ -1,0 +1,65 @@
+//! Servers as processes over one store, and beside them a node in this process, through which a test commands.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::{Command, Output},
+};
+
+use crate::{Kind, ServerProcess, TestApp};
+use secrecy::ExposeSecret;
+
+/// The store and its node in this process.
+pub struct Cluster {
+    pub app: TestApp,
+    program: &'static str,
+}
+
+/// A server and where it listens.
+pub struct Node {
+    pub process: ServerProcess,
+    pub address: SocketAddr,
+}
+
+impl Cluster {
+    /// Takes the path of the program.
+    pub async fn new(kind: Kind, program: &'static str) -> Self {
+        let app = TestApp::start(kind).await;
+        std::fs::create_dir_all(app.store.folder().join("data")).expect("the machine lets a test do this");
+        std::fs::write(app.store.folder().join("data/master.key"), app.master_key().expose_secret())
+            .expect("the machine lets a test do this");
+        Self { app, program }
+    }
+
+    /// The program over this store. Its issuer is the one of the node in this process.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program);
+        command.args(arguments).current_dir(self.app.store.folder()).env_remove("GRANTLOG_CONFIG");
+        command.env("DATABASE_URL", &self.app.store.settings.url).env("GRANTLOG_SERVER__PUBLIC_URL", self.app.url(""));
+        command
+    }
+
+    /// Starts a server on a free port.
+    #[must_use]
+    pub fn start(&self) -> Node {
+        self.start_with(&[])
+    }
+
+    /// Starts a server with variables in its environment.
+    #[must_use]
+    pub fn start_with(&self, variables: &[(&str, &str)]) -> Node {
+        let address = TcpListener::bind("127.0.0.1:0")
+            .expect("the machine lets a test do this")
+            .local_addr()
+            .expect("the machine lets a test do this");
+        let mut command = self.command(&["serve", "--dev"]);
+        command.env("GRANTLOG_SERVER__LISTEN", address.to_string()).envs(variables.iter().copied());
+        Node { process: ServerProcess::start(&mut command), address }
+    }
+
+    /// Runs a command to its end.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the machine lets a test do this")
+    }
+}
