@@ -13,6 +13,7 @@ use crate::{
     Changes, Db, Dialect, Recorded, Table, TermsMissing,
     changes::{Row, row},
     cutoff::ISSUER,
+    on_db,
     table::{EXPIRES_AT, integer, nullable_text, position, text},
 };
 
@@ -283,6 +284,15 @@ pub async fn find(db: &Db, wanted: &[Wanted]) -> Result<Vec<SeenToken>, sqlx::Er
             sqlite.look_up(move |snapshot| find_each(snapshot, &wanted)).await
         }
     }
+}
+
+/// When the last access token ends that is still kept, in seconds since the Unix epoch.
+///
+/// # Errors
+/// What the store says.
+pub async fn last_end(db: &Db) -> Result<Option<i64>, sqlx::Error> {
+    let (sql, kind) = ("SELECT MAX(expires_at) FROM token WHERE kind = $1", TokenKind::Access.as_str());
+    on_db!(db, pool => sqlx::query_scalar(sql).bind(kind).fetch_one(pool).await)
 }
 
 fn find_each(snapshot: &Transaction<'_>, wanted: &[Wanted]) -> rusqlite::Result<Vec<SeenToken>> {

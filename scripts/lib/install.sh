@@ -2,6 +2,7 @@
 # Finds the programs that the tests need, and installs with apt what is missing: sourced by scripts/test and scripts/bench.
 
 lists_are_fresh=
+nats_version=2.10.29
 
 # as_root COMMAND...: with sudo, unless root already.
 as_root() {
@@ -75,6 +76,23 @@ need_programs() {
   for name in "$@"; do
     command -v "$name" >/dev/null || apt_install "$name"
   done
+}
+
+# Debian's nats-server is older than 2.10. Where there is a Go toolchain a newer one is built for the tests of what that one cannot do;
+# elsewhere they say that they were not run.
+need_newer_nats() {
+  [[ -z ${GRANTLOG_TEST_NATS_SERVER:-} ]] || return 0
+  local go folder
+  go=$(command -v go || command -v /usr/local/go/bin/go) || return 0
+  folder=$(target_folder)/test-clients/nats-$nats_version
+  if [[ ! -x $folder/nats-server ]]; then
+    say "building nats-server $nats_version"
+    GOBIN=$folder GOFLAGS=-mod=mod "$go" install "github.com/nats-io/nats-server/v2@v$nats_version" >"$run/go.log" 2>&1 || {
+      say "not built: $(tail -n 1 "$run/go.log")"
+      return 0
+    }
+  fi
+  export GRANTLOG_TEST_NATS_SERVER=$folder/nats-server
 }
 
 need_python() {

@@ -19,7 +19,8 @@ part_lint() {
 part_rust() {
   need_rust
   start_postgres
-  start_nats
+  need_programs nats-server openssl
+  need_newer_nats
   local log=$run/cargo-test.log status=0 counts
   cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
   counts=$(awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log")

@@ -59,17 +59,6 @@ new_database() {
   printf '%s/%s' "$url" "$1"
 }
 
-start_nats() {
-  [[ -z ${GRANTLOG_TEST_NATS:-} ]] || return 0
-  need_programs nats-server
-  local port
-  port=$(free_port)
-  nats-server -a 127.0.0.1 -p "$port" -js -sd "$run/nats" >"$run/nats.log" 2>&1 &
-  started+=($!)
-  wait_until 30 port_answers "$port" || die "nats-server did not start: $(tail -n 5 "$run/nats.log")"
-  export GRANTLOG_TEST_NATS=nats://127.0.0.1:$port
-}
-
 # stop_process PID: asks, waits, and in the end insists.
 stop_process() {
   kill "$1" 2>/dev/null || return 0

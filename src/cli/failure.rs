@@ -11,6 +11,7 @@ use domain::{client::ClientError, key_set::KeySetError};
 use crate::{
     config::SettingError,
     dispatch::{OpenError, Refusal, UserRefusal},
+    follow::relay::RelayError,
     log::{MigrateError, Unavailable},
     telemetry::TelemetryError,
 };
@@ -106,6 +107,29 @@ impl From<OpenError> for Failure {
                 "{error}.\nPut the right one where vault.master_key_file says, or name it among vault.previous_master_key_files."
             )),
             OpenError::Catalogue(_) => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<RelayError> for Failure {
+    fn from(error: RelayError) -> Self {
+        match error {
+            RelayError::Store(unavailable) => unavailable.into(),
+            RelayError::Broker(_) => {
+                Self::Unavailable(format!("{error}.\nIs relay.url (NATS_URL) right, and does its server run with JetStream?"))
+            }
+            RelayError::NotLetIn(_) | RelayError::NoStream(_) => Self::Unavailable(error.to_string()),
+            RelayError::File { .. } | RelayError::Address(_) | RelayError::Prefix(_) | RelayError::TooOld { .. } => {
+                Self::Usage(error.to_string())
+            }
+            RelayError::Refused { .. }
+            | RelayError::Differs { .. }
+            | RelayError::Ahead { .. }
+            | RelayError::OtherHistory { .. }
+            | RelayError::Event { .. }
+            | RelayError::TooLarge { .. }
+            | RelayError::NotTaken { .. }
+            | RelayError::Moved { .. } => Self::Refused(error.to_string()),
         }
     }
 }

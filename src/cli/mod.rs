@@ -13,6 +13,7 @@ mod migrate;
 mod output;
 mod progress;
 mod projections;
+mod relay;
 mod serve;
 mod store;
 mod user;
@@ -78,6 +79,8 @@ enum Command {
     Audit(Box<audit::AuditCommand>),
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
+    #[command(subcommand)]
+    Relay(relay::RelayCommand),
     Backup(backup::Backup),
     Restore(backup::Restore),
     Explain(explain::Explain),
@@ -115,6 +118,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Log(command) => command.run(context).await,
         Command::Audit(command) => command.run(context).await,
         Command::Projections(command) => command.run(context).await,
+        Command::Relay(command) => command.run(context).await,
         Command::Backup(command) => command.run(context).await,
         Command::Restore(command) => command.run(context).await,
         Command::Explain(command) => command.run(context).await,

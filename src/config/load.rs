@@ -30,7 +30,9 @@ impl Settings {
         file: Option<&Path>,
         mut environment: std::collections::HashMap<String, String>,
     ) -> Result<Self, SettingError> {
-        let database = environment.remove("DATABASE_URL");
+        // Names that others use too.
+        let common = [("store.url", "DATABASE_URL"), ("relay.url", "NATS_URL")];
+        let common = common.map(|(setting, name)| (setting, environment.remove(name)));
         let prefixed: std::collections::HashMap<_, _> =
             environment.into_iter().filter(|(name, _)| name.starts_with("GRANTLOG_")).collect();
         let unknown = |name: &&String| !name.contains("__") && name.as_str() != "GRANTLOG_CONFIG";
@@ -45,8 +47,8 @@ impl Settings {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));
         }
         builder = builder.add_source(variables);
-        if let Some(url) = database {
-            builder = builder.set_override("store.url", url).map_err(|error| SettingError::Value(error.to_string()))?;
+        for (setting, value) in common {
+            builder = builder.set_override_option(setting, value).map_err(|error| SettingError::Value(error.to_string()))?;
         }
         let read = builder.build().map_err(|error| SettingError::Value(error.to_string()))?;
         read.try_deserialize().map_err(|error| SettingError::Value(error.to_string()))
@@ -66,6 +68,7 @@ mod tests {
     fn the_documented_defaults_are_the_settings() {
         let settings = with(&[]).unwrap();
         assert_eq!(settings.tokens.code_lifetime, 60);
+        assert!(!settings.relay.is_on());
         assert_eq!(settings.issuer(), "http://127.0.0.1:8000/o");
         assert!(settings.scopes["introspection"].privileged);
         assert_eq!(settings.scopes["read"].descriptions["ja"], "あなたのデータを読む");
@@ -77,8 +80,10 @@ mod tests {
             ("GRANTLOG_SERVER__PUBLIC_URL", "https://id.example"),
             ("GRANTLOG_TOKENS__ACCESS_TOKEN_LIFETIME", "300"),
             ("DATABASE_URL", "postgres://somewhere/db"),
+            ("NATS_URL", "nats://somewhere:4222"),
         ]);
         let settings = settings.unwrap();
+        assert!(settings.relay.is_on());
         assert_eq!(settings.issuer(), "https://id.example/o");
         assert_eq!(settings.tokens.access_token_lifetime, 300);
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 pub use check::SettingError;
 use domain::catalogue::ScopeEntry;
 pub use load::Source;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
@@ -23,6 +23,7 @@ pub struct Settings {
     pub sessions: Sessions,
     pub limits: Limits,
     pub clients: Clients,
+    pub relay: Relay,
     pub telemetry: Telemetry,
     pub scopes: BTreeMap<String, ScopeSetting>,
 }
@@ -105,6 +106,31 @@ pub struct Clients {
     pub introspection_get: bool,
 }
 
+/// The broker that the log is relayed to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    /// Empty: nothing is relayed. It may hold a password.
+    pub url: SecretString,
+    pub stream: String,
+    pub prefix: String,
+    pub first_position: u64,
+    pub replicas: usize,
+    /// In seconds; 0 is for ever.
+    pub max_age: u64,
+    /// 0 is without bound.
+    pub max_bytes: i64,
+    pub credentials_file: Option<PathBuf>,
+    pub nkey_file: Option<PathBuf>,
+    pub user: Option<String>,
+    pub password: Option<SecretString>,
+    pub password_file: Option<PathBuf>,
+    pub require_tls: bool,
+    pub ca_file: Option<PathBuf>,
+    pub certificate_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+}
+
 /// What is told of the running server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +155,14 @@ pub struct ScopeSetting {
     pub privileged: bool,
     #[serde(flatten)]
     pub descriptions: BTreeMap<String, String>,
+}
+
+impl Relay {
+    /// Whether the log is relayed.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.url.expose_secret().is_empty()
+    }
 }
 
 impl Settings {

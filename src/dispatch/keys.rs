@@ -7,6 +7,7 @@ use domain::{
     client::SigningAlgorithm,
     key_set::{KeySet, KeySetCommand, KeySetError},
 };
+use serde::Serialize;
 
 use crate::{
     log::{Actor, Unavailable, VaultChange},
@@ -49,6 +50,15 @@ impl Dispatch {
     /// That there is no such key, or it is the one that signs.
     pub async fn retire_key(&self, actor: Actor, kid: &str) -> Result<Done<()>, Refusal<KeySetError>> {
         self.perform(actor, &Retire { kid: kid.to_owned() }).await
+    }
+
+    /// Signs what the issuer says of itself, with the key that is active now; `typ` is the media type of the header.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer, or there is no key to sign with.
+    pub async fn sign(&self, typ: &str, claims: &(impl Serialize + Sync)) -> Result<String, Unavailable> {
+        let key = self.0.signer.active(self.key_set().await?.as_ref(), SigningAlgorithm::ES256).await?;
+        self.0.signer.sign(&key, typ, claims).await
     }
 
     /// All keys, as they are now.

@@ -7,6 +7,7 @@ pub mod coalesce;
 mod connection;
 mod epochs;
 mod follow;
+mod lease;
 mod migrate;
 mod postgres;
 mod project;
@@ -34,6 +35,7 @@ use coalesce::Coalescer;
 use domain::StreamId;
 pub use epochs::Epochs;
 pub use follow::Follower;
+pub use lease::Lease;
 pub use migrate::MigrateError;
 pub use project::ProjectError;
 use projections::Db;
@@ -202,6 +204,14 @@ impl Log {
     #[must_use]
     pub fn known_head(&self) -> i64 {
         self.0.head.known.load(Ordering::Acquire)
+    }
+
+    /// The head's position, asked of the store.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not answer.
+    pub async fn head(&self) -> Result<i64, Unavailable> {
+        tokio::time::timeout(LOOK_UP, read::head(&self.0.db)).await.map_err(|_| Unavailable)?
     }
 
     /// Changes when the known head does.

@@ -126,6 +126,11 @@ fn sqlite_heads(snapshot: &Transaction<'_>, streams: Vec<StreamId>) -> rusqlite:
     Ok((position, found))
 }
 
+/// The head's position.
+pub(super) async fn head(db: &Db) -> Result<i64, Unavailable> {
+    Ok(on_db!(db, pool => sqlx::query_scalar("SELECT position FROM log_head").fetch_one(pool).await)?)
+}
+
 /// Events after a position, in order.
 pub(super) async fn after(db: &Db, position: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
     let sql = format!("{} WHERE position > $1 ORDER BY position LIMIT $2", select(db.dialect()));

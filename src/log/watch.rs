@@ -3,10 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use projections::{Db, on_db};
+use projections::Db;
 use sqlx::postgres::PgListener;
 
-use super::{Head, LOOK_UP};
+use super::{Head, LOOK_UP, read};
 
 /// The channel of PostgreSQL's notifications.
 const CHANNEL: &str = "grantlog";
@@ -37,7 +37,7 @@ pub(super) async fn follow(url: String, db: Db, head: Arc<Head>) {
         };
         let position = match notified {
             Some(position) => Some(position),
-            None => tokio::time::timeout(LOOK_UP, look(&db)).await.unwrap_or_default(),
+            None => tokio::time::timeout(LOOK_UP, read::head(&db)).await.ok().and_then(Result::ok),
         };
         if let Some(position) = position {
             head.note(position);
@@ -49,8 +49,4 @@ async fn listen(url: &str) -> Option<PgListener> {
     let mut listener = PgListener::connect(url).await.ok()?;
     listener.listen(CHANNEL).await.ok()?;
     Some(listener)
-}
-
-async fn look(db: &Db) -> Option<i64> {
-    on_db!(db, pool => sqlx::query_scalar::<_, i64>("SELECT position FROM log_head").fetch_one(pool).await.ok())
 }

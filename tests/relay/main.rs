@@ -1,4 +1,13 @@
-//! What is promised to those who read the log's messages.
+//! The relay to a real nats-server: its messages, what they are documented as, and that the stream is the log whatever breaks.
 #![cfg(test)]
 
+mod broker;
 mod documents;
+mod faults;
+mod kills;
+mod messages;
+mod stream;
+mod watermark;
+
+/// The program.
+const GRANTLOG: &str = env!("CARGO_BIN_EXE_grantlog");

@@ -10,9 +10,12 @@ use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
+    task::JoinSet,
 };
 
-use crate::{clock::Clock, config::Settings, dispatch::OpenError, http, log::Log, state::App, sweep, telemetry};
+use crate::{
+    clock::Clock, config::Settings, dispatch::OpenError, follow::relay::Relay, http, log::Log, state::App, sweep, telemetry,
+};
 
 use super::{failure::Failure, migrate, output, store::Context};
 
@@ -62,10 +65,13 @@ impl Serve {
         // Before it says that it serves: whoever waits for that may stop it at once.
         let stop = stop_signal()?;
         tell(&app).await?;
-        let sweeping = tokio::spawn(sweep::run(app.log.clone(), app.clock.clone()));
-        let served = http::serve(app, listener, stop).await;
-        sweeping.abort();
-        served.map_err(|error| Failure::io("the server", &error))
+        // What runs beside the requests ends with this function.
+        let mut beside = JoinSet::new();
+        beside.spawn(sweep::run(app.log.clone(), app.clock.clone()));
+        if app.settings.relay.is_on() {
+            beside.spawn(Relay::new(app.clone()).run());
+        }
+        http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
     }
 
     async fn open(&self, settings: Settings) -> Result<App, Failure> {

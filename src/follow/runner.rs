@@ -1,0 +1,56 @@
+//! Keeps a follower of the log going: on one node at a time, again after what passes, and stopped loudly by what does not.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::log::Log;
+
+/// The first rest after something that passes; each next one is twice as long, up to the longest.
+const FIRST_REST: Duration = Duration::from_millis(250);
+const LONGEST_REST: Duration = Duration::from_secs(10);
+/// A follower that ran for so long begins again with the first rest.
+const RAN_WELL: Duration = Duration::from_secs(30);
+/// How often it is looked whether somebody mended what stopped a follower.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Why a follower does not go on.
+#[derive(Debug)]
+pub enum Stopped {
+    /// A store or a broker does not answer: it will, or another node takes over.
+    Passing(String),
+    /// An event that cannot be taken, or a setting that is wrong: somebody has to do something.
+    Fatal(String),
+}
+
+/// Runs a follower as long as it is awaited. `follow` begins where it had come, each time anew.
+pub async fn run(log: Log, name: &'static str, mut follow: impl FnMut() -> BoxFuture<'static, Stopped>) {
+    let leads = metrics::gauge!("grantlog_follower_leads", "follower" => name);
+    let stopped = metrics::gauge!("grantlog_follower_stopped", "follower" => name);
+    let mut rest = FIRST_REST;
+    loop {
+        leads.set(0);
+        let mut lease = log.lease(name).await;
+        leads.set(1);
+        let begun = tokio::time::Instant::now();
+        let outcome = tokio::select! {
+            outcome = follow() => outcome,
+            () = lease.lost() => Stopped::Passing("the lease is lost".to_owned()),
+        };
+        match outcome {
+            Stopped::Passing(why) => {
+                drop(lease);
+                stopped.set(0);
+                rest = if begun.elapsed() > RAN_WELL { FIRST_REST } else { rest };
+                tracing::warn!(follower = name, %why, again_in = ?rest, "a follower of the log rests");
+                tokio::time::sleep(rest).await;
+                rest = (rest * 2).min(LONGEST_REST);
+            }
+            Stopped::Fatal(why) => {
+                stopped.set(1);
+                tracing::error!(follower = name, %why, "a follower of the log has stopped: somebody has to mend this");
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+}
