@@ -5,9 +5,10 @@ use grantlog::{
     audit::{self, AsOf, Bounds, CodeState, Filter, GrantKind, GrantRecord, GrantState, RecordsDigest, Replay},
     log::{Actor, Log},
 };
-use support::{Kind, TestApp, both_stores};
-
-use crate::traffic::{code, grant, history, issue_many, refreshed, sign_in};
+use support::{
+    Kind, TestApp, both_stores,
+    traffic::{code, grant, history, issue_many, refreshed, sign_in},
+};
 
 both_stores! {
     every_grant_is_told_and_how_it_ended,
