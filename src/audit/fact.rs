@@ -11,7 +11,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Place;
+use super::{End, Place};
 
 /// Something that happened to what grants stand on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,17 @@ impl Fact {
     }
 }
 
+impl Fact {
+    fn end(&self) -> Option<End> {
+        match &self.what {
+            What::Described { .. } => None,
+            What::Ended { cause, by } => {
+                Some(End { place: Place { position: self.position, at: self.at }, cause: *cause, by: by.clone() })
+            }
+        }
+    }
+}
+
 fn described(event: &ClientEvent) -> Option<What> {
     let (identifier, metadata, version): (_, &ClientMetadata, _) = match event {
         ClientEvent::Registered { identifier, metadata, .. } => (Some(identifier.clone()), metadata, 1),
@@ -98,6 +109,14 @@ impl Facts {
     /// What is known of a stream.
     pub(super) fn of(&self, stream: Uuid) -> &[Fact] {
         self.of_streams.get(&stream).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What first ended, after `pos`, all that stands on these streams and was signed by this key.
+    pub(super) fn end(&self, streams: impl Iterator<Item = Uuid>, kid: Option<&str>, pos: i64) -> Option<End> {
+        let of_key = self.of_issuer.keys_retired.iter().filter(|(retired, _)| Some(retired.as_str()) == kid);
+        let wide = self.of_issuer.restored.iter().chain(of_key.map(|(_, fact)| fact));
+        let ends = streams.flat_map(|stream| self.of(stream)).chain(wide).filter_map(Fact::end);
+        ends.filter(|end| end.place.position > pos).min_by_key(|end| end.place.position)
     }
 
     /// Takes note of an event, if grants need it.

@@ -8,7 +8,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ClientThen, CodeState, End, Fact, Facts, GrantKind, GrantRecord, Place, What};
+use super::{ClientThen, CodeState, End, Facts, GrantKind, GrantRecord, Place, What};
 
 /// An event of a grant, reduced to what its record needs: small, because a replay keeps them in files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -159,12 +159,29 @@ impl From<&AccessToken> for Access {
     }
 }
 
+/// What a grant stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grounds {
+    client: ClientId,
+    user: Option<UserId>,
+    /// `None` also with offline access.
+    session: Option<SessionId>,
+    consent: Option<ConsentId>,
+}
+
+impl Grounds {
+    /// Their streams.
+    pub(super) fn streams(&self) -> impl Iterator<Item = Uuid> {
+        let (user, session) = (self.user.map(UserId::uuid), self.session.map(SessionId::uuid));
+        [Some(self.client.uuid()), user, session, self.consent.map(ConsentId::uuid)].into_iter().flatten()
+    }
+}
+
 /// A grant as far as its own events tell.
 #[derive(Debug)]
 pub struct Folding {
     record: GrantRecord,
-    client: ClientId,
-    of_session: bool,
+    grounds: Grounds,
     /// The head that its beginning saw: what ends what it stands on ends it, if it is later.
     pos: i64,
     last_access: Option<Access>,
@@ -191,7 +208,8 @@ impl Folding {
                 };
                 let (pos, access_ends_at) = (access.pos, access.ends_at);
                 let last_access = Some(access);
-                Some(Self { record, client, of_session: false, pos, last_access, access_ends_at, refresh_ends_at: None })
+                let grounds = Grounds { client, user: None, session: None, consent: None };
+                Some(Self { record, grounds, pos, last_access, access_ends_at, refresh_ends_at: None })
             }
             Taken::Redeemed { .. }
             | Taken::Issued { .. }
@@ -205,6 +223,8 @@ impl Folding {
     }
 
     fn approved(grant_id: GrantId, place: Place, terms: Terms) -> Self {
+        let session = terms.of_session.then_some(terms.session);
+        let grounds = Grounds { client: terms.client, user: Some(terms.user), session, consent: Some(terms.consent) };
         let empty = record(grant_id, GrantKind::AuthorizationCode, place);
         let record = GrantRecord {
             user_id: Some(terms.user),
@@ -220,15 +240,7 @@ impl Folding {
             ends_at: terms.code_ends_at,
             ..empty
         };
-        Self {
-            record,
-            client: terms.client,
-            of_session: terms.of_session,
-            pos: terms.pos,
-            last_access: None,
-            access_ends_at: Timestamp::default(),
-            refresh_ends_at: None,
-        }
+        Self { record, grounds, pos: terms.pos, last_access: None, access_ends_at: Timestamp::default(), refresh_ends_at: None }
     }
 
     /// Takes the next event.
@@ -282,33 +294,31 @@ impl Folding {
         }
     }
 
-    /// The streams that it stands on.
-    pub(super) fn stands_on(&self) -> impl Iterator<Item = Uuid> {
-        let session = self.record.session_id.filter(|_| self.of_session).map(SessionId::uuid);
-        let (user, consent) = (self.record.user_id.map(UserId::uuid), self.record.consent_id.map(ConsentId::uuid));
-        [Some(self.client.uuid()), user, session, consent].into_iter().flatten()
+    /// What it stands on.
+    pub(super) const fn grounds(&self) -> &Grounds {
+        &self.grounds
+    }
+
+    /// The sign-in in which it was approved.
+    pub(super) fn session(&self) -> Option<Uuid> {
+        self.record.session_id.map(SessionId::uuid)
     }
 
     /// The record, from all that is known up to now.
     #[must_use]
     pub fn record(mut self, facts: &Facts) -> GrantRecord {
         self.record.client = self.client_then(facts);
-        let streams: Vec<Uuid> = self.stands_on().collect();
-        for stream in streams {
-            self.cut_off(facts.of(stream), self.pos);
-        }
-        self.cut_off(&facts.of_issuer.restored, self.pos);
-        if let Some(access) = self.last_access.clone().filter(|_| self.refresh_ends_at.is_none()) {
-            let of_key = facts.of_issuer.keys_retired.iter().filter(|(kid, _)| Some(kid) == access.kid.as_ref());
-            let of_key: Vec<Fact> = of_key.map(|(_, fact)| fact.clone()).collect();
-            self.cut_off(&of_key, access.pos);
+        // With a refresh token it outlives the key that signed its access tokens.
+        let kid = self.last_access.take().filter(|_| self.refresh_ends_at.is_none()).and_then(|access| access.kid);
+        if let Some(end) = facts.end(self.grounds.streams(), kid.as_deref(), self.pos) {
+            self.end(end);
         }
         self.record
     }
 
     fn client_then(&self, facts: &Facts) -> ClientThen {
-        let mut then = ClientThen { id: Some(self.client), ..ClientThen::default() };
-        for fact in facts.of(self.client.uuid()).iter().filter(|fact| fact.position < self.record.begun.position) {
+        let mut then = ClientThen { id: Some(self.grounds.client), ..ClientThen::default() };
+        for fact in facts.of(self.grounds.client.uuid()).iter().filter(|fact| fact.position < self.record.begun.position) {
             match &fact.what {
                 What::Described { identifier, name, version } => {
                     then.client_id = identifier.clone().unwrap_or(then.client_id);
@@ -319,19 +329,6 @@ impl Folding {
             }
         }
         then
-    }
-
-    /// The first of the facts that ends what was issued before it ends the grant.
-    fn cut_off(&mut self, facts: &[Fact], pos: i64) {
-        for fact in facts.iter().filter(|fact| fact.position > pos) {
-            match &fact.what {
-                What::Described { .. } => {}
-                What::Ended { cause, by } => {
-                    let place = Place { position: fact.position, at: fact.at };
-                    return self.end(End { place, cause: *cause, by: by.clone() });
-                }
-            }
-        }
     }
 }
 

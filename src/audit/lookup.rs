@@ -1,11 +1,21 @@
 //! One grant out of the log: its own events, and those of what it stands on.
 
-use domain::{Decide, Event, GrantId, StreamId, event::AGGREGATE_TYPES, grant::Grant, id::THE_ONLY, key_set::KeySet};
+use cqrs_es::Aggregate;
+use domain::{
+    Event, GrantId, StreamId,
+    client::{Client, ClientEvent},
+    consent::Consent,
+    grant::Grant,
+    id::THE_ONLY,
+    key_set::{KeySet, KeySetEvent},
+    session::Session,
+    user::User,
+};
 use uuid::Uuid;
 
 use crate::log::{Log, StoredEvent};
 
-use super::{AuditError, Facts, Folding, GrantRecord, Place, fold::Step, replay::actor};
+use super::{AuditError, Facts, Folding, GrantRecord, Place, Token, family::family, fold::Step, replay::actor};
 
 /// Events of a stream read at a time.
 const PAGE: u32 = 1_000;
@@ -49,12 +59,14 @@ pub async fn history(log: &Log, types: &[&str], id: Uuid) -> Result<Vec<Told>, A
     }
 }
 
-/// A grant with all that it stands on.
+/// A grant with all that belongs to it.
 #[derive(Debug)]
 pub struct GrantFile {
     pub record: GrantRecord,
-    /// What happened to it and to what it stands on, in order.
+    /// What happened to it and to what it stands on, as far as that concerns it, in order.
     pub events: Vec<Told>,
+    /// Its codes and tokens, in the order in which they were issued.
+    pub tokens: Vec<Token>,
 }
 
 /// Everything of a grant; `None` where there is none of this id.
@@ -62,7 +74,7 @@ pub struct GrantFile {
 /// # Errors
 /// That the store does not answer, or an event cannot be read.
 pub async fn grant(log: &Log, id: GrantId) -> Result<Option<GrantFile>, AuditError> {
-    let mut events = history(log, &[Grant::stream(id.uuid()).aggregate_type], id.uuid()).await?;
+    let mut events = history(log, &[Grant::TYPE], id.uuid()).await?;
     let mut folding: Option<Folding> = None;
     for told in &events {
         let Event::Grant(event) = &told.event else { continue };
@@ -73,16 +85,53 @@ pub async fn grant(log: &Log, id: GrantId) -> Result<Option<GrantFile>, AuditErr
         }
     }
     let Some(folding) = folding else { return Ok(None) };
-    let others: Vec<&str> = AGGREGATE_TYPES.into_iter().filter(|name| *name != KeySet::stream(THE_ONLY).aggregate_type).collect();
-    for stream in folding.stands_on().collect::<Vec<_>>() {
-        events.extend(history(log, &others, stream).await?);
-    }
-    let keys = KeySet::stream(THE_ONLY);
-    events.extend(history(log, &[keys.aggregate_type], keys.aggregate_id).await?);
-    events.sort_by_key(|told| told.place.position);
+    let others = around(log, &folding).await?;
     let mut facts = Facts::default();
-    for told in &events {
+    for told in &others {
         facts.note(&told.event, told.stream.aggregate_id, told.place, &told.by);
     }
-    Ok(Some(GrantFile { record: folding.record(&facts), events }))
+    let tokens = family(&events, folding.grounds(), &facts);
+    let record = folding.record(&facts);
+    events.extend(concerning(others, &record, &tokens));
+    events.sort_by_key(|told| told.place.position);
+    Ok(Some(GrantFile { record, events, tokens }))
+}
+
+/// All that happened to what a grant stands on, and to the sign-in in which it was approved, in order.
+async fn around(log: &Log, folding: &Folding) -> Result<Vec<Told>, AuditError> {
+    let mut streams: Vec<Uuid> = folding.grounds().streams().chain(folding.session()).collect();
+    streams.sort_unstable();
+    streams.dedup();
+    let mut events = history(log, &[KeySet::TYPE], THE_ONLY).await?;
+    for stream in streams {
+        events.extend(history(log, &[Client::TYPE, User::TYPE, Session::TYPE, Consent::TYPE], stream).await?);
+    }
+    events.sort_by_key(|told| told.place.position);
+    Ok(events)
+}
+
+/// Those of the events that concern the grant: what it was approved to, what signed its tokens, and what ended any of that.
+fn concerning(events: Vec<Told>, record: &GrantRecord, tokens: &[Token]) -> Vec<Told> {
+    let begun = record.begun.position;
+    let described = |event: &ClientEvent| matches!(event, ClientEvent::Registered { .. } | ClientEvent::Updated { .. });
+    let of_version = events
+        .iter()
+        .rfind(|told| told.place.position < begun && matches!(&told.event, Event::Client(event) if described(event)));
+    let of_version = of_version.map(|told| told.place.position);
+    let signed = |kid: &str| tokens.iter().any(|token| token.kid.as_deref() == Some(kid));
+    let concerns = |told: &Told| {
+        let ends_it = told.place.position > begun && told.event.cutoff().is_some();
+        match &told.event {
+            Event::Grant(_) | Event::Session(_) | Event::Consent(_) => true,
+            Event::Client(_) => ends_it || Some(told.place.position) == of_version,
+            Event::User(_) => ends_it,
+            Event::KeySet(event) => match event {
+                KeySetEvent::Added { key, .. } => signed(&key.kid),
+                KeySetEvent::Activated { kid, .. } | KeySetEvent::Retired { kid, .. } => signed(kid),
+                KeySetEvent::EpochBegun { .. } => ends_it,
+            },
+            Event::Catalogue(_) => false,
+        }
+    };
+    events.into_iter().filter(concerns).collect()
 }

@@ -1,24 +1,38 @@
-//! What the log says of grants: who let whom do what, when, what came of it and how it ended. `record`, `fact` and `fold` are
-//! pure; `replay` reads the whole log in bounded memory, `lookup` one stream and what it stands on.
+//! What the log says of grants: who let whom do what, when, what came of it and how it ended. `record`, `fact`, `fold`,
+//! `family`, `difference` and `story` are pure; `replay` reads the whole log in bounded memory, `lookup` one stream and what it stands on.
 
+mod difference;
 mod digest;
 mod fact;
+mod family;
+mod find;
 mod fold;
 mod lookup;
+mod names;
+mod person;
 mod place;
 mod record;
 mod replay;
 mod spill;
 mod standing;
+mod story;
+mod words;
 
+pub use difference::{Change, between};
 pub use digest::RecordsDigest;
 pub use fact::{Fact, Facts, What};
+pub use family::{Token, TokenState, came_of, led_to};
+pub use find::{FoundToken, token};
 pub use fold::Folding;
 pub use lookup::{GrantFile, Told, grant, history};
+pub use names::{Named, Names};
+pub use person::with_profiles;
 pub use place::{AsOf, Place, resolve};
 pub use record::{ClientThen, CodeState, End, Filter, GrantKind, GrantRecord, GrantState};
 pub use replay::{Bounds, Replay, Replayed};
 pub use standing::{cut_off, standing_on};
+pub use story::{Chapter, tell};
+pub use words::{Words, plain};
 
 use crate::log::Unavailable;
 

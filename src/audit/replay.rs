@@ -106,7 +106,7 @@ impl Replay {
     }
 }
 
-fn read_ahead(log: Log, until: i64, page: u32) -> mpsc::Receiver<Result<Vec<StoredEvent>, Unavailable>> {
+pub(super) fn read_ahead(log: Log, until: i64, page: u32) -> mpsc::Receiver<Result<Vec<StoredEvent>, Unavailable>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut after = 0;
@@ -147,7 +147,7 @@ impl Replayed {
                 }
             }
         }
-        let streams: HashSet<Uuid> = grants.values().flat_map(Folding::stands_on).collect();
+        let streams: HashSet<Uuid> = grants.values().flat_map(|grant| grant.grounds().streams()).collect();
         let facts = Facts { of_streams: facts.of(&streams)?, of_issuer: issuer.clone() };
         Ok(Some(grants.into_values().map(|grant| grant.record(&facts)).collect()))
     }

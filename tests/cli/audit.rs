@@ -13,6 +13,9 @@ use crate::place::Place;
 both_stores! {
     all_grants_are_listed_for_people_and_programs,
     a_replay_can_be_restricted_and_set_back,
+    a_grant_and_a_token_are_told_back_and_forth,
+    a_client_and_a_user_are_told_with_what_changed,
+    who_could_do_what_and_what_changed_meanwhile_is_told,
     following_prints_a_grant_again_when_something_becomes_of_it,
 }
 
@@ -90,4 +93,85 @@ async fn following_prints_a_grant_again_when_something_becomes_of_it(kind: Kind)
     assert_eq!((&again["grant_id"], &again["ended"]["cause"]), (&first["grant_id"], &"client_disabled".into()));
     following.kill().unwrap();
     following.wait().unwrap();
+}
+
+async fn a_grant_and_a_token_are_told_back_and_forth(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = place.serve();
+    let token = token(&server);
+    let found = place.run_with(&["audit", "token", "-", "--json"], &token).json();
+    assert_eq!(
+        (&found["token"]["kind"], &found["token"]["state"], &found["scanned"]),
+        (&"access".into(), &"live".into(), &false.into())
+    );
+    assert_eq!((&found["came_of"], &found["led_to"]), (&Value::Array(vec![]), &Value::Array(vec![])));
+    let types: Vec<_> = found["story"].as_array().unwrap().iter().map(|chapter| chapter["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["key_set.key_added", "key_set.key_activated", "client.registered", "grant.client_credentials_issued"]);
+    for name in ["jti", "digest"] {
+        let by_name = place.json(&["audit", "token", found["token"][name].as_str().unwrap()]);
+        assert_eq!(by_name, found, "by its {name}");
+    }
+    place.run(&["audit", "token", &format!("{token}x")]).failed(3, "no such code or token was ever issued here");
+    place.run(&["audit", "token", "019ab3c0-5f2e-7d10-8c5a-0123456789ab"]).failed(3, "no such code or token");
+    place.run(&["client", "disable", "Demo"]).succeeded();
+    let told = place.run(&["audit", "token", found["token"]["jti"].as_str().unwrap()]).succeeded().out;
+    for said in ["client_disabled by operator", "Demo got the access token", "What came of it: nothing"] {
+        assert!(told.contains(said), "{told}");
+    }
+
+    let id = found["grant"]["grant_id"].as_str().unwrap();
+    let grant = place.json(&["audit", "grant", id]);
+    assert_eq!((&grant["grant"]["state"], &grant["grant"]["ended"]["cause"]), (&"ended".into(), &"client_disabled".into()));
+    let last = grant["story"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["said"], "Demo was disabled: all that it held is dead");
+    let told = place.run(&["audit", "grant", &format!("grant-{id}")]).succeeded().out;
+    assert!(told.contains("Demo got the access token") && told.contains("(by client Demo)"), "{told}");
+    place.run(&["audit", "grant", "x"]).failed(2, "x is no id of a grant");
+    place.run(&["audit", "grant", "019ab3c0-5f2e-7d10-8c5a-0123456789ab"]).failed(3, "there is no grant 019ab3c0");
+}
+
+async fn a_client_and_a_user_are_told_with_what_changed(kind: Kind) {
+    let place = Place::ready(kind).await;
+    place
+        .run(&["client", "register", "--client-name", "Reports", "--grant-types", "client_credentials", "--scope", "read"])
+        .succeeded();
+    let story = place.json(&["audit", "client", "Reports"])["story"].clone();
+    assert_eq!(story[0]["type"], "client.registered");
+    let changes = story[0]["changes"].as_array().unwrap();
+    let scope = changes.iter().find(|change| change["member"] == "scope").unwrap();
+    assert_eq!((&scope["before"], &scope["after"]), (&Value::Null, &"read".into()));
+    assert!(place.run(&["audit", "client", "Reports"]).succeeded().out.contains("client_name: - → Reports"));
+    place.run(&["audit", "client", "Nobody"]).failed(3, "there is no client `Nobody`");
+
+    let user = place.json(&["user", "create", "--username", "mika", "--email", "mika@example.org"]);
+    place.run(&["user", "lock", "mika"]).succeeded();
+    let told = place.run(&["audit", "user", "mika"]).succeeded().out;
+    for said in ["email: - → mika@example.org", "mika was locked", "(by operator)"] {
+        assert!(told.contains(said), "{told}");
+    }
+    place.run(&["user", "erase", "mika", "--yes"]).succeeded();
+    let told = place.run(&["audit", "user", user["id"].as_str().unwrap()]).succeeded().out;
+    assert!(told.contains("was erased") && !told.contains("mika"), "{told}");
+    place.run(&["audit", "user", "mika"]).failed(3, "there is no user `mika`");
+}
+
+async fn who_could_do_what_and_what_changed_meanwhile_is_told(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = place.serve();
+    token(&server);
+    token(&server);
+    let before = place.run(&["audit", "replay", "--format", "jsonl"]).json_lines();
+    let position = before[1]["last_issued"]["position"].to_string();
+    let who = place.json(&["audit", "who", "--scope", "read"]);
+    assert_eq!((&who[0]["client_name"], &who[0]["grants"], &who[0]["user_id"]), (&"Demo".into(), &2.into(), &Value::Null));
+    place.run(&["client", "disable", "Demo"]).succeeded();
+    assert_eq!(place.run(&["audit", "who", "--scope", "read"]).succeeded().out, "Nobody.\n");
+    assert_eq!(place.json(&["audit", "who", "--scope", "read", "--client", "Demo", "--as-of", &position]), who);
+    let diff = place.json(&["audit", "diff", "--from", &position]);
+    let changes: Vec<_> = diff.as_array().unwrap().iter().map(|one| (&one["change"], &one["grant_id"])).collect();
+    assert_eq!(changes, [(&"ended".into(), &before[0]["grant_id"]), (&"ended".into(), &before[1]["grant_id"])]);
+    let began = place.json(&["audit", "diff", "--from", "2020-01-01", "--to", &position]);
+    assert!(began.as_array().unwrap().iter().all(|one| one["change"] == "began"), "{began}");
+    assert!(place.run(&["audit", "diff", "--from", &position]).succeeded().out.contains("client_disabled by operator"));
+    place.run(&["audit", "diff", "--from", &position, "--to", "1"]).failed(2, "--to is before --from");
 }

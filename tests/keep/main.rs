@@ -3,6 +3,7 @@
 
 mod audit;
 mod backup;
+mod lineage;
 mod migrate;
 mod rebuild;
 mod restore;

@@ -75,11 +75,13 @@ impl<'a> Line<'a> {
         Self { record, state: record.state(moment).as_str(), username }
     }
 
-    fn client(&self) -> &str {
+    /// What the client was called.
+    pub(super) fn client(&self) -> &str {
         self.record.client.name.as_deref().unwrap_or(&self.record.client.client_id)
     }
 
-    fn user(&self) -> String {
+    /// What the user is called, else their id; a hyphen where there is none.
+    pub(super) fn user(&self) -> String {
         match (self.username, self.record.user_id) {
             (Some(name), _) => name.to_owned(),
             (None, Some(id)) => id.to_string(),
@@ -87,10 +89,15 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// What ended it and by whom; nothing where nothing did.
+    pub(super) fn why(&self) -> String {
+        self.record.ended.as_ref().map(why).unwrap_or_default()
+    }
+
     fn for_people(&self) -> String {
         let GrantRecord { grant_id, begun, scope, access_tokens, last_issued, ends_at, .. } = self.record;
         let end = match &self.record.ended {
-            Some(End { place, cause, by }) => format!("{} {} by {by}", rfc3339(place.at), word(cause)),
+            Some(end) => format!("{} {}", rfc3339(end.place.at), self.why()),
             None => rfc3339(*ends_at),
         };
         let (user, client, scope) = (self.user(), self.client(), scope.to_string());
@@ -99,6 +106,18 @@ impl<'a> Line<'a> {
             self.state,
             rfc3339(begun.at),
             rfc3339(last_issued.at),
+        )
+    }
+
+    /// What stands over a grant's story.
+    pub(super) fn heading(&self) -> String {
+        let GrantRecord { grant_id, client, scope, .. } = self.record;
+        let (state, name, version) = (self.state, self.client(), client.metadata_version);
+        format!(
+            "Grant {grant_id}, {state}: {} of {} to {name} (client_id {}, metadata version {version})\n",
+            scope,
+            self.user(),
+            client.client_id
         )
     }
 
@@ -177,6 +196,11 @@ fn csv_line(cells: &[impl AsRef<[u8]>]) -> Result<(), Failure> {
     writer.write_record(cells).map_err(failed)?;
     let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
     output::line(String::from_utf8_lossy(&bytes).trim_end_matches('\n'))
+}
+
+/// What ended something and by whom.
+pub(super) fn why(end: &End) -> String {
+    format!("{} by {}", word(&end.cause), end.by)
 }
 
 /// The name of a value of a fixed set.

@@ -1,8 +1,12 @@
 //! `grantlog audit`: who let whom do what, when, what came of it and how it ended, out of the log.
 
+mod diff;
 mod lines;
 mod replay;
+mod story;
+mod token;
 mod when;
+mod who;
 
 use domain::UserId;
 
@@ -15,8 +19,12 @@ use super::{
     failure::Failure,
     store::{Context, find_client, find_user},
 };
+use diff::Diff;
 use replay::Replay;
+use story::{Grant, OfClient, OfUser};
+use token::Token;
 use when::{moment, place};
+use who::Who;
 
 /// Ask the log who let whom do what, when, and how it ended
 ///
@@ -24,15 +32,29 @@ use when::{moment, place};
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Examples:
   grantlog audit replay --user mika
-  grantlog audit replay --format jsonl > grants.jsonl")]
+  grantlog audit replay --format jsonl > grants.jsonl
+  grantlog audit token eyJhbGciOiJFUzI1NiIs...
+  grantlog audit who --scope write --as-of 2026-11-25")]
 pub(super) enum AuditCommand {
     Replay(Replay),
+    Grant(Grant),
+    Token(Token),
+    Client(OfClient),
+    User(OfUser),
+    Who(Who),
+    Diff(Diff),
 }
 
 impl AuditCommand {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         match self {
             Self::Replay(command) => command.run(context).await,
+            Self::Grant(command) => command.run(context).await,
+            Self::Token(command) => command.run(context).await,
+            Self::Client(command) => command.run(context).await,
+            Self::User(command) => command.run(context).await,
+            Self::Who(command) => command.run(context).await,
+            Self::Diff(command) => command.run(context).await,
         }
     }
 }

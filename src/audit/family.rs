@@ -1,0 +1,235 @@
+//! The codes and tokens of a grant: which came of which, and which of them are good for anything. Pure.
+
+use domain::{
+    Digest, Event, Scope, Timestamp, TokenId,
+    grant::{AccessToken, GrantEvent, RefreshToken},
+};
+use projections::token::TokenKind;
+use serde::{Serialize, Serializer};
+
+use crate::clock;
+
+use super::{End, Facts, Place, Told, fold::Grounds};
+
+/// A code or token that was issued.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Token {
+    #[serde(serialize_with = "as_word")]
+    pub kind: TokenKind,
+    /// An access token's.
+    pub jti: Option<TokenId>,
+    /// SHA-256 of its text.
+    pub digest: Digest,
+    /// A refresh token's: 1 for the first.
+    pub generation: Option<u32>,
+    pub issued: Place,
+    #[serde(serialize_with = "clock::as_rfc3339")]
+    pub expires_at: Timestamp,
+    pub scope: Scope,
+    pub audience: Vec<String>,
+    /// The key that signed it.
+    pub kid: Option<String>,
+    /// Where it was exchanged for others, of what can be used once.
+    pub used: Option<Place>,
+    /// What ended it before its time.
+    pub ended: Option<End>,
+    /// The place among the family's of the one that it came of.
+    #[serde(skip)]
+    pub from: Option<usize>,
+    #[serde(skip)]
+    pos: i64,
+}
+
+fn as_word<S: Serializer>(kind: &TokenKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
+}
+
+/// Whether a code or token is good for anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenState {
+    Live,
+    /// It was exchanged for others.
+    Used,
+    Expired,
+    /// It was ended before its time.
+    Ended,
+}
+
+impl TokenState {
+    /// As it stands in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Used => "used",
+            Self::Expired => "expired",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl Token {
+    /// Whether it is good for anything at a moment.
+    #[must_use]
+    pub fn state(&self, moment: Timestamp) -> TokenState {
+        match (&self.used, &self.ended) {
+            (Some(_), _) => TokenState::Used,
+            (None, Some(_)) => TokenState::Ended,
+            (None, None) if self.expires_at <= moment => TokenState::Expired,
+            (None, None) => TokenState::Live,
+        }
+    }
+}
+
+/// A family as it grows.
+#[derive(Default)]
+struct Family {
+    tokens: Vec<Token>,
+    /// The one that the next come of.
+    exchanged: Option<usize>,
+    revoked: Option<End>,
+}
+
+/// All codes and tokens of a grant, from its own events and what is known of what it stands on.
+pub(super) fn family(events: &[Told], grounds: &Grounds, facts: &Facts) -> Vec<Token> {
+    let mut family = Family::default();
+    for told in events {
+        if let Event::Grant(event) = &told.event {
+            family.take(event, told);
+        }
+    }
+    let Family { mut tokens, revoked, .. } = family;
+    for token in &mut tokens {
+        let wide = facts.end(grounds.streams(), token.kid.as_deref(), token.pos);
+        let ends = [token.ended.take(), wide, revoked.clone()].into_iter().flatten();
+        // What was over by then was not ended by it.
+        token.ended = ends.filter(|end| end.place.at < token.expires_at).min_by_key(|end| end.place.position);
+    }
+    tokens
+}
+
+impl Family {
+    fn take(&mut self, event: &GrantEvent, told: &Told) {
+        let place = told.place;
+        match event {
+            GrantEvent::Approved(approved) => {
+                let code = Token {
+                    kind: TokenKind::Code,
+                    jti: None,
+                    digest: approved.code.clone(),
+                    generation: None,
+                    issued: place,
+                    expires_at: approved.code_expires_at,
+                    scope: approved.scope.clone(),
+                    audience: approved.resources.clone(),
+                    kid: None,
+                    used: None,
+                    ended: None,
+                    from: None,
+                    pos: approved.pos,
+                };
+                self.tokens.push(code);
+            }
+            GrantEvent::CodeRedeemed { code, .. } => self.use_up(code, place),
+            GrantEvent::TokensIssued { access, refresh, .. } => {
+                self.add_access(access, place);
+                if let Some(refresh) = refresh {
+                    self.add_refresh(refresh, place);
+                }
+            }
+            GrantEvent::ClientCredentialsIssued { access, .. } => self.add_access(access, place),
+            GrantEvent::Refreshed { predecessor, access, refresh, .. } => {
+                self.use_up(predecessor, place);
+                self.add_access(access, place);
+                self.add_refresh(refresh, place);
+            }
+            GrantEvent::AccessTokenRefreshed { access, .. } => {
+                self.exchanged = self.tokens.iter().rposition(|token| token.kind == TokenKind::Refresh);
+                self.add_access(access, place);
+            }
+            GrantEvent::AccessTokenRevoked { digest, .. } => {
+                let cause = domain::cutoff::Cause::RevokedByClient;
+                for token in self.tokens.iter_mut().filter(|token| token.digest == *digest) {
+                    token.ended = Some(End { place, cause, by: told.by.clone() });
+                }
+            }
+            GrantEvent::Revoked { reason, .. } => {
+                self.revoked = Some(End { place, cause: (*reason).into(), by: told.by.clone() });
+            }
+            GrantEvent::RefreshRetried { .. } | GrantEvent::CodeReplayed { .. } | GrantEvent::RefreshReplayed { .. } => {}
+        }
+    }
+
+    fn use_up(&mut self, digest: &Digest, place: Place) {
+        self.exchanged = self.tokens.iter().position(|token| token.digest == *digest);
+        if let Some(used) = self.exchanged {
+            self.tokens[used].used = Some(place);
+        }
+    }
+
+    fn add_access(&mut self, access: &AccessToken, issued: Place) {
+        self.tokens.push(Token {
+            kind: TokenKind::Access,
+            jti: Some(access.id),
+            digest: access.digest.clone(),
+            generation: None,
+            issued,
+            expires_at: access.expires_at,
+            scope: access.scope.clone(),
+            audience: access.audience.clone(),
+            kid: access.kid.clone(),
+            used: None,
+            ended: None,
+            from: self.exchanged,
+            pos: access.pos,
+        });
+    }
+
+    fn add_refresh(&mut self, refresh: &RefreshToken, issued: Place) {
+        let (scope, audience) =
+            self.tokens.first().map(|first| (first.scope.clone(), first.audience.clone())).unwrap_or_default();
+        self.tokens.push(Token {
+            kind: TokenKind::Refresh,
+            jti: None,
+            digest: refresh.digest.clone(),
+            generation: Some(refresh.generation),
+            issued,
+            expires_at: refresh.expires_at,
+            scope,
+            audience,
+            kid: None,
+            used: None,
+            ended: None,
+            from: self.exchanged,
+            pos: refresh.pos,
+        });
+    }
+}
+
+/// What a token came of, the nearest first.
+#[must_use]
+pub fn came_of(tokens: &[Token], of: usize) -> Vec<&Token> {
+    let mut before = Vec::new();
+    let mut next = tokens[of].from;
+    while let Some(place) = next {
+        before.push(&tokens[place]);
+        next = tokens[place].from;
+    }
+    before
+}
+
+/// All that came of a token, in the order in which it was issued.
+#[must_use]
+pub fn led_to(tokens: &[Token], of: usize) -> Vec<&Token> {
+    let mut came = vec![false; tokens.len()];
+    came[of] = true;
+    let mut after = Vec::new();
+    for (place, token) in tokens.iter().enumerate().skip(of + 1) {
+        if token.from.is_some_and(|from| came[from]) {
+            came[place] = true;
+            after.push(token);
+        }
+    }
+    after
+}

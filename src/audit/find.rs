@@ -1,0 +1,111 @@
+//! A code or token by what somebody holds of it: its text, its `jti`, or its digest.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{Digest, GrantId, TokenId};
+use projections::token;
+use serde::Deserialize;
+
+use crate::{credential::CredentialKind, dispatch::Dispatch, log::Unavailable};
+
+use super::{AuditError, GrantFile, grant, replay::read_ahead};
+
+/// Events read at a time when nothing but the log knows.
+const PAGE: u32 = 4_096;
+
+/// Which one is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    Digest(Digest),
+    Jti(TokenId),
+}
+
+/// A token that was found.
+#[derive(Debug)]
+pub struct FoundToken {
+    pub file: GrantFile,
+    /// Its place among the grant's tokens.
+    pub place: usize,
+    /// Whether the whole log had to be read: its row was swept away long ago.
+    pub scanned: bool,
+}
+
+/// The claim of a JWT that names its grant.
+#[derive(Deserialize)]
+struct Claims {
+    grant_id: GrantId,
+}
+
+/// The code or token; `None` where none was ever issued. `progress` is told how far a reading of the whole log has come.
+///
+/// # Errors
+/// That the store does not answer, or an event cannot be read.
+pub async fn token(dispatch: &Dispatch, text: &str, progress: &mut dyn FnMut(i64)) -> Result<Option<FoundToken>, AuditError> {
+    let text = text.trim();
+    if let Some(grant_id) = named_grant(dispatch, text) {
+        let wanted = Wanted::Digest(Digest::of(text.as_bytes()));
+        return of_grant(dispatch, grant_id, &wanted).await;
+    }
+    let wanted = match text.parse() {
+        Ok(jti) => Wanted::Jti(jti),
+        Err(_) => Wanted::Digest(Digest::from_stored(text.to_owned())),
+    };
+    if let Some(grant_id) = known(dispatch, &wanted).await?
+        && let Some(found) = of_grant(dispatch, grant_id, &wanted).await?
+    {
+        return Ok(Some(found));
+    }
+    scan(dispatch, &wanted, progress).await
+}
+
+/// The grant that the token's own text names. Whether it is of that grant is decided by its digest.
+fn named_grant(dispatch: &Dispatch, text: &str) -> Option<GrantId> {
+    let kinds = [CredentialKind::Access, CredentialKind::Refresh, CredentialKind::Code];
+    if let Some(credential) = kinds.into_iter().find_map(|kind| kind.read(&dispatch.keys, text)) {
+        return Some(GrantId::new(credential.aggregate_id));
+    }
+    let mut parts = text.split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    Some(claims.grant_id)
+}
+
+/// The grant of a token whose row is still there.
+async fn known(dispatch: &Dispatch, wanted: &Wanted) -> Result<Option<GrantId>, Unavailable> {
+    let grant_id = match wanted {
+        Wanted::Digest(digest) => dispatch.reads.token(digest).await?.map(|row| row.grant_id),
+        Wanted::Jti(jti) => token::grant_of(dispatch.log.db(), &jti.to_string()).await?,
+    };
+    grant_id.map(|id| id.parse().map_err(|_| Unavailable)).transpose()
+}
+
+async fn of_grant(dispatch: &Dispatch, id: GrantId, wanted: &Wanted) -> Result<Option<FoundToken>, AuditError> {
+    let Some(file) = grant(&dispatch.log, id).await? else { return Ok(None) };
+    let place = file.tokens.iter().position(|token| match wanted {
+        Wanted::Digest(digest) => token.digest.is(digest),
+        Wanted::Jti(jti) => token.jti == Some(*jti),
+    });
+    Ok(place.map(|place| FoundToken { file, place, scanned: false }))
+}
+
+async fn scan(dispatch: &Dispatch, wanted: &Wanted, progress: &mut dyn FnMut(i64)) -> Result<Option<FoundToken>, AuditError> {
+    let text = match wanted {
+        Wanted::Digest(digest) => digest.as_str().to_owned(),
+        Wanted::Jti(jti) => jti.to_string(),
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut pages = read_ahead(dispatch.log.clone(), dispatch.log.known_head(), PAGE);
+    while let Some(page) = pages.recv().await {
+        for stored in page? {
+            progress(stored.position);
+            if stored.payload.contains(&text)
+                && let Ok(id) = stored.aggregate_id.parse()
+                && let Some(found) = of_grant(dispatch, id, wanted).await?
+            {
+                return Ok(Some(FoundToken { scanned: true, ..found }));
+            }
+        }
+    }
+    Ok(None)
+}
