@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     dispatch::{Dispatch, OpenError},
+    follow::revocations::Feed,
     log::Log,
     vault::MasterKeys,
 };
@@ -24,6 +25,8 @@ pub struct Parts {
     /// All commands, and the facts that decisions stand on.
     pub dispatch: Dispatch,
     pub clock: Clock,
+    /// The revocations, for those who ask over HTTP.
+    pub feed: Feed,
     /// Renders the metrics, where they are recorded.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -36,7 +39,8 @@ impl App {
     pub async fn open(log: Log, settings: Arc<Settings>, master: MasterKeys, clock: Clock) -> Result<Self, OpenError> {
         let dispatch = Dispatch::open(log.clone(), settings.clone(), master, clock.clone()).await?;
         dispatch.adopt_catalogue(settings.catalogue()).await?;
-        Ok(Self(Arc::new(Parts { settings, log, dispatch, clock, metrics: None })))
+        let feed = Feed::new(log.clone(), settings.clone(), clock.clone());
+        Ok(Self(Arc::new(Parts { settings, log, dispatch, clock, feed, metrics: None })))
     }
 
     /// The same server, with what renders the metrics.

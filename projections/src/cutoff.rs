@@ -1,13 +1,13 @@
 //! Live: since which position is everything dead that was issued before it? One row a client, user, session, consent, grant or key, however
 //! many tokens it kills.
 
-use domain::cutoff::Subject;
+use domain::{Timestamp, cutoff::Subject};
 use serde_json::{Value, json};
 
 use crate::{
     Changes, Db, Recorded, Table,
     changes::row,
-    query,
+    on_db, query,
     table::{EXPIRES_AT, nullable_integer, position, text},
 };
 
@@ -50,6 +50,15 @@ pub struct CutoffRow {
 pub async fn find(db: &Db, subjects: &[String]) -> Result<Vec<CutoffRow>, sqlx::Error> {
     query::by_keys(db, &format!("SELECT subject, expires_at, position FROM cutoff WHERE subject IN {}", db.keys(1)), subjects)
         .await
+}
+
+/// The positions of the cutoffs that lie above a position and have not come to their own end.
+///
+/// # Errors
+/// What the store says.
+pub async fn above(db: &Db, position: i64, now: Timestamp) -> Result<Vec<i64>, sqlx::Error> {
+    let sql = "SELECT position FROM cutoff WHERE position > $1 AND (expires_at IS NULL OR expires_at > $2)";
+    on_db!(db, pool => sqlx::query_scalar(sql).bind(position).bind(now.unix()).fetch_all(pool).await)
 }
 
 #[cfg(test)]

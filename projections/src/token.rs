@@ -294,6 +294,33 @@ pub async fn find(db: &Db, wanted: &[Wanted]) -> Result<Vec<SeenToken>, sqlx::Er
     }
 }
 
+/// Where the access tokens were revoked that were revoked one by one and would be alive else.
+///
+/// # Errors
+/// What the store says.
+pub async fn revoked(db: &Db, now: Timestamp) -> Result<Vec<i64>, sqlx::Error> {
+    let sql = "SELECT position FROM token WHERE state = 'revoked' AND kind = $1 AND expires_at > $2";
+    on_db!(db, pool => sqlx::query_scalar(sql).bind(TokenKind::Access.as_str()).bind(now.unix()).fetch_all(pool).await)
+}
+
+/// The lowest `pos` of the access tokens that have not expired: a cutoff that is not above it kills none of them.
+///
+/// # Errors
+/// What the store says.
+pub async fn lowest_pos(db: &Db, now: Timestamp) -> Result<Option<i64>, sqlx::Error> {
+    let sql = "SELECT MIN(pos) FROM token WHERE kind = $1 AND expires_at > $2";
+    on_db!(db, pool => sqlx::query_scalar(sql).bind(TokenKind::Access.as_str()).bind(now.unix()).fetch_one(pool).await)
+}
+
+/// The longest that an access token was issued for of those that are still kept, in seconds.
+///
+/// # Errors
+/// What the store says.
+pub async fn longest_life(db: &Db) -> Result<Option<i64>, sqlx::Error> {
+    let sql = "SELECT MAX(expires_at - issued_at) FROM token WHERE kind = $1";
+    on_db!(db, pool => sqlx::query_scalar(sql).bind(TokenKind::Access.as_str()).fetch_one(pool).await)
+}
+
 /// When the last access token ends that is still kept, in seconds since the Unix epoch.
 ///
 /// # Errors

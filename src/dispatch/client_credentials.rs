@@ -51,6 +51,7 @@ impl UseCase for IssueForClient {
                 auth_time: None,
                 acr: None,
                 amr: &[],
+                session_id: None,
                 ends_at: None,
             })
             .await?;

@@ -1,7 +1,7 @@
 //! Makes the tokens of an answer: their text for the client, their facts for the log.
 
 use domain::{
-    Digest, GrantId, Scope, Timestamp, TokenId, UserId,
+    Digest, GrantId, Scope, SessionId, Timestamp, TokenId, UserId,
     client::{AccessTokenFormat, Registration},
     grant::{AccessToken, RefreshToken, Terms},
     key_set::KeySet,
@@ -44,6 +44,8 @@ pub(super) struct Bearer<'a> {
     pub(super) auth_time: Option<Timestamp>,
     pub(super) acr: Option<&'a str>,
     pub(super) amr: &'a [String],
+    /// The sign-in that it ends with.
+    pub(super) session_id: Option<SessionId>,
     /// The latest that the token may live to.
     pub(super) ends_at: Option<Timestamp>,
 }
@@ -60,12 +62,13 @@ impl<'a> Bearer<'a> {
             auth_time: terms.auth_time,
             acr: terms.acr.as_deref(),
             amr: &terms.amr,
+            session_id: terms.session_id,
             ends_at: Some(terms.ends_at),
         }
     }
 }
 
-/// The claims of an access token (RFC 9068 section 2.2; `grant_id` and `pos` are ours).
+/// The claims of an access token (RFC 9068 section 2.2; `grant_id` and `pos` are ours, `sid` is OpenID Connect's).
 #[derive(Serialize)]
 struct Claims {
     iss: String,
@@ -85,6 +88,9 @@ struct Claims {
     acr: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
+    /// Where it ends with the sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<SessionId>,
 }
 
 /// `aud`: a single one is a string (RFC 7519 section 4.1.3).
@@ -156,6 +162,7 @@ impl Work<'_> {
                     auth_time: bearer.auth_time,
                     acr: bearer.acr.map(str::to_owned),
                     amr: bearer.amr.to_vec(),
+                    sid: bearer.session_id,
                 };
                 (self.inner.signer.sign(&key, "at+jwt", &claims).await?.into(), Some(key.kid), pos)
             }

@@ -1,4 +1,6 @@
 //! What follows the log by position and tells others of it. `runner` keeps each going, on one node at a time.
 
+mod name_book;
 pub mod relay;
+pub mod revocations;
 pub mod runner;

@@ -1,13 +1,20 @@
 //! A request that carries an access token of ours (RFC 6750).
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderValue, header};
-use domain::Digest;
+use domain::{
+    Digest,
+    client::{Client, Registration},
+};
 use projections::token::{TokenKind, TokenRow};
 
 use crate::{
+    log::Unavailable,
     protocol::{
-        OAuthError,
+        ErrorCode, OAuthError,
         bearer::{self, invalid_token},
+        introspection::INTROSPECTION_SCOPE,
     },
     state::App,
 };
@@ -22,6 +29,22 @@ pub(super) fn challenged(error: OAuthError) -> Refused {
 /// The access token that is presented; `None` where the request carries none. It is for whoever asks to look it up.
 pub(super) fn presented(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
     bearer::read(headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes)).map_err(challenged)
+}
+
+/// The client whose access token lets it learn of others' tokens, by the id of its stream.
+pub(super) async fn resource_server(app: &App, token: &str) -> Result<(String, Arc<Client>), Refused> {
+    let own = active(app, token).await?;
+    if !own.scope.split(' ').any(|name| name == INTROSPECTION_SCOPE) {
+        let error = OAuthError::new(ErrorCode::InsufficientScope, "scope_missing", "the token lacks the scope introspection");
+        return Err(challenged(error.saw("scope", &own.scope)));
+    }
+    let id = own.client_id.parse().map_err(|_| Unavailable)?;
+    Ok((own.client_id, app.dispatch.client_by_id(id).await?.state))
+}
+
+/// The registration of a client that may act.
+pub(super) fn usable(client: &Client) -> Result<&Registration, Refused> {
+    client.usable().ok_or_else(|| invalid_token("client_disabled", "the client is disabled").into())
 }
 
 /// The row of an access token that is active now.

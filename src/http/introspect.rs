@@ -4,25 +4,20 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use domain::{
-    Digest,
-    client::{Client, Registration},
-};
+use domain::{Digest, client::Client};
 use projections::token::TokenRow;
 
 use crate::{
-    log::Unavailable,
     protocol::{
-        ErrorCode, OAuthError, Parameters,
-        bearer::invalid_token,
-        introspection::{Caller, INACTIVE, INTROSPECTION_SCOPE, Introspection, is_active, may_see, told_audience},
+        Parameters,
+        introspection::{Caller, INACTIVE, Introspection, is_active, may_see, told_audience},
     },
     state::App,
 };
 
 use super::{
     answer::json,
-    bearer_auth::{self, challenged},
+    bearer_auth,
     client_auth::{Purpose, authenticate, remembered},
     error::Refused,
     form::{Form, Query},
@@ -53,7 +48,7 @@ async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: 
         Some(token) => seen_by_bearer(app, token, parameters).await?,
         None => seen_by_client(app, source, headers, parameters).await?,
     };
-    let caller = Caller { client_id: &caller.0, registration: registration(&caller.1)? };
+    let caller = Caller { client_id: &caller.0, registration: bearer_auth::usable(&caller.1)? };
     let default = app.settings.default_resource();
     let seen = row.filter(|row| is_active(row, app.clock.now()) && may_see(&caller, row, default));
     let Some(row) = seen else {
@@ -63,10 +58,6 @@ async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: 
     let issuer = app.settings.issuer();
     let told = Introspection::of(&row, &issuer, told_audience(&caller, &row, default), username.as_deref());
     Ok(json(serde_json::to_vec(&told).expect("an introspection has a JSON form")))
-}
-
-fn registration(client: &Client) -> Result<&Registration, Refused> {
-    client.usable().ok_or_else(|| invalid_token("client_disabled", "the client is disabled").into())
 }
 
 /// The client that asks, by its stream's id; and the token that it asks about.
@@ -88,14 +79,7 @@ async fn seen_by_client(app: &App, source: Source, headers: &HeaderMap, paramete
 
 /// For a client whose access token has the scope for it.
 async fn seen_by_bearer(app: &App, token: &str, parameters: &Parameters) -> Result<Seen, Refused> {
-    let own = bearer_auth::active(app, token).await?;
-    if !own.scope.split(' ').any(|name| name == INTROSPECTION_SCOPE) {
-        let error = OAuthError::new(ErrorCode::InsufficientScope, "scope_missing", "the token lacks the scope introspection");
-        return Err(challenged(error.saw("scope", &own.scope)));
-    }
-    let id = own.client_id.parse().map_err(|_| Unavailable)?;
-    let client = app.dispatch.client_by_id(id).await?;
-    Ok(((own.client_id, client.state), wanted(app, parameters).await?))
+    Ok((bearer_auth::resource_server(app, token).await?, wanted(app, parameters).await?))
 }
 
 /// The token that is asked about.

@@ -15,6 +15,7 @@ mod metrics;
 mod pages;
 mod position;
 mod resource;
+mod revocations;
 mod revoke;
 mod serve;
 mod source;
@@ -43,6 +44,8 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(for_scripts_of_any_origin())
         .merge(with_and_without_slash("/o/introspect", introspection(&app)))
+        .merge(with_and_without_slash("/o/revocations", get(revocations::get)))
+        .merge(with_and_without_slash("/o/revocations/snapshot", get(revocations::snapshot)))
         .merge(for_people(&app))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))

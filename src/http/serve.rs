@@ -27,6 +27,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
     let patience = Duration::from_secs(app.settings.server.shutdown_seconds);
     let address = listener.local_addr()?;
     tracing::info!(%address, issuer = app.settings.issuer(), "grantlog serves");
+    let feed = app.feed.clone();
     let (router, connections) = (router(app), GracefulShutdown::new());
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -42,6 +43,7 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
         }
     }
     drop(listener);
+    feed.close();
     if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way when the server stopped");
     }

@@ -178,6 +178,22 @@ impl Log {
         read::after(&self.0.db, after, limit).await
     }
 
+    /// Events of these types after a position and up to another, in order.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn read_types(&self, types: &[String], after: i64, to: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
+        read::of_types(&self.0.db, types, (after, to), limit).await
+    }
+
+    /// The events at these positions, in order.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn read_at(&self, positions: &[i64]) -> Result<Vec<StoredEvent>, Unavailable> {
+        read::at(&self.0.db, positions).await
+    }
+
     /// Follows the log after a position, in batches of so many events at most.
     #[must_use]
     pub fn follow(&self, after: i64, limit: u32) -> Follower {

@@ -140,6 +140,37 @@ pub(super) async fn after(db: &Db, position: i64, limit: u32) -> Result<Vec<Stor
     Ok(events?)
 }
 
+/// Events of these types after a position and up to another, in order.
+pub(super) async fn of_types(
+    db: &Db,
+    types: &[String],
+    (after, to): (i64, i64),
+    limit: u32,
+) -> Result<Vec<StoredEvent>, Unavailable> {
+    let sql = format!(
+        "{} WHERE position > $1 AND position <= $2 AND event_type IN {} ORDER BY position LIMIT $4",
+        select(db.dialect()),
+        db.keys(3)
+    );
+    let types = projections::key_list(types);
+    let events = on_db!(db, pool => {
+        let query = sqlx::query_as::<_, StoredEvent>(&sql).bind(after).bind(to).bind(types).bind(i64::from(limit));
+        query.fetch_all(pool).await
+    });
+    Ok(events?)
+}
+
+/// The events at these positions, in order.
+pub(super) async fn at(db: &Db, positions: &[i64]) -> Result<Vec<StoredEvent>, Unavailable> {
+    let keys = match db.dialect() {
+        Dialect::Postgres => "(SELECT json_array_elements_text($1::json)::bigint)",
+        Dialect::Sqlite => "(SELECT value FROM json_each($1))",
+    };
+    let sql = format!("{} WHERE position IN {keys} ORDER BY position", select(db.dialect()));
+    let positions = serde_json::json!(positions).to_string();
+    Ok(on_db!(db, pool => sqlx::query_as::<_, StoredEvent>(&sql).bind(positions).fetch_all(pool).await)?)
+}
+
 /// Events of the streams of these types with an id, after a position, in order.
 pub(super) async fn history(
     db: &Db,

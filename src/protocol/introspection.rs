@@ -43,15 +43,10 @@ pub fn may_see(caller: &Caller<'_>, token: &TokenRow, default_resource: &str) ->
     if token.client_id == caller.client_id {
         return true;
     }
-    if token.kind != TokenKind::Access.as_str() || !caller.registration.metadata.scope.contains(INTROSPECTION_SCOPE) {
+    if token.kind != TokenKind::Access.as_str() || !caller.is_resource_server() {
         return false;
     }
-    let resources = &caller.registration.metadata.resources;
-    let answers_for = |audience: &String| match resources.is_empty() {
-        true => audience == default_resource,
-        false => resources.contains(audience),
-    };
-    audience(token).iter().any(answers_for)
+    caller.answers_for(&audience(token), default_resource)
 }
 
 /// Who asks.
@@ -59,6 +54,24 @@ pub struct Caller<'a> {
     /// Its stream's id.
     pub client_id: &'a str,
     pub registration: &'a Registration,
+}
+
+impl Caller<'_> {
+    /// Whether it may learn of tokens that were issued to others.
+    #[must_use]
+    pub fn is_resource_server(&self) -> bool {
+        self.registration.metadata.scope.contains(INTROSPECTION_SCOPE)
+    }
+
+    /// Whether it answers for any of these audiences: for the default one, if it was registered without resources.
+    #[must_use]
+    pub fn answers_for(&self, audience: &[String], default_resource: &str) -> bool {
+        let resources = &self.registration.metadata.resources;
+        audience.iter().any(|audience| match resources.is_empty() {
+            true => audience == default_resource,
+            false => resources.contains(audience),
+        })
+    }
 }
 
 /// Whether the token is good for anything: an access token, or a refresh token that its own client asks about.

@@ -10,6 +10,7 @@ pub mod path {
     pub const TOKEN: &str = "/token/";
     pub const REVOKE: &str = "/revoke_token/";
     pub const INTROSPECT: &str = "/introspect/";
+    pub const REVOCATIONS: &str = "/revocations/";
     pub const JWKS: &str = "/.well-known/jwks.json";
 }
 
@@ -25,6 +26,8 @@ pub struct Metadata {
     token_endpoint: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    /// Our own: the feed of what is dead.
+    revocations_endpoint: String,
     jwks_uri: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
@@ -49,6 +52,7 @@ impl Metadata {
             token_endpoint: at(path::TOKEN),
             revocation_endpoint: at(path::REVOKE),
             introspection_endpoint: at(path::INTROSPECT),
+            revocations_endpoint: at(path::REVOCATIONS),
             jwks_uri: at(path::JWKS),
             scopes_supported: scopes,
             response_types_supported: ["code"],

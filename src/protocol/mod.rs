@@ -8,6 +8,7 @@ pub mod interaction;
 pub mod introspection;
 pub mod metadata;
 pub mod parameters;
+pub mod revocations;
 pub mod token;
 
 pub use error::{ErrorCode, OAuthError};

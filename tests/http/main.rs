@@ -18,6 +18,7 @@ mod refresh;
 mod registration;
 mod resource;
 mod revocation;
+mod revocations;
 mod setup;
 mod sign_in;
 mod sweep;

@@ -12,7 +12,7 @@ mod schema;
 mod tests;
 
 pub use chain::Chain;
-pub use data::Data;
+pub use data::{Data, revocation_types};
 use domain::{ClientId, ConsentId, Event, StreamId, upcast::DecodeError};
 pub use kind::{Effect, Kind};
 use map::{Told, token_ends_at};
@@ -138,6 +138,21 @@ impl Sent {
     pub fn tokens_end_at(&self) -> Option<i64> {
         OffsetDateTime::parse(self.tokensend.as_deref()?, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
     }
+}
+
+/// What an event ended, and by whom; `None` for one that ends nothing. `tokens_end_at` is when the last access token ends of all that were
+/// issued before it, in seconds since the Unix epoch.
+///
+/// # Errors
+/// That it cannot be told.
+pub fn revocation(read: &ReadEvent, names: &Names, tokens_end_at: i64) -> Result<Option<(Revocation, String)>, MessageError> {
+    let ReadEvent { stored, event, stream } = read;
+    let mut chain = Chain::default();
+    chain.note_token(tokens_end_at);
+    let data = Told { event, stream, position: stored.position, names, chain: &chain }.data()?;
+    let Some(revocation) = data.revocation() else { return Ok(None) };
+    let metadata: Metadata = serde_json::from_str(&stored.metadata).map_err(MessageError::Metadata)?;
+    Ok(Some((revocation, metadata.actor)))
 }
 
 impl Origin {

@@ -5,7 +5,6 @@ mod broker;
 mod error;
 mod lag;
 pub mod message;
-mod name_book;
 mod resume;
 mod session;
 mod status;

@@ -20,11 +20,13 @@ use super::{
     Relay, RelayError,
     broker::{Broker, IN_FLIGHT},
     message::{CONTENT_TYPE, Chain, Effect, Message, Origin, ReadEvent},
-    name_book::NameBook,
     resume::{position, resume},
     watermark::{self, Reached},
 };
-use crate::log::{Log, StoredEvent, Unavailable};
+use crate::{
+    follow::name_book::NameBook,
+    log::{Log, StoredEvent, Unavailable},
+};
 
 /// Events read at a time.
 const PAGE: u32 = 1_000;

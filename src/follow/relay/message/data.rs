@@ -17,6 +17,50 @@ use serde::Serialize;
 
 use super::revocation::Revocation;
 
+impl Data {
+    /// What is dead by it.
+    #[must_use]
+    pub fn revocation(self) -> Option<Revocation> {
+        match self {
+            Self::ClientDisabled(revocation)
+            | Self::UserPasswordSet(revocation)
+            | Self::UserLocked(revocation)
+            | Self::UserErased(revocation)
+            | Self::SessionEnded(revocation)
+            | Self::ConsentWithdrawn(revocation)
+            | Self::GrantAccessTokenRevoked(revocation)
+            | Self::GrantRevoked(revocation)
+            | Self::KeyRetired(revocation)
+            | Self::EpochBegun(revocation) => Some(revocation),
+            Self::ClientRegistered(_)
+            | Self::ClientUpdated(_)
+            | Self::ClientSecretAdded(_)
+            | Self::ClientSecretExpirySet(_)
+            | Self::ClientEnabled(_)
+            | Self::UserCreated(_)
+            | Self::UserProfileUpdated(_)
+            | Self::UserUnlocked(_)
+            | Self::UserAdministratorSet(_)
+            | Self::UserSignInsBlocked(_)
+            | Self::SessionStarted(_)
+            | Self::SessionReauthenticated(_)
+            | Self::ConsentGiven(_)
+            | Self::GrantApproved(_)
+            | Self::GrantCodeRedeemed(_)
+            | Self::GrantTokensIssued(_)
+            | Self::GrantClientCredentialsIssued(_)
+            | Self::GrantRefreshed(_)
+            | Self::GrantAccessTokenRefreshed(_)
+            | Self::GrantRefreshRetried(_)
+            | Self::GrantCodeReplayed(_)
+            | Self::GrantRefreshReplayed(_)
+            | Self::KeyAdded(_)
+            | Self::KeyActivated(_)
+            | Self::CatalogueAdopted(_) => None,
+        }
+    }
+}
+
 macro_rules! messages {
     ($($(#[doc = $about:literal])+ $variant:ident($data:ty) = $effect:ident $aggregate:literal $event:literal $version:literal;)+) => {
         /// What a message says of an event.
@@ -40,6 +84,14 @@ macro_rules! messages {
                     },)+
                 }
             }
+        }
+
+        /// The event types (as they are stored) whose messages tell of something dead.
+        #[must_use]
+        pub fn revocation_types() -> Vec<String> {
+            let kinds = [$((super::Effect::$effect, $aggregate, $event)),+];
+            let dead = kinds.into_iter().filter(|(effect, ..)| *effect == super::Effect::Revocation);
+            dead.map(|(_, aggregate, event)| format!("{aggregate}.{event}")).collect()
         }
 
         /// Every kind of message, with the JSON Schema of its data.

@@ -5,10 +5,7 @@ use std::str::FromStr;
 use domain::{ClientId, ConsentId, UserId};
 use projections::{client, consent};
 
-use super::{
-    RelayError,
-    message::{ConsentOf, Names, ReadEvent, Wanted, wanted},
-};
+use super::relay::message::{ConsentOf, Names, ReadEvent, Wanted, wanted};
 use crate::log::{Log, Unavailable};
 
 /// Names remembered at most; beyond, all are looked up anew.
@@ -26,7 +23,7 @@ impl NameBook {
     }
 
     /// The names that these events need.
-    pub(super) async fn of(&mut self, events: &[ReadEvent]) -> Result<&Names, RelayError> {
+    pub(super) async fn of(&mut self, events: &[ReadEvent]) -> Result<&Names, Unavailable> {
         if self.names.clients.len() + self.names.consents.len() > REMEMBERED {
             self.names = Names::default();
         }
@@ -47,15 +44,15 @@ impl NameBook {
         Ok(&self.names)
     }
 
-    async fn find_clients(&mut self, ids: Vec<String>) -> Result<(), RelayError> {
-        for row in client::find(self.log.db(), &ids).await.map_err(Unavailable::from)? {
+    async fn find_clients(&mut self, ids: Vec<String>) -> Result<(), Unavailable> {
+        for row in client::find(self.log.db(), &ids).await? {
             self.names.clients.insert(id::<ClientId>(&row.id)?, row.client_id);
         }
         Ok(())
     }
 
-    async fn find_consents(&mut self, ids: Vec<String>) -> Result<(), RelayError> {
-        for row in consent::find(self.log.db(), &ids).await.map_err(Unavailable::from)? {
+    async fn find_consents(&mut self, ids: Vec<String>) -> Result<(), Unavailable> {
+        for row in consent::find(self.log.db(), &ids).await? {
             let of = ConsentOf { user_id: id::<UserId>(&row.user_id)?, client_id: row.client_identifier.unwrap_or_default() };
             self.names.consents.insert(id::<ConsentId>(&row.id)?, of);
         }
