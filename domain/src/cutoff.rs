@@ -133,7 +133,7 @@ impl Event {
                 KeySetEvent::EpochBegun { .. } => (Subject::Issuer, Cause::LogRestored),
                 KeySetEvent::Added { .. } | KeySetEvent::Activated { .. } => return None,
             },
-            Self::Catalogue(_) => return None,
+            Self::Catalogue(_) | Self::Audit(_) => return None,
         };
         Some(Cutoff { subject, cause })
     }

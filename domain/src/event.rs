@@ -4,6 +4,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use serde::Serialize;
 
 use crate::{
+    audit::{Audit, AuditEvent},
     catalogue::{Catalogue, CatalogueEvent},
     client::{Client, ClientEvent},
     consent::{Consent, ConsentEvent},
@@ -14,8 +15,8 @@ use crate::{
 };
 
 /// The types of all aggregates, as in `StreamId`.
-pub const AGGREGATE_TYPES: [&str; 7] =
-    [Client::TYPE, User::TYPE, Session::TYPE, Consent::TYPE, Grant::TYPE, KeySet::TYPE, Catalogue::TYPE];
+pub const AGGREGATE_TYPES: [&str; 8] =
+    [Client::TYPE, User::TYPE, Session::TYPE, Consent::TYPE, Grant::TYPE, KeySet::TYPE, Catalogue::TYPE, Audit::TYPE];
 
 /// Any event. It is written as it is stored; `upcast::decode` reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,6 +29,7 @@ pub enum Event {
     Grant(GrantEvent),
     KeySet(KeySetEvent),
     Catalogue(CatalogueEvent),
+    Audit(AuditEvent),
 }
 
 macro_rules! from_aggregate {
@@ -42,7 +44,7 @@ macro_rules! from_aggregate {
 
 from_aggregate! {
     Client(ClientEvent), User(UserEvent), Session(SessionEvent), Consent(ConsentEvent), Grant(GrantEvent),
-    KeySet(KeySetEvent), Catalogue(CatalogueEvent),
+    KeySet(KeySetEvent), Catalogue(CatalogueEvent), Audit(AuditEvent),
 }
 
 macro_rules! of_the_event {
@@ -55,6 +57,7 @@ macro_rules! of_the_event {
             Event::Grant($inner) => $answer,
             Event::KeySet($inner) => $answer,
             Event::Catalogue($inner) => $answer,
+            Event::Audit($inner) => $answer,
         }
     };
 }
@@ -83,6 +86,7 @@ impl Event {
             Self::Grant(_) => Grant::TYPE,
             Self::KeySet(_) => KeySet::TYPE,
             Self::Catalogue(_) => Catalogue::TYPE,
+            Self::Audit(_) => Audit::TYPE,
         }
     }
 }

@@ -64,7 +64,7 @@ identifiers! {
 /// The stream of an aggregate's events: its type and its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
-    /// `client`, `user`, `session`, `consent`, `grant`, `key_set` or `catalogue`.
+    /// `client`, `user`, `session`, `consent`, `grant`, `key_set`, `catalogue` or `audit`.
     pub aggregate_type: &'static str,
     /// The aggregate's id.
     pub aggregate_id: Uuid,
@@ -76,5 +76,5 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// The id of an aggregate of which an issuer has one: the key set, the catalogue.
+/// The id of an aggregate of which an issuer has one: the key set, the catalogue, the audit.
 pub const THE_ONLY: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);

@@ -1,6 +1,7 @@
 //! The rules of grantlog: aggregates, their commands and their events. No I/O, no clock, no randomness.
 
 pub mod aggregate;
+pub mod audit;
 pub mod catalogue;
 pub mod client;
 pub mod consent;

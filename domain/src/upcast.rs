@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    Event, catalogue::CatalogueEvent, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent, key_set::KeySetEvent,
-    session::SessionEvent, user::UserEvent,
+    Event, audit::AuditEvent, catalogue::CatalogueEvent, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent,
+    key_set::KeySetEvent, session::SessionEvent, user::UserEvent,
 };
 
 /// Why a stored row gives no event: it was written by a later grantlog, or is damaged.
@@ -73,6 +73,7 @@ fn parse(row: Row<'_>) -> Result<Event, DecodeError> {
         "grant" => parse_as::<GrantEvent>(row),
         "key_set" => parse_as::<KeySetEvent>(row),
         "catalogue" => parse_as::<CatalogueEvent>(row),
+        "audit" => parse_as::<AuditEvent>(row),
         unknown => Err(DecodeError::UnknownAggregate(unknown.to_owned())),
     }
 }

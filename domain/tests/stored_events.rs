@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 
 use cqrs_es::Aggregate;
 use domain::{
-    Event, catalogue::Catalogue, client::Client, consent::Consent, grant::Grant, key_set::KeySet, session::Session, upcast,
-    user::User,
+    Event, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent, grant::Grant, key_set::KeySet, session::Session,
+    upcast, user::User,
 };
 use serde_json::{Value, json};
 
@@ -85,5 +85,6 @@ fn every_event_has_a_file_of_todays_version() {
     look_for(Grant::TYPE, variants::<Grant>());
     look_for(KeySet::TYPE, variants::<KeySet>());
     look_for(Catalogue::TYPE, variants::<Catalogue>());
+    look_for(Audit::TYPE, variants::<Audit>());
     assert!(missing.is_empty(), "no file for {missing:?}");
 }

@@ -130,7 +130,7 @@ fn concerning(events: Vec<Told>, record: &GrantRecord, tokens: &[Token]) -> Vec<
                 KeySetEvent::Activated { kid, .. } | KeySetEvent::Retired { kid, .. } => signed(kid),
                 KeySetEvent::EpochBegun { .. } => ends_it,
             },
-            Event::Catalogue(_) => false,
+            Event::Catalogue(_) | Event::Audit(_) => false,
         }
     };
     events.into_iter().filter(concerns).collect()

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{ClientId, Event, UserId, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent, session::SessionEvent};
+use domain::{
+    ClientId, Event, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent,
+    session::SessionEvent,
+};
 use projections::client;
 
 use crate::{dispatch::Dispatch, log::Unavailable};
@@ -135,6 +138,10 @@ impl Named {
                 | GrantEvent::AccessTokenRevoked { .. }
                 | GrantEvent::Revoked { .. } => {}
             },
+            Event::Audit(AuditEvent::Read { read, .. }) => {
+                self.users.extend(read.user_id);
+                self.clients.extend(read.client_id);
+            }
             Event::KeySet(_) | Event::Catalogue(_) => {}
         }
     }

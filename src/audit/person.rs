@@ -40,6 +40,7 @@ fn sealed(event: &Event) -> Option<&str> {
         | Event::Consent(_)
         | Event::Grant(_)
         | Event::KeySet(_)
-        | Event::Catalogue(_) => None,
+        | Event::Catalogue(_)
+        | Event::Audit(_) => None,
     }
 }

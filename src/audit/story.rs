@@ -4,6 +4,7 @@ mod grant;
 
 use domain::{
     ClientId, Event, UserId,
+    audit::AuditEvent,
     catalogue::CatalogueEvent,
     client::ClientEvent,
     consent::{ConsentEvent, ConsentTerms, GivenBy},
@@ -81,6 +82,12 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
         Event::KeySet(event) => key_set(event),
         Event::Catalogue(CatalogueEvent::Adopted { version, .. }) => {
             telling("catalogue.adopted", json!({"catalogue_version": version}))
+        }
+        Event::Audit(AuditEvent::Read { read, .. }) => {
+            let (client, user) = (read.client_id.map(|id| names.client(id)), read.user_id.map(|id| names.user(id)));
+            let mut details = json!({"question": read.question, "grant_id": read.grant_id, "client": client, "user": user});
+            details["about"] = json!([read.grant_id.map(|id| id.to_string()), client, user]);
+            telling("audit.read", details)
         }
     }
 }

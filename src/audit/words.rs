@@ -52,7 +52,7 @@ pub fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(entries) => entries.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Array(entries) => entries.iter().map(plain).filter(|entry| !entry.is_empty()).collect::<Vec<_>>().join(" "),
         Value::Object(_) | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! The one way to change anything: load, decide, append, and again when something changed meanwhile. One file a use case.
 
 mod approve;
+mod audit;
 mod authenticate;
 mod bootstrap;
 mod client;

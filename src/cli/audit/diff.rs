@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::UserId;
+use domain::{
+    UserId,
+    audit::{Question, Read},
+};
 
 use crate::{
     audit::{AsOf, GrantRecord, Place, resolve},
@@ -14,7 +17,7 @@ use crate::{
     clock::rfc3339,
 };
 
-use super::{lines::Line, place, replay::read};
+use super::{lines::Line, place, remember, replay::read};
 
 /// Tell which grants began, ended and expired between two places in the log
 #[derive(Debug, clap::Args)]
@@ -40,6 +43,7 @@ impl Diff {
         if to.position < from.position {
             return Err(Failure::Usage("--to is before --from".to_owned()));
         }
+        remember(&dispatch, Read::of(Question::Changes)).await?;
         let mut list = List::begin(self.format, &["grant", "change", "when", "client", "user", "scope", "why"]);
         let mut replayed = read(&dispatch.log, to).await?;
         while let Some(records) = replayed.next_grants()? {

@@ -8,11 +8,12 @@ mod token;
 mod when;
 mod who;
 
-use domain::UserId;
+use domain::{UserId, audit::Read};
 
 use crate::{
     audit::{AuditError, Filter, GrantState},
     dispatch::Dispatch,
+    log::Actor,
 };
 
 use super::{
@@ -125,6 +126,12 @@ impl Which {
         };
         Ok(Filter { from: self.from, to: self.to, user, client, scope: self.scope.clone(), state: self.state.map(Into::into) })
     }
+}
+
+/// Remembers that somebody at the command line is told this. It comes first: what cannot be remembered is not told.
+async fn remember(dispatch: &Dispatch, read: Read) -> Result<(), Failure> {
+    dispatch.remember_read(Actor::Operator, read).await?;
+    Ok(())
 }
 
 /// The user with this id or sign-in name.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::{Event, GrantId, UserId};
+use domain::{
+    Event, GrantId, UserId,
+    audit::{Question, Read},
+};
 
 use crate::{
     audit::{self, AsOf, Bounds, Filter, GrantRecord, Place, RecordsDigest, Told, resolve},
@@ -14,7 +17,7 @@ use crate::{
 use super::{
     Which,
     lines::{Line, Shape},
-    place,
+    place, remember,
 };
 
 /// Events read at a time while following.
@@ -60,6 +63,10 @@ impl Replay {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let dispatch = context.dispatch().await?;
         let filter = self.which.filter(&dispatch).await?;
+        if !self.digest {
+            let read = Read { client_id: filter.client, user_id: filter.user, ..Read::of(Question::Grants) };
+            remember(&dispatch, read).await?;
+        }
         let until = resolve(&dispatch.log, self.as_of.unwrap_or_else(|| AsOf::Now(dispatch.clock.now()))).await?;
         let printer = Printer { dispatch, filter, shape: self.format };
         let mut digest = RecordsDigest::default();

@@ -1,11 +1,16 @@
 //! `grantlog audit grant`, `client` and `user`: what happened to one of them, told in sentences.
 
 use cqrs_es::Aggregate;
-use domain::{GrantId, client::Client, user::User};
+use domain::{
+    GrantId,
+    audit::{Question, Read},
+    client::Client,
+    user::User,
+};
 use serde_json::{Value, json};
 
 use crate::{
-    audit::{self, Chapter, Named, Names, Told, Words, plain, tell},
+    audit::{self, Chapter, GrantRecord, Named, Names, Told, Words, plain, tell},
     cli::{
         failure::Failure,
         output::{self, Format},
@@ -15,7 +20,7 @@ use crate::{
     dispatch::Dispatch,
 };
 
-use super::{lines::Line, user_of};
+use super::{lines::Line, remember, user_of};
 
 /// The language of the command line.
 const ENGLISH: &str = "en";
@@ -73,6 +78,9 @@ impl Grant {
         let Some(file) = audit::grant(&dispatch.log, id).await? else {
             return Err(Failure::Refused(format!("there is no grant {id}: `grantlog audit replay` shows all")));
         };
+        let GrantRecord { user_id, client, .. } = &file.record;
+        let read = Read { grant_id: Some(id), user_id: *user_id, client_id: client.id, ..Read::of(Question::Grant) };
+        remember(&dispatch, read).await?;
         let (names, story) = told(&dispatch, &file.events).await?;
         let line = Line::new(&file.record, dispatch.clock.now(), &names.users);
         if self.format.json {
@@ -87,6 +95,7 @@ impl OfClient {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let dispatch = context.dispatch().await?;
         let (id, row) = find_client(&dispatch.log, &self.client).await?;
+        remember(&dispatch, Read { client_id: Some(id), ..Read::of(Question::Client) }).await?;
         let events = audit::history(&dispatch.log, &[Client::TYPE], id.uuid()).await?;
         let (_, story) = told(&dispatch, &events).await?;
         if self.format.json {
@@ -100,6 +109,7 @@ impl OfUser {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let dispatch = context.dispatch().await?;
         let id = user_of(&dispatch, &self.user).await?;
+        remember(&dispatch, Read { user_id: Some(id), ..Read::of(Question::User) }).await?;
         let events = audit::history(&dispatch.log, &[User::TYPE], id.uuid()).await?;
         let (_, mut story) = told(&dispatch, &events).await?;
         audit::with_profiles(&dispatch, &events, &mut story).await?;

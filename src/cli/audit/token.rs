@@ -1,12 +1,15 @@
 //! `grantlog audit token`: where a code or token came from, and what came of it.
 
-use domain::Timestamp;
+use domain::{
+    Timestamp,
+    audit::{Question, Read},
+};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    audit::{self, FoundToken, TokenState, came_of, led_to},
+    audit::{self, FoundToken, GrantRecord, TokenState, came_of, led_to},
     cli::{
         failure::Failure,
         input,
@@ -19,6 +22,7 @@ use crate::{
 
 use super::{
     lines::{Line, why},
+    remember,
     story::{print_story, told},
 };
 
@@ -81,6 +85,9 @@ impl Token {
         let Some(FoundToken { file, place, scanned }) = found else {
             return Err(Failure::Refused("no such code or token was ever issued here".to_owned()));
         };
+        let GrantRecord { grant_id, user_id, client, .. } = &file.record;
+        let read = Read { grant_id: Some(*grant_id), user_id: *user_id, client_id: client.id, ..Read::of(Question::Token) };
+        remember(&dispatch, read).await?;
         let (now, tokens) = (dispatch.clock.now(), &file.tokens);
         let token = &tokens[place];
         let before: Vec<_> = file.events.iter().filter(|told| told.place <= token.issued).cloned().collect();

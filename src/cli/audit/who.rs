@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ClientId, Timestamp, UserId};
+use domain::{
+    ClientId, Timestamp, UserId,
+    audit::{Question, Read},
+};
 use serde_json::json;
 
 use crate::{
@@ -15,7 +18,7 @@ use crate::{
     clock::rfc3339,
 };
 
-use super::{place, replay::read};
+use super::{place, remember, replay::read};
 
 /// Tell which clients could do something, and in whose name
 ///
@@ -54,6 +57,7 @@ impl Who {
             Some(client) => Some(find_client(&dispatch.log, client).await?.0),
             None => None,
         };
+        remember(&dispatch, Read { client_id: client, ..Read::of(Question::Who) }).await?;
         let filter = Filter { client, scope: Some(self.scope), state: Some(GrantState::Live), ..Filter::default() };
         let at = resolve(&dispatch.log, self.as_of.unwrap_or_else(|| AsOf::Now(dispatch.clock.now()))).await?;
         let mut found: BTreeMap<(Option<UserId>, Option<ClientId>), Access> = BTreeMap::new();

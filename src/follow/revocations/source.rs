@@ -104,7 +104,8 @@ impl Source {
                 | Event::Session(_)
                 | Event::Consent(_)
                 | Event::KeySet(_)
-                | Event::Catalogue(_) => Concerns::Everybody,
+                | Event::Catalogue(_)
+                | Event::Audit(_) => Concerns::Everybody,
             };
             let position = event.stored.position;
             let (what, reason, at, forget_after) = (ended.what, ended.reason, ended.at, ended.forget_after);
@@ -180,7 +181,13 @@ fn allowed(event: &Event) -> Option<u32> {
             | ClientEvent::Disabled { .. }
             | ClientEvent::Enabled { .. } => None,
         },
-        Event::User(_) | Event::Session(_) | Event::Consent(_) | Event::Grant(_) | Event::KeySet(_) | Event::Catalogue(_) => None,
+        Event::User(_)
+        | Event::Session(_)
+        | Event::Consent(_)
+        | Event::Grant(_)
+        | Event::KeySet(_)
+        | Event::Catalogue(_)
+        | Event::Audit(_) => None,
     }
 }
 

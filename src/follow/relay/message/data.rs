@@ -12,7 +12,7 @@ pub use grant::{
     GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
 };
 pub use issuer::{CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted};
-pub use person::{ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserSignInsBlocked};
+pub use person::{AuditRead, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserSignInsBlocked};
 use serde::Serialize;
 
 use super::revocation::Revocation;
@@ -56,7 +56,8 @@ impl Data {
             | Self::GrantRefreshReplayed(_)
             | Self::KeyAdded(_)
             | Self::KeyActivated(_)
-            | Self::CatalogueAdopted(_) => None,
+            | Self::CatalogueAdopted(_)
+            | Self::AuditRead(_) => None,
         }
     }
 }
@@ -181,4 +182,6 @@ messages! {
     EpochBegun(Revocation) = Revocation "key_set" "epoch_begun" 1;
     /// The scopes that clients can ask for changed.
     CatalogueAdopted(CatalogueAdopted) = Other "catalogue" "adopted" 1;
+    /// Somebody was told what the log says of people and clients.
+    AuditRead(AuditRead) = Other "audit" "read" 1;
 }

@@ -71,7 +71,7 @@ impl fmt::Display for Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
     pub effect: Effect,
-    /// `client`, `user`, `session`, `consent`, `grant`, `key_set` or `catalogue`.
+    /// `client`, `user`, `session`, `consent`, `grant`, `key_set`, `catalogue` or `audit`.
     pub aggregate: &'static str,
     /// What happened, for example `tokens_issued`.
     pub event: &'static str,

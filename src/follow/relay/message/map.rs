@@ -4,6 +4,7 @@ mod grant;
 
 use domain::{
     ClientId, ConsentId, Event, StreamId, Timestamp,
+    audit::AuditEvent,
     catalogue::{CatalogueEvent, ScopeEntry},
     client::{ClientEvent, ClientMetadata},
     consent::{ConsentEvent, GivenBy},
@@ -39,6 +40,7 @@ impl Told<'_> {
             Event::Grant(event) => self.grant(event),
             Event::KeySet(event) => Ok(self.key_set(event)),
             Event::Catalogue(event) => Ok(catalogue(event)),
+            Event::Audit(event) => self.audit(event),
         }
     }
 
@@ -167,6 +169,18 @@ impl Told<'_> {
                 Data::ConsentWithdrawn(self.cutoff(what, Reason::ConsentWithdrawn, *at))
             }
         })
+    }
+
+    fn audit(&self, event: &AuditEvent) -> Result<Data, MessageError> {
+        match event {
+            AuditEvent::Read { read, at } => Ok(Data::AuditRead(data::AuditRead {
+                question: word(&read.question),
+                grant_id: read.grant_id.map(|id| id.to_string()),
+                client_id: read.client_id.map(|id| self.names.client(id)).transpose()?,
+                sub: read.user_id.map(|id| id.to_string()),
+                at: at.unix(),
+            })),
+        }
     }
 
     fn key_set(&self, event: &KeySetEvent) -> Data {

@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use domain::{ClientId, ConsentId, Event, StreamId, UserId, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent};
+use domain::{
+    ClientId, ConsentId, Event, StreamId, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent,
+    grant::GrantEvent,
+};
 
 use super::MessageError;
 
@@ -59,6 +62,7 @@ pub fn wanted(event: &Event, stream: &StreamId) -> Wanted {
             | GrantEvent::AccessTokenRevoked { .. }
             | GrantEvent::Revoked { .. } => Wanted::Nothing,
         },
+        Event::Audit(AuditEvent::Read { read, .. }) => read.client_id.map_or(Wanted::Nothing, Wanted::Client),
         Event::User(_) | Event::Session(_) | Event::KeySet(_) | Event::Catalogue(_) => Wanted::Nothing,
     }
 }

@@ -1,4 +1,4 @@
-//! What is told of users, their sign-ins and what they consent to: ids, and nothing that is personal.
+//! What is told of users, their sign-ins, what they consent to, and who asked about them: ids, and nothing that is personal.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,5 +57,19 @@ pub struct ConsentGiven {
     pub catalogue_version: u32,
     /// Nobody was asked: the client is first-party.
     pub first_party: bool,
+    pub at: i64,
+}
+
+/// Somebody was told what the log says: the message's `actor`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AuditRead {
+    /// `grants`, `grant`, `token`, `client`, `user`, `who`, `changes` or `revocation`.
+    pub question: String,
+    /// The grant that was asked about.
+    pub grant_id: Option<String>,
+    /// The client.
+    pub client_id: Option<String>,
+    /// The user.
+    pub sub: Option<String>,
     pub at: i64,
 }

@@ -116,9 +116,13 @@ pub(in super::super) const fn token_ends_at(event: &Event) -> Option<i64> {
             | GrantEvent::AccessTokenRevoked { .. }
             | GrantEvent::Revoked { .. } => None,
         },
-        Event::Client(_) | Event::User(_) | Event::Session(_) | Event::Consent(_) | Event::KeySet(_) | Event::Catalogue(_) => {
-            None
-        }
+        Event::Client(_)
+        | Event::User(_)
+        | Event::Session(_)
+        | Event::Consent(_)
+        | Event::KeySet(_)
+        | Event::Catalogue(_)
+        | Event::Audit(_) => None,
     }
 }
 
