@@ -6,6 +6,7 @@ use domain::Timestamp;
 use crate::{
     Db,
     query::{self, Page},
+    token,
 };
 
 /// What codes and tokens stand on.
@@ -21,23 +22,47 @@ pub enum Ground<'a> {
     Issuer,
 }
 
+impl<'a> Ground<'a> {
+    /// The column of the table, and what stands in it.
+    const fn column(self) -> (&'static str, &'a str) {
+        match self {
+            Self::Client(id) => ("t.client_id", id),
+            Self::User(id) => ("t.user_id", id),
+            Self::Session(id) => ("t.session_id", id),
+            Self::Consent(id) => ("t.consent_id", id),
+            Self::Key(kid) => ("t.kid", kid),
+            Self::Issuer => ("''", ""),
+        }
+    }
+}
+
 /// The ids of the grants, whether or not something has cut them off since; in their order, a page of them.
 ///
 /// # Errors
 /// What the store says.
 pub async fn grants_on(db: &Db, ground: Ground<'_>, now: Timestamp, page: Page<'_>) -> Result<Vec<String>, sqlx::Error> {
-    let (column, whose) = match ground {
-        Ground::Client(id) => ("client_id", id),
-        Ground::User(id) => ("user_id", id),
-        Ground::Session(id) => ("session_id", id),
-        Ground::Consent(id) => ("consent_id", id),
-        Ground::Key(kid) => ("kid", kid),
-        Ground::Issuer => ("''", ""),
-    };
+    select(db, ground, &format!("t.expires_at > {}", now.unix()), page).await
+}
+
+/// The ids of the grants of which something lives that was issued at a moment or later; in their order, a page of them.
+///
+/// # Errors
+/// What the store says.
+pub async fn live_grants_on(
+    db: &Db,
+    ground: Ground<'_>,
+    (since, now): (Timestamp, Timestamp),
+    page: Page<'_>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let lives = format!("t.expires_at > {} AND t.issued_at >= {} AND NOT {}", now.unix(), since.unix(), token::cut_off());
+    select(db, ground, &lives, page).await
+}
+
+async fn select(db: &Db, ground: Ground<'_>, condition: &str, page: Page<'_>) -> Result<Vec<String>, sqlx::Error> {
+    let (column, whose) = ground.column();
     let sql = format!(
-        "SELECT DISTINCT grant_id FROM token WHERE {column} = $3 AND state = 'live' AND expires_at > {now} AND grant_id > $1
-         ORDER BY grant_id LIMIT $2",
-        now = now.unix()
+        "SELECT DISTINCT t.grant_id FROM token AS t WHERE {column} = $3 AND t.state = 'live' AND {condition} AND t.grant_id > $1
+         ORDER BY t.grant_id LIMIT $2"
     );
     let rows: Vec<(String,)> = query::page_of(db, &sql, whose, page).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())

@@ -343,6 +343,15 @@ fn find_each(snapshot: &Transaction<'_>, wanted: &[Wanted]) -> rusqlite::Result<
     Ok(found)
 }
 
+/// Whether what the row `t` of the table stands on was cut off since: the one rule.
+pub(crate) fn cut_off() -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM cutoff
+                WHERE cutoff.subject IN (t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.kid, '{ISSUER}')
+                    AND cutoff.position > t.pos)"
+    )
+}
+
 /// Selects what is wanted, the columns in the order of the members of [`TokenRow`] and [`SeenToken`]. The query's parameters: in PostgreSQL
 /// a list of digests and one of callers, in SQLite one of each.
 #[must_use]
@@ -351,12 +360,11 @@ pub fn select_wanted(dialect: Dialect) -> String {
         Dialect::Postgres => "unnest($1::text[], $2::text[]) AS w (digest, caller)",
         Dialect::Sqlite => "(SELECT ?1 AS digest, ?2 AS caller) AS w",
     };
+    let cut_off = cut_off();
     format!(
         "SELECT t.digest, t.kind, t.state, t.id, t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.scope, t.audience,
             t.kid, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
-            EXISTS (SELECT 1 FROM cutoff
-                WHERE cutoff.subject IN (t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.kid, '{ISSUER}')
-                    AND cutoff.position > t.pos) AS cut_off,
+            {cut_off} AS cut_off,
             w.caller, caller.version AS caller_version
          FROM {wanted} JOIN token AS t ON t.digest = w.digest
             LEFT JOIN stream_head AS caller ON caller.aggregate_id = w.caller AND caller.aggregate_type = 'client'

@@ -30,7 +30,7 @@ pub use person::with_profiles;
 pub use place::{AsOf, Place, resolve};
 pub use record::{ClientThen, CodeState, End, Filter, GrantKind, GrantRecord, GrantState};
 pub use replay::{Bounds, Replay, Replayed};
-pub use standing::{cut_off, standing_on};
+pub use standing::{cut_off, living_on};
 pub use story::{Chapter, tell};
 pub use words::{Words, plain};
 

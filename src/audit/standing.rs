@@ -3,7 +3,7 @@
 use domain::{GrantId, Timestamp, cutoff::Subject};
 use projections::{
     Db, Page,
-    standing::{Ground, grants_on},
+    standing::{Ground, grants_on, live_grants_on},
 };
 
 use crate::log::Unavailable;
@@ -13,19 +13,28 @@ use super::Told;
 /// Grants looked up at a time.
 const PAGE: u32 = 500;
 
-/// All grants with a code or token that stands on this and has not ended by itself, whether or not something has cut them off since.
+/// The grants of which something lives that stands on this and was issued at a moment or later.
 ///
 /// # Errors
 /// `Unavailable` when the store does not answer.
-pub async fn standing_on(db: &Db, ground: Ground<'_>, now: Timestamp) -> Result<Vec<GrantId>, Unavailable> {
+pub async fn living_on(db: &Db, ground: Ground<'_>, since: Timestamp, now: Timestamp) -> Result<Vec<GrantId>, Unavailable> {
+    all(async |after| Ok(live_grants_on(db, ground, (since, now), page(&after)).await?)).await
+}
+
+const fn page(after: &str) -> Page<'_> {
+    Page { after: Some(after), limit: PAGE }
+}
+
+/// All pages, each asked for by the last id of the one before.
+async fn all(page: impl AsyncFn(String) -> Result<Vec<String>, Unavailable>) -> Result<Vec<GrantId>, Unavailable> {
     let (mut grants, mut after) = (Vec::new(), String::new());
     loop {
-        let ids = grants_on(db, ground, now, Page { after: Some(&after), limit: PAGE }).await?;
-        let Some(last) = ids.last() else { return Ok(grants) };
-        after.clone_from(last);
+        let ids = page(after).await?;
         for id in &ids {
             grants.push(id.parse().map_err(|_| Unavailable)?);
         }
+        let Some(last) = ids.into_iter().next_back() else { return Ok(grants) };
+        after = last;
     }
 }
 
@@ -45,5 +54,5 @@ pub async fn cut_off(db: &Db, told: &Told, now: Timestamp) -> Result<Vec<GrantId
         Subject::Key(kid) => Ground::Key(kid),
         Subject::Issuer => Ground::Issuer,
     };
-    standing_on(db, ground, now).await
+    all(async |after| Ok(grants_on(db, ground, now, page(&after)).await?)).await
 }

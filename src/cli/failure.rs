@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use domain::{client::ClientError, key_set::KeySetError};
+use domain::{client::ClientError, grant::GrantError, key_set::KeySetError, session::SessionError};
 
 use crate::{
     config::SettingError,
@@ -147,4 +147,4 @@ macro_rules! refusals {
     )+};
 }
 
-refusals!(ClientError, UserRefusal, KeySetError);
+refusals!(ClientError, UserRefusal, KeySetError, GrantError, SessionError);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     Decide, StreamId,
     client::SigningAlgorithm,
-    key_set::{KeySet, KeySetCommand, KeySetError},
+    key_set::{KeySet, KeySetCommand, KeySetError, KeySetEvent},
 };
 use serde::Serialize;
 
@@ -30,6 +30,11 @@ struct Rotate {
 
 struct Retire {
     kid: String,
+}
+
+struct Replace {
+    kid: String,
+    new: NewKey,
 }
 
 impl Dispatch {
@@ -59,6 +64,15 @@ impl Dispatch {
     pub async fn sign(&self, typ: &str, claims: &(impl Serialize + Sync)) -> Result<String, Unavailable> {
         let key = self.0.signer.active(self.key_set().await?.as_ref(), SigningAlgorithm::ES256).await?;
         self.0.signer.sign(&key, typ, claims).await
+    }
+
+    /// Withdraws a key also where it signs at present: a new one takes its place in the same append.
+    ///
+    /// # Errors
+    /// That there is no such key.
+    pub async fn replace_key(&self, actor: Actor, kid: &str) -> Result<Done<()>, Refusal<KeySetError>> {
+        let algorithm = self.key_set().await?.algorithm_of(kid).map_err(Refusal::Rule)?;
+        self.perform(actor, &Replace { kid: kid.to_owned(), new: new_key(algorithm).await? }).await
     }
 
     /// All keys, as they are now.
@@ -138,6 +152,26 @@ impl UseCase for Retire {
     async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<KeySetError>> {
         let keys = work.load::<KeySet>(domain::id::THE_ONLY).await?;
         work.decide(&keys, KeySetCommand::Retire { kid: self.kid.clone(), at: work.now }).map_err(Refusal::Rule)?;
+        Ok(())
+    }
+}
+
+impl UseCase for Replace {
+    type Answer = ();
+    type Refusal = KeySetError;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(KeySet::stream(domain::id::THE_ONLY))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<KeySetError>> {
+        let keys = work.load::<KeySet>(domain::id::THE_ONLY).await?;
+        let command = KeySetCommand::Replace { kid: self.kid.clone(), key: self.new.public.clone(), at: work.now };
+        let (events, _) = work.decide(&keys, command).map_err(Refusal::Rule)?;
+        // Where the key did not sign, the new one is not used.
+        if events.iter().any(|event| matches!(event, KeySetEvent::Added { .. })) {
+            work.vault.push(self.new.vault_change(&work.inner.master));
+        }
         Ok(())
     }
 }

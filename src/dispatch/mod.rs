@@ -14,6 +14,7 @@ mod mint;
 mod redeem;
 mod refresh;
 mod revoke;
+mod revoke_grants;
 mod session;
 mod setup;
 mod sign_in;

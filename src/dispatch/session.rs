@@ -89,6 +89,14 @@ impl Dispatch {
         }
     }
 
+    /// Somebody who runs the issuer ends a session: what was granted in it without offline access is dead.
+    ///
+    /// # Errors
+    /// That there is no such session.
+    pub async fn end_session(&self, actor: Actor, id: SessionId) -> Result<Done<()>, Refusal<SessionError>> {
+        self.perform(actor, &EndSession { id, reason: SessionEnd::EndedByOperator }).await
+    }
+
     /// Starts a session, or renews the one that the same user has in this browser.
     pub(super) async fn start_session(
         &self,

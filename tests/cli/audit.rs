@@ -16,6 +16,8 @@ both_stores! {
     a_grant_and_a_token_are_told_back_and_forth,
     a_client_and_a_user_are_told_with_what_changed,
     who_could_do_what_and_what_changed_meanwhile_is_told,
+    whoever_asks_is_remembered_by_whom_they_asked_about,
+    all_that_descends_from_a_point_is_shown_and_revoked,
     following_prints_a_grant_again_when_something_becomes_of_it,
 }
 
@@ -174,4 +176,79 @@ async fn who_could_do_what_and_what_changed_meanwhile_is_told(kind: Kind) {
     assert!(began.as_array().unwrap().iter().all(|one| one["change"] == "began"), "{began}");
     assert!(place.run(&["audit", "diff", "--from", &position]).succeeded().out.contains("client_disabled by operator"));
     place.run(&["audit", "diff", "--from", &position, "--to", "1"]).failed(2, "--to is before --from");
+}
+
+async fn whoever_asks_is_remembered_by_whom_they_asked_about(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = place.serve();
+    let token = token(&server);
+    let grant = place.run_with(&["audit", "token", "-", "--json"], &token).json()["grant"].clone();
+    place.run(&["audit", "grant", grant["grant_id"].as_str().unwrap()]).succeeded();
+    place.run(&["audit", "replay", "--client", "Demo"]).succeeded();
+    place.run(&["audit", "replay", "--digest"]).succeeded();
+    place.run(&["audit", "client", "Demo"]).succeeded();
+    place.run(&["audit", "user", "demo"]).succeeded();
+    place.run(&["audit", "who", "--scope", "read"]).succeeded();
+    place.run(&["audit", "diff", "--from", "1"]).succeeded();
+    place.run(&["audit", "revoke", "--client", "Demo", "--dry-run"]).succeeded();
+    let events = place.run(&["log", "tail", "--all", "--json"]).json_lines();
+    let reads: Vec<_> = events.iter().filter(|event| event["type"] == "audit.read").collect();
+    let questions: Vec<_> = reads.iter().map(|event| event["payload"]["question"].as_str().unwrap()).collect();
+    assert_eq!(questions, ["token", "grant", "grants", "client", "user", "who", "changes", "revocation"]);
+    assert!(reads.iter().all(|event| event["metadata"]["actor"] == "operator"));
+    assert_eq!(
+        (&reads[0]["payload"]["grant_id"], &reads[0]["payload"]["client_id"]),
+        (&grant["grant_id"], &grant["client"]["id"])
+    );
+    assert_eq!(reads[2]["payload"]["client_id"], grant["client"]["id"]);
+    assert!(reads[4]["payload"]["user_id"].is_string());
+}
+
+async fn all_that_descends_from_a_point_is_shown_and_revoked(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = place.serve();
+    let first = token(&server);
+    let states = || {
+        let lines = place.run(&["audit", "replay", "--format", "jsonl"]).json_lines();
+        lines.iter().map(|line| line["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let shown = place.run(&["audit", "revoke", "--client", "Demo", "--dry-run"]).succeeded().out;
+    assert!(shown.contains("1 live grants and the client, which is disabled, would be revoked"), "{shown}");
+    assert_eq!(states(), ["live"]);
+    place.run(&["audit", "revoke", "--client", "Demo"]).failed(2, "--yes");
+    place.run(&["audit", "revoke"]).failed(2, "--since");
+    place.run(&["audit", "revoke", "--client", "Demo", "--user", "demo"]).failed(2, "cannot be used with");
+    assert_eq!(states(), ["live"]);
+
+    let id = place.run_with(&["audit", "token", "-", "--json"], &first).json()["grant"]["grant_id"].clone();
+    let revoked = place.json(&["audit", "revoke", "--grant", id.as_str().unwrap(), "--yes"]);
+    assert_eq!((&revoked["grants"][0], &revoked["revoked"]), (&id, &true.into()));
+    assert_eq!(states(), ["ended"]);
+
+    token(&server);
+    token(&server);
+    assert_eq!(
+        place.json(&["audit", "revoke", "--since", "2020-01-01", "--client", "Demo", "--yes"])["grants"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(states(), ["ended"; 3]);
+    assert_eq!(place.json(&["client", "show", "Demo"])["state"], "enabled", "with --since the grants alone are revoked");
+
+    token(&server);
+    place.run(&["audit", "revoke", "--client", "Demo", "--yes"]).succeeded();
+    assert_eq!(states(), ["ended"; 4]);
+    assert_eq!(place.json(&["client", "show", "Demo"])["state"], "disabled");
+    place.run(&["audit", "revoke", "--user", "demo", "--yes"]).succeeded();
+    assert_eq!(place.json(&["user", "list"])[0]["state"], "locked");
+    let kid = place.json(&["keys", "list"])[0]["kid"].as_str().unwrap().to_owned();
+    place.run(&["audit", "revoke", "--key", &kid, "--yes"]).succeeded();
+    let keys = place.json(&["keys", "list"]);
+    let key = keys.as_array().unwrap().iter().find(|key| key["kid"] == kid.as_str()).unwrap();
+    assert_eq!(key["state"], "retired");
+    let nobody = "019ab3c0-5f2e-7d10-8c5a-0123456789ab";
+    place.run(&["audit", "revoke", "--session", nobody, "--yes"]).failed(3, "there is no such session");
+    place.run(&["audit", "revoke", "--grant", nobody, "--yes"]).failed(3, "there is no grant");
 }

@@ -50,6 +50,7 @@ async fn every_command_explains_itself_with_an_example_and_the_exit_codes_are_to
         &["audit", "user"],
         &["audit", "who"],
         &["audit", "diff"],
+        &["audit", "revoke"],
         &["projections"],
         &["projections", "status"],
         &["projections", "verify"],

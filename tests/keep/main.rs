@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod audit;
+mod audit_reads;
 mod backup;
 mod lineage;
 mod migrate;

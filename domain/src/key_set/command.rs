@@ -13,6 +13,8 @@ pub enum KeySetCommand {
     Activate { kid: String, at: Timestamp },
     /// Publish and activate in one.
     Rotate { key: PublicKey, at: Timestamp },
+    /// Withdraw a key that may sign at present, and let a new one of its algorithm sign in its place, in one.
+    Replace { kid: String, key: PublicKey, at: Timestamp },
     /// Withdraw it: what it signed is dead.
     Retire { kid: String, at: Timestamp },
     /// Record that the log goes on from a backup, under a new epoch: all that was issued before is dead. Allowed before the first key.

@@ -47,6 +47,8 @@ pub enum KeySetError {
     Exists,
     #[error("the key has been retired")]
     Retired,
+    #[error("the new key is for another algorithm")]
+    OtherAlgorithm,
     #[error("the only key that signs for its algorithm cannot be retired: rotate first")]
     LastActive,
 }
@@ -70,6 +72,20 @@ impl Decide for KeySet {
                 KeyState::Active => Ok(vec![]),
                 KeyState::Retired => Err(KeySetError::Retired),
             },
+            KeySetCommand::Replace { kid, key, at } => {
+                if self.algorithm_of(&kid)? != key.alg {
+                    return Err(KeySetError::OtherAlgorithm);
+                }
+                self.check_new(&key.kid)?;
+                let (new, retired) = (key.kid.clone(), KeySetEvent::Retired { kid: kid.clone(), at });
+                match self.state_of(&kid)? {
+                    KeyState::Active => {
+                        Ok(vec![KeySetEvent::Added { key, at }, KeySetEvent::Activated { kid: new, at }, retired])
+                    }
+                    KeyState::Added | KeyState::Superseded => Ok(vec![retired]),
+                    KeyState::Retired => Ok(vec![]),
+                }
+            }
             KeySetCommand::Retire { kid, at } => match self.state_of(&kid)? {
                 KeyState::Added | KeyState::Superseded => Ok(vec![KeySetEvent::Retired { kid, at }]),
                 // Activating another key of the algorithm supersedes this one, so an active key is always the only one.
@@ -98,6 +114,14 @@ impl KeySet {
             Ok(_) => Err(KeySetError::Exists),
             Err(_) => Ok(()),
         }
+    }
+
+    /// The algorithm of a key, retired or not.
+    ///
+    /// # Errors
+    /// That there is no such key.
+    pub fn algorithm_of(&self, kid: &str) -> Result<SigningAlgorithm, KeySetError> {
+        self.keys.iter().find(|key| key.public.kid == kid).map(|key| key.public.alg).ok_or(KeySetError::Unknown)
     }
 
     fn state_of(&self, kid: &str) -> Result<KeyState, KeySetError> {

@@ -126,3 +126,32 @@ fn an_unknown_key_neither_signs_nor_retires() {
     key_set().given(vec![added("a")]).when(activate("b")).then_expect_error(KeySetError::Unknown);
     key_set().given(vec![added("a")]).when(retire("b")).then_expect_error(KeySetError::Unknown);
 }
+
+fn replace(kid: &str, by: PublicKey) -> KeySetCommand {
+    KeySetCommand::Replace { kid: kid.to_owned(), key: by, at: NOW }
+}
+
+#[test]
+fn a_key_that_signs_is_replaced_and_retired_in_one() {
+    let events = vec![added("b"), activated("b"), retired("a")];
+    key_set().given(vec![added("a"), activated("a")]).when(replace("a", es256("b"))).then_expect_events(events);
+    assert_eq!(
+        states([added("a"), activated("a"), added("b"), activated("b"), retired("a")]),
+        [KeyState::Retired, KeyState::Active]
+    );
+}
+
+#[test]
+fn a_key_that_signs_no_more_is_retired_without_another_in_its_place() {
+    let superseded = vec![added("a"), activated("a"), added("b"), activated("b")];
+    key_set().given(superseded).when(replace("a", es256("c"))).then_expect_events(vec![retired("a")]);
+    key_set().given(vec![added("a"), retired("a")]).when(replace("a", es256("c"))).then_expect_events(vec![]);
+}
+
+#[test]
+fn a_key_is_replaced_by_a_new_one_of_its_algorithm_alone() {
+    let active = || key_set().given(vec![added("a"), activated("a")]);
+    active().when(replace("a", key("b", SigningAlgorithm::EdDSA))).then_expect_error(KeySetError::OtherAlgorithm);
+    active().when(replace("a", es256("a"))).then_expect_error(KeySetError::Exists);
+    active().when(replace("x", es256("b"))).then_expect_error(KeySetError::Unknown);
+}

@@ -3,6 +3,7 @@
 mod diff;
 mod lines;
 mod replay;
+mod revoke;
 mod story;
 mod token;
 mod when;
@@ -22,6 +23,7 @@ use super::{
 };
 use diff::Diff;
 use replay::Replay;
+use revoke::Revoke;
 use story::{Grant, OfClient, OfUser};
 use token::Token;
 use when::{moment, place};
@@ -44,6 +46,7 @@ pub(super) enum AuditCommand {
     User(OfUser),
     Who(Who),
     Diff(Diff),
+    Revoke(Revoke),
 }
 
 impl AuditCommand {
@@ -56,6 +59,7 @@ impl AuditCommand {
             Self::User(command) => command.run(context).await,
             Self::Who(command) => command.run(context).await,
             Self::Diff(command) => command.run(context).await,
+            Self::Revoke(command) => command.run(context).await,
         }
     }
 }
