@@ -20,3 +20,4 @@ pub mod sweep;
 pub mod telemetry;
 pub mod trace;
 pub mod vault;
+pub mod verify;

@@ -13,6 +13,8 @@ use crate::{
 /// One row a user.
 pub static TABLE: Table = Table {
     name: "account",
+    form: 1,
+    question: "which users are there?",
     key: &["id"],
     columns: &[
         text("id"),

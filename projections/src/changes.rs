@@ -140,6 +140,13 @@ impl Changes {
         (!keys.is_empty()).then(|| serde_json::to_string(&keys).expect("maps with text keys are JSON"))
     }
 
+    /// The whole rows of a table as a JSON array of objects; `None` if there are none.
+    #[must_use]
+    pub fn rows_json(&self, table: &Table) -> Option<String> {
+        let rows = self.puts(table).map(|row| row.columns().collect::<BTreeMap<_, _>>()).collect::<Vec<_>>();
+        (!rows.is_empty()).then(|| serde_json::to_string(&rows).expect("maps with text keys are JSON"))
+    }
+
     fn of(&self, table: &Table) -> impl Iterator<Item = &Change> {
         self.tables.get(table.name).into_iter().flat_map(BTreeMap::values)
     }
@@ -168,6 +175,8 @@ mod tests {
 
     static LAMP: Table = Table {
         name: "lamp",
+        form: 1,
+        question: "is it on?",
         key: &["id"],
         columns: &[table::text("id"), table::text("state"), table::nullable_text("colour"), table::position()],
         indexes: &[],
@@ -228,6 +237,8 @@ mod tests {
     fn whole_rows_that_ended_are_left_out_and_what_is_set_by_key_stays() {
         static CANDLE: Table = Table {
             name: "candle",
+            form: 1,
+            question: "does it burn?",
             key: &["id"],
             columns: &[table::text("id"), table::nullable_integer("expires_at"), table::position()],
             indexes: &[],

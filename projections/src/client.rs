@@ -13,6 +13,8 @@ use crate::{
 /// One row a registered client.
 pub static TABLE: Table = Table {
     name: "client",
+    form: 1,
+    question: "which clients are there?",
     key: &["id"],
     columns: &[
         text("id"),

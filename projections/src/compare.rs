@@ -14,6 +14,9 @@ pub enum Compared {
     All,
     /// Those with the keys in a JSON array, bound as `$3`: what [`crate::Changes::keys_json`] gives.
     Keys,
+    /// The rows in a JSON array, bound as `$3`, in the place of a generation that was rebuilt: what [`crate::Changes::rows_json`] gives. Rows
+    /// that only the live generation has are not found.
+    Rows,
 }
 
 /// A row that differs.
@@ -39,9 +42,13 @@ impl Table {
         let (from, limit) = match compared {
             Compared::All => (format!("{live} AS l FULL JOIN {rebuilt} AS n ON {on}"), "$3"),
             Compared::Keys => {
-                let keys = self.bound_keys(dialect, &live);
+                let keys = self.bound(dialect, &live, self.key.iter().copied());
                 let (of_live, of_rebuilt) = (self.equal_keys("l", "k"), self.equal_keys("n", "k"));
                 (format!("{keys} AS k LEFT JOIN {live} AS l ON {of_live} LEFT JOIN {rebuilt} AS n ON {of_rebuilt}"), "$4")
+            }
+            Compared::Rows => {
+                let rows = self.bound(dialect, &live, self.columns.iter().map(|column| column.name));
+                (format!("{rows} AS n LEFT JOIN {live} AS l ON {on}"), "$4")
             }
         };
         let key = self.key.iter().map(|name| format!("COALESCE(l.{name}, n.{name})")).collect::<Vec<_>>().join(" || ',' || ");
@@ -71,13 +78,13 @@ impl Table {
         self.key.iter().map(|name| format!("{one}.{name} = {other}.{name}")).collect::<Vec<_>>().join(" AND ")
     }
 
-    /// The keys bound as `$3`, as a relation.
-    fn bound_keys(&self, dialect: Dialect, table: &str) -> String {
+    /// These columns of what is bound as `$3`, as a relation.
+    fn bound(&self, dialect: Dialect, table: &str, columns: impl Iterator<Item = &'static str>) -> String {
         match dialect {
             Dialect::Postgres => format!("json_populate_recordset(NULL::{table}, $3::json)"),
             Dialect::Sqlite => {
-                let keys = self.key.iter().map(|name| format!("json_extract(value, '$.{name}') AS {name}"));
-                format!("(SELECT {} FROM json_each($3))", keys.collect::<Vec<_>>().join(", "))
+                let columns = columns.map(|name| format!("json_extract(value, '$.{name}') AS {name}"));
+                format!("(SELECT {} FROM json_each($3))", columns.collect::<Vec<_>>().join(", "))
             }
         }
     }

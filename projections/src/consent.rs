@@ -14,6 +14,8 @@ use crate::{
 /// One row a user and client.
 pub static TABLE: Table = Table {
     name: "consent",
+    form: 1,
+    question: "what does a user let a client do?",
     key: &["id"],
     columns: &[
         text("id"),

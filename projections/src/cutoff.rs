@@ -17,6 +17,8 @@ pub const ISSUER: &str = "issuer";
 /// One row a subject: the id of a client, user, session, consent or grant, a key's `kid`, or [`ISSUER`].
 pub static TABLE: Table = Table {
     name: "cutoff",
+    form: 1,
+    question: "since which position is everything dead that was issued before it?",
     key: &["subject"],
     columns: &[text("subject"), nullable_integer("expires_at"), position()],
     indexes: &[&[EXPIRES_AT]],

@@ -43,9 +43,15 @@ impl Table {
         match dialect {
             Dialect::Postgres => vec![format!("CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {table}")],
             Dialect::Sqlite => {
-                vec![format!("DROP VIEW IF EXISTS {name}"), format!("CREATE VIEW {name} AS SELECT {columns} FROM {table}")]
+                vec![self.drop_view(), format!("CREATE VIEW {name} AS SELECT {columns} FROM {table}")]
             }
         }
+    }
+
+    /// Takes the view away, if it is there: one with other columns cannot take its place.
+    #[must_use]
+    pub fn drop_view(&self) -> String {
+        format!("DROP VIEW IF EXISTS {}", self.name)
     }
 
     /// The table of a generation. PostgreSQL leaves room in its pages, so that a row that only changes its state stays where it is.

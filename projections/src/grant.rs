@@ -14,6 +14,8 @@ use crate::{
 /// One row an approval.
 pub static TABLE: Table = Table {
     name: "authorization_grant",
+    form: 1,
+    question: "what was approved by whom for whom, and did it end before its time?",
     key: &["id"],
     columns: &[
         text("id"),

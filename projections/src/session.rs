@@ -14,6 +14,8 @@ use crate::{
 /// One row a sign-in.
 pub static TABLE: Table = Table {
     name: "browser_session",
+    form: 1,
+    question: "which browser sign-ins are there, and which of them still stand?",
     key: &["id"],
     columns: &[
         text("id"),

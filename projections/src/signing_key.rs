@@ -12,6 +12,8 @@ use crate::{
 /// One row a key.
 pub static TABLE: Table = Table {
     name: "signing_key",
+    form: 1,
+    question: "which keys does the issuer sign with and publish?",
     key: &["kid"],
     columns: &[text("kid"), text("alg"), text("jwk"), text("state"), integer("added_at"), position()],
     indexes: &[],

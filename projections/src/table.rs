@@ -4,6 +4,10 @@
 #[derive(Debug)]
 pub struct Table {
     pub name: &'static str,
+    /// Raised whenever its columns, its indexes or its rule change: a store whose rows are of another form is built anew when it is migrated.
+    pub form: i64,
+    /// What it answers, in a sentence.
+    pub question: &'static str,
     /// The columns that name a row.
     pub key: &'static [&'static str],
     pub columns: &'static [Column],
@@ -86,4 +90,35 @@ pub(crate) const fn boolean(name: &'static str) -> Column {
 
 pub(crate) const fn position() -> Column {
     Column { name: "position", kind: Kind::Position }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Digest;
+
+    use crate::LIVE;
+
+    /// Each live projection's form, and a digest of what its table looks like. Where a digest is another, the form is raised with it.
+    const FORMS: &[(&str, i64, &str)] = &[
+        ("client", 1, "CFIorncw"),
+        ("account", 1, "w9KFHi6-"),
+        ("browser_session", 1, "v-gewnCn"),
+        ("consent", 1, "-UphLFL9"),
+        ("authorization_grant", 1, "jv7FMtI4"),
+        ("token", 1, "SdMBChyr"),
+        ("cutoff", 1, "pkBs2b4v"),
+        ("signing_key", 1, "b7Za_fX7"),
+    ];
+
+    #[test]
+    fn a_table_that_was_changed_has_another_form() {
+        let forms: Vec<_> = LIVE
+            .iter()
+            .map(|table| {
+                (table.name, table.form, Digest::of(format!("{:?}", (table.key, table.columns, table.indexes)).as_bytes()))
+            })
+            .collect();
+        let forms: Vec<_> = forms.iter().map(|(name, form, digest)| (*name, *form, &digest.as_str()[..8])).collect();
+        assert_eq!(forms, FORMS);
+    }
 }

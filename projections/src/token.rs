@@ -20,6 +20,8 @@ use crate::{
 /// One row a code, access token or refresh token.
 pub static TABLE: Table = Table {
     name: "token",
+    form: 1,
+    question: "is this code or token good, and what may its holder do?",
     key: &["digest"],
     columns: &[
         text("digest"),

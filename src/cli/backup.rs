@@ -118,7 +118,7 @@ impl Restore {
             return Err(Failure::Refused(format!("there is no file {}", self.file.display())));
         }
         let settings = context.settings.log_settings();
-        migrate::prepare(&settings).await?;
+        migrate::prepare(&settings, migrate::ALL_THE_TIME).await?;
         let mut progress = Progress::of("events");
         let mut tell = |at: backup::Progress| progress.at_position(at.position, at.last);
         let done = backup::restore(&settings, &self.file, master, &Clock::default(), &mut tell).await?;

@@ -93,7 +93,8 @@ impl From<MigrateError> for Failure {
             }
             MigrateError::NotMigrated => Self::Unavailable(error.to_string()),
             MigrateError::Migration(_) => Self::Failed(error.to_string()),
-            MigrateError::Later(_) => Self::Refused(error.to_string()),
+            MigrateError::Later(_) | MigrateError::LaterForm(_) => Self::Refused(error.to_string()),
+            MigrateError::Rebuild(error) => (*error).into(),
             MigrateError::Address => Self::Usage(format!("store.url (DATABASE_URL): {error}")),
         }
     }

@@ -13,18 +13,26 @@ use crate::log::{Log, LogSettings};
 use super::{
     failure::Failure,
     output::{self, Format},
+    progress::Progress,
     store::Context,
 };
+
+/// A share of the time, in percent: nothing else is waited for.
+pub(super) const ALL_THE_TIME: u8 = 100;
 
 /// Bring the store's tables to this program's form
 ///
 /// Makes the store if there is none. `serve` does the same when it starts; run this alone to prepare a store, or to see that a new
-/// version fits before its servers start. Several may run at once: one does the work, the others wait.
+/// version fits before its servers start. Several may run at once: one does the work, the others wait. Read models that this version
+/// has in another form are built anew from the log while the servers of the version before go on; at the switch they give way.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  grantlog migrate\n  DATABASE_URL=postgres://grantlog@db.example/grantlog \\\n    grantlog migrate"
 )]
 pub(super) struct Migrate {
+    /// The share of the time to build read models in, in percent: the rest is left to servers that run
+    #[arg(long, value_name = "PERCENT", default_value_t = ALL_THE_TIME, value_parser = clap::value_parser!(u8).range(1..=100))]
+    duty: u8,
     #[command(flatten)]
     format: Format,
 }
@@ -32,7 +40,7 @@ pub(super) struct Migrate {
 impl Migrate {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let settings = context.settings.log_settings();
-        prepare(&settings).await?;
+        prepare(&settings, self.duty).await?;
         let log = Log::open(&settings).await?;
         let (epoch, position) = (log.epoch(), log.known_head());
         if self.format.json {
@@ -42,16 +50,17 @@ impl Migrate {
     }
 }
 
-/// Migrates a store, and makes an SQLite one's folder where it is missing.
+/// Migrates a store in so large a share of the time, in percent, and makes an SQLite one's folder where it is missing.
 ///
 /// # Errors
 /// That the store does not answer, or is newer than the program.
-pub(super) async fn prepare(settings: &LogSettings) -> Result<(), Failure> {
+pub(super) async fn prepare(settings: &LogSettings, duty: u8) -> Result<(), Failure> {
     if let Some(file) = settings.file()? {
         make_private_folder(file.parent().unwrap_or(Path::new("")))?;
         make_private_file(&file)?;
     }
-    Ok(Log::migrate(settings).await?)
+    let mut progress = Progress::of("events");
+    Ok(Log::migrate_at(settings, duty, &mut |at| progress.at_position(at.position, at.head)).await?)
 }
 
 /// Makes an empty file that its owner alone can read, where there is none: SQLite takes one for a new store, and its neighbours' modes

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Settings, Source},
     dispatch::Dispatch,
-    log::{Log, Unavailable},
+    log::{Log, LogSettings, Unavailable},
 };
 
 use super::failure::Failure;
@@ -33,6 +33,19 @@ impl Context {
     /// # Errors
     /// That there is no store yet, or it does not answer.
     pub(super) async fn log(&self) -> Result<Log, Failure> {
+        Ok(Log::open(&self.existing()?).await?)
+    }
+
+    /// As `log`, also where another grantlog has taken the read models over.
+    ///
+    /// # Errors
+    /// That there is no store yet, or it does not answer.
+    pub(super) async fn log_in_any_form(&self) -> Result<Log, Failure> {
+        Ok(Log::open_in_any_form(&self.existing()?).await?)
+    }
+
+    /// How the store is opened, where there is one.
+    fn existing(&self) -> Result<LogSettings, Failure> {
         let settings = self.settings.log_settings();
         match settings.file()? {
             Some(file) if !file.exists() => Err(Failure::Unavailable(format!(
@@ -40,7 +53,7 @@ impl Context {
                  empty one. If yours is elsewhere, name it: DATABASE_URL=postgres://... or sqlite://path, or --config FILE.",
                 file.display()
             ))),
-            Some(_) | None => Ok(Log::open(&settings).await?),
+            Some(_) | None => Ok(settings),
         }
     }
 

@@ -50,6 +50,7 @@ pub struct Store {
     pub url: SecretString,
     pub connections: u32,
     pub queue: usize,
+    pub verified_streams: u32,
 }
 
 /// The keys of what is sealed.

@@ -1,4 +1,4 @@
-//! `/healthz`: the process lives. `/readyz`: the store answers, and its clock and this node's agree.
+//! `/healthz`: the process lives. `/readyz`: the store answers, is of this program's form, and its clock and this node's agree.
 
 use axum::{
     Json,
@@ -21,6 +21,9 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     let apart = (store / 1_000_000 - app.clock.now().unix()).abs();
     if apart > i64::from(app.settings.limits.clock_skew) {
         return not_ready("this node's clock and the store's differ too much");
+    }
+    if !app.log.is_ours().await.unwrap_or_default() {
+        return not_ready("the read models are those of another grantlog: this node gives way to it");
     }
     Json(json!({"status": "ready", "position": app.log.known_head(), "epoch": app.log.epoch()})).into_response()
 }

@@ -10,11 +10,15 @@ use uuid::Uuid;
 use super::{
     LogSettings,
     connection::{ACTIVE_GENERATIONS, POSTGRES_BY_INDEX},
+    rebuild::{self, Progress, RebuildError},
     sqlite,
 };
 
 /// How long a read waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// Between two looks whether another node has built the read models.
+const WAIT: Duration = Duration::from_millis(500);
 
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -35,6 +39,12 @@ pub enum MigrateError {
     Later(i64),
     #[error("the store has not been migrated: run `grantlog migrate`")]
     NotMigrated,
+    #[error(
+        "the read model {0} is that of a later grantlog: use that one, or take this one's back (`grantlog projections rollback`)"
+    )]
+    LaterForm(String),
+    #[error("the read models cannot be built: {0}")]
+    Rebuild(#[from] Box<RebuildError>),
     #[error("the store's address must begin with postgres:// or sqlite://")]
     Address,
 }
@@ -74,21 +84,83 @@ pub(super) async fn connect(settings: &LogSettings) -> Result<Db, MigrateError> 
     Err(MigrateError::Address)
 }
 
-pub(super) async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> {
+pub(super) async fn migrate(
+    settings: &LogSettings,
+    duty: u8,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), MigrateError> {
     let db = connect(settings).await?;
     match &db {
         Db::Postgres(pool) => {
             POSTGRES.run(pool).await.map_err(migration_error)?;
             make_postgres_projections(pool).await?;
-            make_apply_live(pool).await?;
         }
         Db::Sqlite(sqlite) => {
             migrate_sqlite(sqlite.pool()).await?;
             make_sqlite_projections(sqlite.pool()).await?;
         }
     }
+    adopt(&db, duty, progress).await?;
+    if let Db::Postgres(pool) = &db {
+        make_apply_live(pool).await?;
+    }
     on_db!(&db, pool => pool.close().await);
     Ok(())
+}
+
+/// Builds the read models that the store does not have, or has in an earlier form, while others serve; where another node does it already,
+/// waits for it.
+async fn adopt(db: &Db, duty: u8, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), MigrateError> {
+    loop {
+        let stale = match forms(db).await? {
+            Forms::Ours => return Ok(()),
+            Forms::Later(name) => return Err(MigrateError::LaterForm(name)),
+            Forms::Earlier(stale) => stale,
+        };
+        tracing::info!(projections = stale.join(", "), "read models of another form are built anew");
+        match rebuild::adopt(db, stale, duty, progress).await {
+            // Where another node was first, there is nothing left to build.
+            Ok(_) | Err(RebuildError::NothingBuilt(_)) => {}
+            Err(RebuildError::UnderWay) => tokio::time::sleep(WAIT).await,
+            Err(error) => return Err(Box::new(error).into()),
+        }
+    }
+}
+
+/// How the forms of the store's read models stand to this program's.
+pub(super) enum Forms {
+    Ours,
+    /// These are of an earlier form, or not there.
+    Earlier(Vec<String>),
+    /// This one is of a later form, or unknown.
+    Later(String),
+}
+
+/// Looks at the forms of the active read models.
+pub(super) async fn forms(db: &Db) -> Result<Forms, sqlx::Error> {
+    let rows: Vec<(String, i64)> = on_db!(db, pool => sqlx::query_as(ACTIVE_FORMS).fetch_all(pool).await?);
+    let later = rows.iter().find(|(name, form)| LIVE.iter().all(|table| table.name != name || table.form < *form));
+    if let Some((name, _)) = later {
+        return Ok(Forms::Later(name.clone()));
+    }
+    let ours: BTreeMap<_, _> = rows.into_iter().collect();
+    let stale = LIVE.iter().filter(|table| ours.get(table.name) != Some(&table.form));
+    let stale: Vec<String> = stale.map(|table| table.name.to_owned()).collect();
+    Ok(if stale.is_empty() { Forms::Ours } else { Forms::Earlier(stale) })
+}
+
+/// Checks that the read models are of this program's form.
+pub(super) async fn check_forms(db: &Db) -> Result<(), MigrateError> {
+    match forms(db).await {
+        Ok(Forms::Ours) => Ok(()),
+        Ok(Forms::Earlier(_)) => Err(MigrateError::NotMigrated),
+        Ok(Forms::Later(name)) => Err(MigrateError::LaterForm(name)),
+        Err(sqlx::Error::Database(error)) => {
+            tracing::debug!(%error, "there are no forms yet");
+            Err(MigrateError::NotMigrated)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn migration_error(error: sqlx::migrate::MigrateError) -> MigrateError {
@@ -114,8 +186,9 @@ async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), MigrateError> {
     Ok(())
 }
 
-const ACTIVE: &str = "SELECT name FROM projection WHERE state = 'active'";
-const REGISTER: &str = "INSERT INTO projection (name, generation, state, position) VALUES ($1, 1, 'active', 0)";
+const ACTIVE_FORMS: &str = "SELECT name, form FROM projection WHERE state = 'active'";
+const KNOWN: &str = "SELECT name FROM projection UNION ALL SELECT '' FROM log_head WHERE position > 0";
+const REGISTER: &str = "INSERT INTO projection (name, generation, state, position, form) VALUES ($1, 1, 'active', 0, $2)";
 const BEGIN_LOG: &str =
     "INSERT INTO log_head (one, position, epoch, recorded_at, generations) VALUES (1, 0, $1, 0, 1) ON CONFLICT DO NOTHING";
 const BEGIN_EPOCH: &str =
@@ -123,18 +196,18 @@ const BEGIN_EPOCH: &str =
 
 macro_rules! make_projections {
     ($name:ident, $pool:ty, $dialect:expr, $begin:literal, $lock:expr) => {
-        /// Makes the first generation of each live projection that has none, and the log's head.
+        /// Makes the first generation of each live projection where the log is new, and the log's head.
         async fn $name(pool: &$pool) -> Result<(), MigrateError> {
             let mut transaction = pool.begin_with($begin).await?;
             for lock in $lock {
                 sqlx::query(lock).execute(&mut *transaction).await?;
             }
-            let active: Vec<String> = sqlx::query_scalar(ACTIVE).fetch_all(&mut *transaction).await?;
-            for table in LIVE.iter().filter(|table| !active.iter().any(|name| name == table.name)) {
+            let known: Vec<String> = sqlx::query_scalar(KNOWN).fetch_all(&mut *transaction).await?;
+            for table in LIVE.iter().filter(|table| !known.iter().any(|name| name.is_empty() || name == table.name)) {
                 for statement in table.create_generation($dialect, 1).into_iter().chain(table.create_view($dialect, 1)) {
                     sqlx::query(&statement).execute(&mut *transaction).await?;
                 }
-                sqlx::query(REGISTER).bind(table.name).execute(&mut *transaction).await?;
+                sqlx::query(REGISTER).bind(table.name).bind(table.form).execute(&mut *transaction).await?;
             }
             sqlx::query(BEGIN_LOG).bind(Uuid::now_v7().to_string()).execute(&mut *transaction).await?;
             sqlx::query(BEGIN_EPOCH).execute(&mut *transaction).await?;

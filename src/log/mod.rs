@@ -6,6 +6,7 @@ mod batch;
 pub mod coalesce;
 mod connection;
 mod epochs;
+mod fold;
 mod follow;
 mod lease;
 mod migrate;
@@ -13,6 +14,7 @@ mod postgres;
 mod project;
 mod read;
 pub mod rebuild;
+pub mod sample;
 mod sqlite;
 mod sweep;
 mod watch;
@@ -34,6 +36,7 @@ pub use append::{
 use coalesce::Coalescer;
 use domain::StreamId;
 pub use epochs::Epochs;
+pub use fold::FoldError;
 pub use follow::Follower;
 pub use lease::Lease;
 pub use migrate::MigrateError;
@@ -121,8 +124,19 @@ impl Log {
     /// Opens a migrated store, and starts the writer and what watches for the appends of others.
     ///
     /// # Errors
-    /// That the store does not answer, or has not been migrated.
+    /// That the store does not answer, or has not been migrated, or was taken over by a later grantlog.
     pub async fn open(settings: &LogSettings) -> Result<Self, MigrateError> {
+        let log = Self::open_in_any_form(settings).await?;
+        migrate::check_forms(log.db()).await?;
+        Ok(log)
+    }
+
+    /// As [`Log::open`], also where the read models are those of another grantlog: to read the log, or to take them back. Nothing can be
+    /// appended there.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub async fn open_in_any_form(settings: &LogSettings) -> Result<Self, MigrateError> {
         let db = migrate::connect(settings).await?;
         let start = migrate::current_head(&db).await?;
         let head = Arc::new(Head { known: AtomicI64::new(start.position), changed: channel::Sender::new(start.position) });
@@ -139,12 +153,25 @@ impl Log {
         Ok(Self(Arc::new(Inner { db, epoch: start.epoch, queue, places, places_in_all: settings.queue, heads, head })))
     }
 
-    /// Brings a store's tables to this program's form, and makes the tables of the live projections. One node does it, others wait.
+    /// Brings a store's tables to this program's form, and makes the tables of the live projections: those that an earlier grantlog had
+    /// otherwise, or not at all, are built from the log while its nodes serve. One node does it, others wait.
     ///
     /// # Errors
     /// That the store does not answer, or is newer than the program.
     pub async fn migrate(settings: &LogSettings) -> Result<(), MigrateError> {
-        migrate::migrate(settings).await
+        migrate::migrate(settings, 100, &mut |_| {}).await
+    }
+
+    /// As [`Log::migrate`], for so large a share of the time, in percent (1 to 100): the rest is left to the nodes that serve.
+    ///
+    /// # Errors
+    /// As [`Log::migrate`].
+    pub async fn migrate_at(
+        settings: &LogSettings,
+        duty: u8,
+        progress: &mut (dyn FnMut(rebuild::Progress) + Send),
+    ) -> Result<(), MigrateError> {
+        migrate::migrate(settings, duty, progress).await
     }
 
     /// Writes an append: all of it or nothing. Answers when it is durable. One that nobody waits for any longer is not begun.
@@ -267,6 +294,17 @@ impl Log {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// Whether the read models are of this program's form. Where a later grantlog has taken the store over, this one appends no more.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn is_ours(&self) -> Result<bool, Unavailable> {
+        match migrate::forms(self.db()).await? {
+            migrate::Forms::Ours => Ok(true),
+            migrate::Forms::Earlier(_) | migrate::Forms::Later(_) => Ok(false),
+        }
     }
 
     /// Asks the store for its clock, in microseconds since the Unix epoch.

@@ -13,7 +13,7 @@ use super::{
     Head,
     append::{Append, AppendError, Appended},
     batch::{self, Columns, Failed},
-    migrate::{self, Start},
+    migrate::{self, Forms, Start},
     postgres::PostgresWriter,
     sqlite::{Batch, SqliteWriter},
 };
@@ -47,6 +47,8 @@ pub(super) enum Outcome {
     OtherGenerations,
     /// Nothing was written: the log was restored under us.
     OtherEpoch,
+    /// Nothing was written: the live projections are those of another grantlog.
+    OtherForms,
 }
 
 /// Why a store has no outcome.
@@ -132,6 +134,11 @@ impl Writer {
                         fail_all(commands);
                         break;
                     }
+                    Ok(Outcome::OtherForms) => {
+                        tracing::error!("the read models are those of another grantlog: this process must give way to it");
+                        fail_all(commands);
+                        break;
+                    }
                     Err(WriteError::Data(cause)) if commands.len() == 1 => {
                         tracing::error!(cause, "the store refused a command's data");
                         for command in std::mem::take(&mut commands) {
@@ -161,6 +168,10 @@ impl Writer {
     async fn attempt(&mut self, columns: &Arc<Columns>) -> Result<Outcome, WriteError> {
         if self.generations.is_empty() {
             let (generations, start) = migrate::generations(&self.db).await.map_err(WriteError::lost)?;
+            match migrate::forms(&self.db).await.map_err(WriteError::lost)? {
+                Forms::Ours => {}
+                Forms::Earlier(_) | Forms::Later(_) => return Ok(Outcome::OtherForms),
+            }
             self.generations = Arc::new(generations);
             self.start.generations = start.generations;
         }

@@ -24,6 +24,13 @@ async fn projections_are_verified_rebuilt_and_cleaned_beside_a_running_server(ki
     place.run(&["client", "disable", "Demo"]).succeeded();
     assert_eq!(place.json(&["client", "show", "Demo"])["state"], "disabled");
     assert_eq!(place.json(&["projections", "clean"])["dropped"], 2);
+    place.json(&["projections", "rebuild", "token", "--no-switch"]);
+    place.json(&["projections", "switch", "token"]);
+    assert_eq!(place.json(&["projections", "rollback", "token"])["projections"][0]["generation"], 1);
+    place.run(&["projections", "switch"]).failed(3, "there is no generation that is ready");
+    let listed = place.json(&["projections", "list"]);
+    assert!(listed.as_array().unwrap().iter().any(|one| one["name"] == "token" && one["key"] == json!(["digest"])));
+    assert_eq!(place.json(&["projections", "verify", "--sample", "50"])["streams"], 50);
     assert!(place.run(&["projections", "verify"]).succeeded().out.contains("they equal what the log gives"));
     place.run(&["projections", "rebuild", "nothing"]).failed(3, "there is no projection nothing");
 }

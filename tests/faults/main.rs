@@ -5,6 +5,7 @@
 mod kills;
 mod load;
 mod races;
+mod rebuilds;
 mod secrets;
 mod visit;
 

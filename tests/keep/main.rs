@@ -4,7 +4,9 @@
 mod audit;
 mod audit_reads;
 mod backup;
+mod generations;
 mod lineage;
 mod migrate;
 mod rebuild;
 mod restore;
+mod sample;

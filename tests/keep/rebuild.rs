@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use domain::Digest;
 use grantlog::{
     log::rebuild::{
-        self, Difference, Differing, GenerationState, OnDifference, Plan, Progress, RebuildError, all_names, drop_retired, status,
+        self, Difference, Differing, GenerationState, OnDifference, Plan, Progress, RebuildError, all_names, drop_unused, status,
     },
     state::App,
 };
@@ -110,7 +110,7 @@ async fn look_ups_go_on_through_many_switches(kind: Kind) {
     let switching = async {
         for _ in 0..5 {
             rebuilt(&app.app, &ALL).await.unwrap();
-            drop_retired(&app.app.log, &[]).await.unwrap();
+            drop_unused(&app.app.log, &[]).await.unwrap();
         }
         done.store(true, Ordering::Release);
     };
@@ -262,7 +262,7 @@ async fn two_rebuilds_at_once_are_refused(kind: Kind) {
     assert!(matches!(verified(&app.app).await, Err(RebuildError::UnderWay)));
     let node = app.another_node().await;
     assert!(matches!(rebuilt(&node, &ALL).await, Err(RebuildError::UnderWay)));
-    assert!(matches!(drop_retired(&node.log, &[]).await, Err(RebuildError::UnderWay)));
+    assert!(matches!(drop_unused(&node.log, &[]).await, Err(RebuildError::UnderWay)));
     first.await.unwrap();
     verified(&node).await.unwrap();
 }
@@ -276,8 +276,8 @@ async fn what_was_retired_stays_until_it_is_dropped(kind: Kind) {
         all.into_iter().filter(|row| row.name == "account").map(|row| (row.generation, row.state, row.rows)).collect::<Vec<_>>()
     };
     assert_eq!(accounts().await, [(1, GenerationState::Retired, 2), (2, GenerationState::Active, 2)]);
-    assert_eq!(drop_retired(&app.app.log, &["client".to_owned()]).await.unwrap(), 0);
-    assert_eq!(drop_retired(&app.app.log, &[]).await.unwrap(), 1);
+    assert_eq!(drop_unused(&app.app.log, &["client".to_owned()]).await.unwrap(), 0);
+    assert_eq!(drop_unused(&app.app.log, &[]).await.unwrap(), 1);
     assert_eq!(accounts().await, [(2, GenerationState::Active, 2)]);
     assert_eq!(app.app.dispatch.user_named(support::USER).await.unwrap(), Some(user));
 }

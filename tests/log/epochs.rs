@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, time::Duration};
 
 use grantlog::log::{AppendError, Log};
 use projections::{Db, client::TABLE, create_apply_live};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::{
@@ -80,12 +79,8 @@ async fn recorded_times_are_the_stores_clock(store: Store) {
 async fn a_store_is_opened_only_once_it_was_migrated(store: Store) {
     let empty = Store::unmigrated(store.kind).await;
     assert!(Log::open(&empty.settings).await.is_err());
-    let mut migrating = JoinSet::new();
-    for _ in 0..8 {
-        let settings = empty.settings.clone();
-        migrating.spawn(async move { Log::migrate(&settings).await });
-    }
-    for outcome in migrating.join_all().await {
+    let migrating = (0..8).map(|_| Log::migrate(&empty.settings));
+    for outcome in futures_util::future::join_all(migrating).await {
         outcome.unwrap();
     }
     assert_eq!(empty.open().await.append(register(Uuid::now_v7())).await.unwrap().position, 1);

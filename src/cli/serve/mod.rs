@@ -78,7 +78,7 @@ impl Serve {
         let made_key = if self.dev { dev::make_master_key(&settings)? } else { None };
         let master = settings.master_keys()?;
         let store = settings.log_settings();
-        migrate::prepare(&store).await?;
+        migrate::prepare(&store, migrate::ALL_THE_TIME).await?;
         let log = Log::open(&store).await?;
         let opened = App::open(log, Arc::new(settings), master, Clock::default()).await;
         if let (Err(OpenError::WrongMasterKey), Some(made_key)) = (&opened, made_key) {

@@ -2,7 +2,6 @@
 //! a new epoch.
 
 mod file;
-mod fold;
 mod record;
 mod restore;
 mod rows;
@@ -10,7 +9,6 @@ mod save;
 mod write;
 
 pub use file::FileError;
-pub use fold::FoldError;
 pub use record::{Counts, Header};
 pub use restore::{RestoreError, Restored, restore};
 pub use save::{BackedUp, BackupError, backup};

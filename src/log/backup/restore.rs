@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::{
     Progress,
     file::{BackupReader, FileError},
-    fold::FoldError,
     record::{Counts, Header, Record},
     write::RestoreWriter,
 };
@@ -19,6 +18,7 @@ use crate::{
     log::{
         LogSettings, MigrateError, ProjectError,
         connection::{Connection, on_connection},
+        fold::FoldError,
         migrate,
     },
     vault::{MasterKeys, kind},

@@ -12,7 +12,6 @@ use projections::{Dialect, LIVE};
 use uuid::Uuid;
 
 use super::{
-    fold::fold_on,
     record::{EpochRow, Record},
     restore::RestoreError,
     rows::{self, HeadRow},
@@ -20,6 +19,7 @@ use super::{
 use crate::log::{
     Actor, Metadata,
     connection::{Connection, on_connection},
+    fold::fold_on,
     project::{self, Projector},
     read::{self, StoredEvent},
 };

@@ -14,9 +14,9 @@ use projections::{
 };
 
 use super::{
-    BATCH, Difference, Differing, OnDifference, RebuildError, RebuiltProjection,
+    BATCH, Difference, OnDifference, RebuildError, RebuiltProjection,
     lock::Lock,
-    status::{self, GenerationState},
+    status::{self, GenerationRow, GenerationState},
 };
 use crate::log::{
     connection::{Connection, on_connection},
@@ -43,11 +43,39 @@ pub(super) struct Build {
 }
 
 /// A projection that is built.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     pub(super) table: &'static Table,
-    pub(super) live: i64,
+    /// The live one; `None` for a projection that the store does not have yet.
+    pub(super) live: Option<Live>,
     pub(super) building: i64,
+}
+
+/// The generation that answers, and its form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Live {
+    pub(super) generation: i64,
+    pub(super) form: i64,
+}
+
+impl Target {
+    /// The live generation, where its rows say what this program's do.
+    pub(super) fn comparable(&self) -> Option<i64> {
+        self.live.filter(|live| live.form == self.table.form).map(|live| live.generation)
+    }
+}
+
+/// What is built on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The log from its beginning, or the build that was left.
+    Log,
+    /// The log, for those projections alone that are not of this program's form.
+    LogInNewForm,
+    /// What was built and is not live yet.
+    Ready,
+    /// What was live before.
+    Retired,
 }
 
 /// What some events change.
@@ -68,17 +96,27 @@ impl Build {
     /// Begins a build, or goes on with the one that was left.
     ///
     /// # Errors
-    /// `UnderWay` when another works on one.
+    /// `UnderWay` when another works on one; `NothingBuilt` where there is nothing to go on with.
     pub(super) async fn open(
         db: &Db,
         tables: &[&'static Table],
-        differences: OnDifference,
+        (source, differences): (Source, OnDifference),
         ended: Timestamp,
     ) -> Result<Self, RebuildError> {
         let mut connection = Connection::open_by_index(db).await?;
         let lock = Lock::take(&mut connection).await?;
         connection.begin().await?;
-        let begun = begin(&mut connection, tables, differences).await?;
+        let begun = match source {
+            Source::Log => begin(&mut connection, tables, differences).await?,
+            Source::LogInNewForm => {
+                let rows = status::rows(&mut connection).await?;
+                let live = in_state(&rows, GenerationState::Active)?;
+                let stale: Vec<_> = tables.iter().copied().filter(|table| !live.contains_key(table.name)).collect();
+                begin(&mut connection, &stale, differences).await?
+            }
+            Source::Ready => go_on(&mut connection, tables, GenerationState::Ready).await?,
+            Source::Retired => go_on(&mut connection, tables, GenerationState::Retired).await?,
+        };
         connection.commit().await?;
         connection.lazily(true).await?;
         let (targets, position) = begun;
@@ -88,6 +126,12 @@ impl Build {
     /// The position up to which it is built.
     pub(super) const fn position(&self) -> i64 {
         self.position
+    }
+
+    /// The head of the log.
+    pub(super) async fn head(&mut self) -> Result<i64, RebuildError> {
+        let sql = "SELECT position FROM log_head";
+        Ok(on_connection!(&mut self.connection, inner => sqlx::query_scalar(sql).fetch_one(inner).await)?)
     }
 
     /// The time that the last batch took, without the time that it waited for its turn.
@@ -142,7 +186,7 @@ impl Build {
     /// `UnderWay` when the build is no longer where this process left it.
     pub(super) async fn write(&mut self, batch: &Batch, from: i64) -> Result<(), RebuildError> {
         let sql =
-            "UPDATE projection SET position = $1 WHERE name = $2 AND generation = $3 AND state = 'building' AND position = $4";
+            "UPDATE projection SET position = $1 WHERE name = $2 AND generation = $3 AND state <> 'active' AND position = $4";
         for target in &self.targets {
             self.connection.write(target.table, target.building, &batch.changes).await?;
             let moved = on_connection!(&mut self.connection, inner => {
@@ -161,12 +205,13 @@ impl Build {
         let mut connection = Connection::open(db).await?;
         let mut differences = Vec::new();
         for target in &self.targets {
-            let sql = target.table.differences(connection.dialect(), target.live, target.building, Compared::All);
+            let Some(live) = target.comparable() else { continue };
+            let sql = target.table.differences(connection.dialect(), live, target.building, Compared::All);
             let rows: Vec<DifferingRow> = on_connection!(&mut connection, inner => {
                 let query = sqlx::query_as(&sql).bind(self.position).bind(horizon.unix()).bind(named());
                 query.fetch_all(inner).await
             })?;
-            differences.extend(rows.into_iter().map(|row| difference(target.table, row)));
+            differences.extend(rows.into_iter().map(|row| Difference::of(target.table, row)));
         }
         Ok(differences)
     }
@@ -179,14 +224,14 @@ impl Build {
         differences: &mut Vec<Difference>,
     ) -> Result<(), RebuildError> {
         for target in &self.targets {
-            let Some(keys) = batch.changes.keys_json(target.table) else { continue };
+            let (Some(live), Some(keys)) = (target.comparable(), batch.changes.keys_json(target.table)) else { continue };
             let dialect = self.connection.dialect();
-            let sql = target.table.differences(dialect, target.live, target.building, Compared::Keys);
+            let sql = target.table.differences(dialect, live, target.building, Compared::Keys);
             let rows: Vec<DifferingRow> = on_connection!(&mut self.connection, inner => {
                 let query = sqlx::query_as(&sql).bind(batch.end).bind(horizon.unix()).bind(keys).bind(named());
                 query.fetch_all(inner).await
             })?;
-            differences.extend(rows.into_iter().map(|row| difference(target.table, row)));
+            differences.extend(rows.into_iter().map(|row| Difference::of(target.table, row)));
         }
         differences.dedup();
         Ok(())
@@ -215,6 +260,19 @@ impl Build {
         Ok(counted)
     }
 
+    /// Lets what was built stand, for a switch at another time.
+    pub(super) async fn keep(&mut self) -> Result<(), RebuildError> {
+        self.connection.begin().await?;
+        for target in &self.targets {
+            let sql = "UPDATE projection SET state = 'ready' WHERE name = $1 AND generation = $2";
+            on_connection!(&mut self.connection, inner => {
+                sqlx::query(sql).bind(target.table.name).bind(target.building).execute(inner).await.map(drop)
+            })?;
+        }
+        self.connection.commit().await?;
+        Ok(())
+    }
+
     /// Takes what was built away.
     pub(super) async fn discard(&mut self) -> Result<(), RebuildError> {
         self.connection.begin().await?;
@@ -226,60 +284,105 @@ impl Build {
     }
 }
 
+/// The generations of a projection that there are, as far as a build needs to know them.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    live: Option<Live>,
+    last: i64,
+}
+
+fn known(rows: &[GenerationRow]) -> Result<BTreeMap<&str, Known>, RebuildError> {
+    let mut known: BTreeMap<&str, Known> = BTreeMap::new();
+    for row in rows {
+        let one = known.entry(&row.name).or_default();
+        one.last = one.last.max(row.generation);
+        match row.state()? {
+            GenerationState::Active => one.live = Some(Live { generation: row.generation, form: row.form }),
+            GenerationState::Building | GenerationState::Ready | GenerationState::Retired => {}
+        }
+    }
+    Ok(known)
+}
+
+/// The last generation of each projection that is in a state and of today's form.
+fn in_state(rows: &[GenerationRow], wanted: GenerationState) -> Result<BTreeMap<&str, &GenerationRow>, RebuildError> {
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let of_form = projections::LIVE.iter().any(|table| table.name == row.name && table.form == row.form);
+        if of_form && row.state()? == wanted {
+            found.insert(row.name.as_str(), row);
+        }
+    }
+    Ok(found)
+}
+
 /// The generations to build into, and the position from which.
 async fn begin(
     connection: &mut Connection,
     tables: &[&'static Table],
     differences: OnDifference,
 ) -> Result<(Vec<Target>, i64), RebuildError> {
-    let rows = status::rows(connection).await?;
-    let mut live = BTreeMap::new();
-    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut left: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
-    for row in &rows {
-        match row.state()? {
-            GenerationState::Active => drop(live.insert(row.name.as_str(), row.generation)),
-            GenerationState::Building => drop(left.insert(row.name.as_str(), (row.generation, row.position))),
-            GenerationState::Retired => {}
-        }
-        let last = last.entry(row.name.as_str()).or_default();
-        *last = (*last).max(row.generation);
+    if tables.is_empty() {
+        return Err(RebuildError::NothingBuilt(GenerationState::Building));
     }
-    let live_of = |table: &Table| live.get(table.name).copied().unwrap_or(1);
-    let first = left.values().map(|(_, position)| *position).next();
-    let same = left.len() == tables.len() && tables.iter().all(|table| left.get(table.name).map(|left| left.1) == first);
+    let rows = status::rows(connection).await?;
+    let known = known(&rows)?;
+    let known = |table: &Table| known.get(table.name).copied().unwrap_or_default();
+    let left = in_state(&rows, GenerationState::Building)?;
+    let first = left.values().map(|row| row.position).next();
+    let same = left.len() == tables.len() && tables.iter().all(|table| left.get(table.name).map(|row| row.position) == first);
     // What was left may have been built by other rules: whoever takes it unseen builds from the beginning.
     if same && differences == OnDifference::Refuse {
-        let targets = tables.iter().map(|table| Target { table, live: live_of(table), building: left[table.name].0 });
+        let targets = tables.iter().map(|table| Target { table, live: known(table).live, building: left[table.name].generation });
         return Ok((targets.collect(), first.unwrap_or_default()));
     }
-    for table in projections::LIVE {
-        if let Some((generation, _)) = left.get(table.name) {
-            status::drop_generation(connection, table, *generation).await?;
+    for row in &rows {
+        let table = projections::LIVE.iter().find(|table| table.name == row.name);
+        if let (Some(table), GenerationState::Building) = (table, row.state()?) {
+            status::drop_generation(connection, table, row.generation).await?;
         }
     }
     let mut targets = Vec::new();
     for table in tables {
-        let building = last.get(table.name).copied().unwrap_or_default() + 1;
+        let building = known(table).last + 1;
         for statement in table.create_generation(connection.dialect(), building) {
             connection.run(&statement).await?;
         }
-        let sql = "INSERT INTO projection (name, generation, state, position) VALUES ($1, $2, 'building', 0)";
-        on_connection!(&mut *connection, inner => sqlx::query(sql).bind(table.name).bind(building).execute(inner).await.map(drop))?;
-        targets.push(Target { table, live: live_of(table), building });
+        let sql = "INSERT INTO projection (name, generation, state, position, form) VALUES ($1, $2, 'building', 0, $3)";
+        on_connection!(&mut *connection, inner => {
+            sqlx::query(sql).bind(table.name).bind(building).bind(table.form).execute(inner).await.map(drop)
+        })?;
+        targets.push(Target { table, live: known(table).live, building });
     }
     Ok((targets, 0))
 }
 
-fn named() -> i64 {
-    i64::try_from(NAMED).expect("it is small")
+/// The generations in a state, to be brought up to the head: all from the position of the one that is furthest behind, which does no harm to
+/// the others.
+async fn go_on(
+    connection: &mut Connection,
+    tables: &[&'static Table],
+    state: GenerationState,
+) -> Result<(Vec<Target>, i64), RebuildError> {
+    let rows = status::rows(connection).await?;
+    let (known, found) = (known(&rows)?, in_state(&rows, state)?);
+    let live = |table: &Table| known.get(table.name).and_then(|known| known.live);
+    let targets: Vec<Target> = tables
+        .iter()
+        .filter_map(|table| Some(Target { table, live: live(table), building: found.get(table.name)?.generation }))
+        .collect();
+    let Some(position) = targets.iter().map(|target| found[target.table.name].position).min() else {
+        return Err(RebuildError::NothingBuilt(state));
+    };
+    for target in &targets {
+        let sql = "UPDATE projection SET position = $1 WHERE name = $2 AND generation = $3";
+        on_connection!(&mut *connection, inner => {
+            sqlx::query(sql).bind(position).bind(target.table.name).bind(target.building).execute(inner).await.map(drop)
+        })?;
+    }
+    Ok((targets, position))
 }
 
-fn difference(table: &'static Table, row: DifferingRow) -> Difference {
-    let what = match row.found.as_str() {
-        "live" => Differing::OnlyLive,
-        "rebuilt" => Differing::OnlyRebuilt,
-        _ => Differing::Columns(row.columns.split_whitespace().map(str::to_owned).collect()),
-    };
-    Difference { projection: table.name, key: row.key, what }
+fn named() -> i64 {
+    i64::try_from(NAMED).expect("it is small")
 }

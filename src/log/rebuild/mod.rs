@@ -8,15 +8,14 @@ mod switch;
 
 use std::time::{Duration, Instant};
 
-pub use status::{GenerationState, ProjectionStatus, drop_retired, status};
+pub use status::{GenerationState, ProjectionStatus, drop_unused, status};
 
 use domain::Timestamp;
-use projections::{LIVE, Table};
+use projections::{Db, LIVE, Table, compare::DifferingRow};
 
 use super::{Log, project::ProjectError};
 use crate::clock::Clock;
-use build::Build;
-use switch::Then;
+use build::{Build, Source};
 
 /// Events of one batch: so long do other writers wait at most, where there is one lock for all (SQLite).
 const BATCH: u32 = 1000;
@@ -58,7 +57,7 @@ pub enum OnDifference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub position: i64,
-    /// The head of the log, as far as this process knows.
+    /// The head of the log.
     pub head: i64,
     /// Since this run began, its pauses included.
     pub events_per_second: u64,
@@ -67,6 +66,8 @@ pub struct Progress {
 /// What came of a rebuild or of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
+    /// Where it began: 0, or the position to which what it went on with had come.
+    pub from: i64,
     /// The head at which the last events were compared.
     pub position: i64,
     pub projections: Vec<RebuiltProjection>,
@@ -104,6 +105,18 @@ pub enum Differing {
     Columns(Vec<String>),
 }
 
+impl Difference {
+    /// Takes what a comparison found.
+    pub(super) fn of(table: &'static Table, row: DifferingRow) -> Self {
+        let what = match row.found.as_str() {
+            "live" => Differing::OnlyLive,
+            "rebuilt" => Differing::OnlyRebuilt,
+            _ => Differing::Columns(row.columns.split_whitespace().map(str::to_owned).collect()),
+        };
+        Self { projection: table.name, key: row.key, what }
+    }
+}
+
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}: ", self.projection, self.key)?;
@@ -124,6 +137,8 @@ pub enum RebuildError {
     Unknown(String),
     #[error("another rebuild is under way")]
     UnderWay,
+    #[error("there is no generation that is {}", .0.as_str())]
+    NothingBuilt(GenerationState),
     #[error("the file that keeps other rebuilds away: {0}")]
     Lock(std::io::Error),
     #[error(transparent)]
@@ -143,6 +158,12 @@ impl From<ProjectError> for RebuildError {
     }
 }
 
+/// All live projections.
+#[must_use]
+pub const fn all() -> &'static [&'static Table] {
+    LIVE
+}
+
 /// The names of all live projections.
 #[must_use]
 pub fn all_names() -> Vec<&'static str> {
@@ -153,8 +174,17 @@ fn list(differences: &[Difference]) -> String {
     differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// What is done with what was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Switch,
+    /// It stays beside the live one, for a switch at another time.
+    Keep,
+    Drop,
+}
+
 /// Builds the projections anew from the log and, where they are as the live ones, makes the new ones live. The old ones stay, retired,
-/// until [`drop_retired`]. Running servers notice at their next append. After a kill, the next call goes on where this one was.
+/// until [`drop_unused`]. Running servers notice at their next append. After a kill, the next call goes on where this one was.
 ///
 /// # Errors
 /// `Differs` with the first rows that are not as the live ones, unless the plan accepts them; or what was in the way.
@@ -164,7 +194,48 @@ pub async fn rebuild(
     plan: &Plan,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    run(log, clock, plan, Then::Switch, progress).await
+    run(log.db(), clock, plan, (Source::Log, Then::Switch), progress).await
+}
+
+/// As [`rebuild`], but what was built waits, ready, for [`switch`].
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn build(
+    log: &Log,
+    clock: &Clock,
+    plan: &Plan,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Rebuilt, RebuildError> {
+    run(log.db(), clock, plan, (Source::Log, Then::Keep), progress).await
+}
+
+/// Brings what [`build`] left ready up to the head, compares it again, and makes it live.
+///
+/// # Errors
+/// As [`rebuild`]; or that nothing is ready.
+pub async fn switch(
+    log: &Log,
+    clock: &Clock,
+    plan: &Plan,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Rebuilt, RebuildError> {
+    run(log.db(), clock, plan, (Source::Ready, Then::Switch), progress).await
+}
+
+/// Makes the generations that were live before live again. Nobody wrote to them meanwhile: they are brought up to the head and compared
+/// like any other. Also the way back to an earlier grantlog, whose form of the read models was retired when a later one took the store
+/// over: run by that earlier one.
+///
+/// # Errors
+/// As [`rebuild`]; or that nothing of this program's form is retired.
+pub async fn rollback(
+    log: &Log,
+    clock: &Clock,
+    plan: &Plan,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Rebuilt, RebuildError> {
+    run(log.db(), clock, plan, (Source::Retired, Then::Switch), progress).await
 }
 
 /// Builds the projections anew and compares them with the live ones; leaves nothing behind.
@@ -177,36 +248,64 @@ pub async fn verify(
     plan: &Plan,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    run(log, clock, plan, Then::Drop, progress).await
+    run(log.db(), clock, plan, (Source::Log, Then::Drop), progress).await
+}
+
+/// Builds projections that a store does not have yet, or has in an earlier form, and makes them live: there is nothing to compare them with.
+///
+/// # Errors
+/// What was in the way.
+pub(super) async fn adopt(
+    db: &Db,
+    names: Vec<String>,
+    duty: u8,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Rebuilt, RebuildError> {
+    let plan = Plan { names, duty, differences: OnDifference::Refuse };
+    run(db, &Clock::default(), &plan, (Source::LogInNewForm, Then::Switch), progress).await
 }
 
 async fn run(
-    log: &Log,
+    db: &Db,
     clock: &Clock,
     plan: &Plan,
-    then: Then,
+    (source, then): (Source, Then),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
     let ended = Timestamp::from_unix(clock.now().unix().saturating_sub(LONG_ENDED));
-    let mut build = Build::open(log.db(), &chosen(&plan.names)?, plan.differences, ended).await?;
-    let mut pace = Pace { begun: Instant::now(), first: build.position(), duty: plan.duty.clamp(1, 100) };
-    pace.build(log, &mut build, progress).await?;
+    let mut build = Build::open(db, &chosen(&plan.names)?, (source, plan.differences), ended).await?;
+    let from = build.position();
+    let mut pace = Pace { begun: Instant::now(), first: from, duty: plan.duty.clamp(1, 100) };
+    pace.build(&mut build, progress).await?;
     build.analyze().await?;
     let horizon = || clock.now().plus(CLOCKS_DIFFER);
-    let mut differences = build.compare_all(log.db(), horizon()).await?;
-    pace.catch_up(log, &mut build, horizon(), &mut differences, progress).await?;
+    let mut differences = build.compare_all(db, horizon()).await?;
+    pace.catch_up(&mut build, horizon(), &mut differences, progress).await?;
     if !differences.is_empty() && plan.differences == OnDifference::Refuse {
-        build.discard().await?;
-        return Err(RebuildError::Differs(differences));
+        return Err(refused(&mut build, source, differences).await);
     }
-    let rows = build.count(log.db()).await?;
-    let finished = build.finish(then, plan.differences, horizon(), &mut differences).await;
-    if then == Then::Drop || matches!(finished, Err(RebuildError::Differs(_))) {
-        build.discard().await?;
+    let rows = build.count(db).await?;
+    let position = match build.finish(then, plan.differences, horizon(), &mut differences).await {
+        Ok(position) => position,
+        Err(RebuildError::Differs(differences)) => return Err(refused(&mut build, source, differences).await),
+        Err(error) => return Err(error),
+    };
+    match then {
+        Then::Switch => {}
+        Then::Keep => build.keep().await?,
+        Then::Drop => build.discard().await?,
     }
-    let position = finished?;
-    progress(pace.progress(log, position));
-    Ok(Rebuilt { position, projections: rows, differences })
+    progress(pace.progress(position, position));
+    Ok(Rebuilt { from, position, projections: rows, differences })
+}
+
+/// What differs goes, if this build made it; what was there before stays as it was.
+async fn refused(build: &mut Build, source: Source, differences: Vec<Difference>) -> RebuildError {
+    let gone = match source {
+        Source::Log | Source::LogInNewForm => build.discard().await,
+        Source::Ready | Source::Retired => Ok(()),
+    };
+    gone.err().unwrap_or(RebuildError::Differs(differences))
 }
 
 /// How fast it goes.
@@ -218,17 +317,12 @@ struct Pace {
 
 impl Pace {
     /// Builds until the head is near.
-    async fn build(
-        &mut self,
-        log: &Log,
-        build: &mut Build,
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<(), RebuildError> {
+    async fn build(&mut self, build: &mut Build, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RebuildError> {
         loop {
             let batch = build.read(build.position()).await?;
             let near = batch.len() < REST;
             build.apply(&batch).await?;
-            progress(self.progress(log, build.position()));
+            progress(self.progress(build.position(), build.head().await?));
             if near {
                 return Ok(());
             }
@@ -239,7 +333,6 @@ impl Pace {
     /// Goes after the head, and compares what it writes, until what is left is little.
     async fn catch_up(
         &mut self,
-        log: &Log,
         build: &mut Build,
         horizon: Timestamp,
         differences: &mut Vec<Difference>,
@@ -249,7 +342,7 @@ impl Pace {
             let batch = build.read(build.position()).await?;
             build.apply(&batch).await?;
             build.compare_batch(&batch, horizon, differences).await?;
-            progress(self.progress(log, build.position()));
+            progress(self.progress(build.position(), build.head().await?));
             if batch.len() < REST {
                 break;
             }
@@ -264,14 +357,10 @@ impl Pace {
         }
     }
 
-    fn progress(&self, log: &Log, position: i64) -> Progress {
+    fn progress(&self, position: i64, head: i64) -> Progress {
         let (events, passed) = ((position - self.first).unsigned_abs(), self.begun.elapsed());
         let per_second = u128::from(events) * 1000 / passed.as_millis().max(1);
-        Progress {
-            position,
-            head: log.known_head().max(position),
-            events_per_second: u64::try_from(per_second).unwrap_or(u64::MAX),
-        }
+        Progress { position, head: head.max(position), events_per_second: u64::try_from(per_second).unwrap_or(u64::MAX) }
     }
 }
 

@@ -33,6 +33,8 @@ pub enum GenerationState {
     Active,
     /// It is being built, or was when its builder was killed.
     Building,
+    /// It was built and found equal, and is not live yet.
+    Ready,
     /// Another took its place.
     Retired,
 }
@@ -44,6 +46,7 @@ impl GenerationState {
         match self {
             Self::Active => "active",
             Self::Building => "building",
+            Self::Ready => "ready",
             Self::Retired => "retired",
         }
     }
@@ -55,11 +58,12 @@ pub(super) struct GenerationRow {
     pub(super) generation: i64,
     state: String,
     pub(super) position: i64,
+    pub(super) form: i64,
 }
 
 impl GenerationRow {
     pub(super) fn state(&self) -> Result<GenerationState, RebuildError> {
-        let states = [GenerationState::Active, GenerationState::Building, GenerationState::Retired];
+        let states = [GenerationState::Active, GenerationState::Building, GenerationState::Ready, GenerationState::Retired];
         let known = states.into_iter().find(|state| state.as_str() == self.state);
         known.ok_or_else(|| sqlx::Error::Decode(format!("no state of a projection: {}", self.state).into()).into())
     }
@@ -80,7 +84,7 @@ pub async fn status(log: &Log) -> Result<Vec<ProjectionStatus>, RebuildError> {
         let state = row.state()?;
         let position = match state {
             GenerationState::Active => head,
-            GenerationState::Building | GenerationState::Retired => row.position,
+            GenerationState::Building | GenerationState::Ready | GenerationState::Retired => row.position,
         };
         let rows = count(log.db(), table, row.generation).await?;
         generations.push(ProjectionStatus { name: table.name, generation: row.generation, state, position, rows });
@@ -88,11 +92,12 @@ pub async fn status(log: &Log) -> Result<Vec<ProjectionStatus>, RebuildError> {
     Ok(generations)
 }
 
-/// Drops the retired generations of these projections, or of all where none is named; gives how many went.
+/// Drops the generations of these projections, or of all where none is named, that are not live: retired ones, and those that are ready.
+/// Gives how many went.
 ///
 /// # Errors
 /// That the store does not answer, or a rebuild is under way.
-pub async fn drop_retired(log: &Log, names: &[String]) -> Result<usize, RebuildError> {
+pub async fn drop_unused(log: &Log, names: &[String]) -> Result<usize, RebuildError> {
     let tables = chosen(names)?;
     let mut connection = Connection::open(log.db()).await?;
     let _lock = Lock::take(&mut connection).await?;
@@ -100,7 +105,7 @@ pub async fn drop_retired(log: &Log, names: &[String]) -> Result<usize, RebuildE
     for row in rows(&mut connection).await? {
         let Some(table) = tables.iter().find(|table| table.name == row.name) else { continue };
         match row.state()? {
-            GenerationState::Retired => drop_patiently(&mut connection, table, row.generation).await?,
+            GenerationState::Retired | GenerationState::Ready => drop_patiently(&mut connection, table, row.generation).await?,
             GenerationState::Active | GenerationState::Building => continue,
         }
         dropped += 1;
@@ -126,7 +131,7 @@ async fn drop_patiently(connection: &mut Connection, table: &Table, generation: 
 }
 
 pub(super) async fn rows(connection: &mut Connection) -> Result<Vec<GenerationRow>, sqlx::Error> {
-    let sql = "SELECT name, generation, state, position FROM projection ORDER BY name, generation";
+    let sql = "SELECT name, generation, state, position, form FROM projection ORDER BY name, generation";
     on_connection!(connection, inner => sqlx::query_as(sql).fetch_all(inner).await)
 }
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use projections::{Dialect, create_apply_live};
+use projections::{Dialect, create_apply_live, key_list};
 
 use super::{
-    Difference, OnDifference, RebuildError,
+    Difference, OnDifference, RebuildError, Then, all_names,
     build::{Build, Target},
 };
 use crate::log::connection::{is_locked, on_connection};
@@ -17,13 +17,6 @@ const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a view's lock is waited for: appends wait behind the head lock meanwhile, and who reads the view behind this.
 const WAIT_SHORTLY: &str = "SET LOCAL lock_timeout = '300ms'";
-
-/// What is to become of what was built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    Switch,
-    Drop,
-}
 
 impl Build {
     /// Catches up and compares to the very head, and switches if that is wanted: each projection in a transaction of its own, so that
@@ -42,7 +35,7 @@ impl Build {
         let mut position = self.position();
         let mut to_switch = match then {
             Then::Switch => self.targets.clone(),
-            Then::Drop => Vec::new(),
+            Then::Keep | Then::Drop => Vec::new(),
         };
         loop {
             let target = to_switch.pop();
@@ -105,26 +98,31 @@ impl Build {
             return Err(RebuildError::Differs(std::mem::take(differences)));
         }
         if let Some(target) = target {
-            self.switch(target).await?;
+            self.switch(target, head).await?;
         }
         Ok(head)
     }
 
-    async fn switch(&mut self, target: Target) -> Result<(), RebuildError> {
-        let dialect = self.connection.dialect();
+    async fn switch(&mut self, target: Target, head: i64) -> Result<(), RebuildError> {
+        let (dialect, table) = (self.connection.dialect(), target.table);
         match dialect {
             Dialect::Postgres => self.connection.run(WAIT_SHORTLY).await?,
             Dialect::Sqlite => {}
         }
-        for statement in target.table.create_view(dialect, target.building) {
+        if target.comparable().is_none() {
+            self.connection.run(&table.drop_view()).await?;
+        }
+        for statement in table.create_view(dialect, target.building) {
             self.connection.run(&statement).await?;
         }
-        let sql = "UPDATE projection SET state = $1 WHERE name = $2 AND generation = $3";
-        for (state, generation) in [("retired", target.live), ("active", target.building)] {
+        let sql = "UPDATE projection SET state = $1, position = $2 WHERE name = $3 AND generation = $4";
+        let retired = target.live.map(|live| ("retired", live.generation));
+        for (state, generation) in retired.into_iter().chain([("active", target.building)]) {
             on_connection!(&mut self.connection, inner => {
-                sqlx::query(sql).bind(state).bind(target.table.name).bind(generation).execute(inner).await.map(drop)
+                sqlx::query(sql).bind(state).bind(head).bind(table.name).bind(generation).execute(inner).await.map(drop)
             })?;
         }
+        self.retire_unknown(head).await?;
         match dialect {
             Dialect::Postgres => {
                 let active = self.connection.active_generations().await?;
@@ -133,6 +131,17 @@ impl Build {
             Dialect::Sqlite => {}
         }
         self.connection.run("UPDATE log_head SET generations = generations + 1").await?;
+        Ok(())
+    }
+
+    /// Retires projections of a later grantlog: where an earlier one takes its own back, nobody writes to them any more.
+    async fn retire_unknown(&mut self, head: i64) -> Result<(), RebuildError> {
+        let sql = format!(
+            "UPDATE projection SET state = 'retired', position = $1 WHERE state = 'active' AND name NOT IN {}",
+            self.connection.dialect().keys(2)
+        );
+        let known = key_list(&all_names().into_iter().map(str::to_owned).collect::<Vec<_>>());
+        on_connection!(&mut self.connection, inner => sqlx::query(&sql).bind(head).bind(known).execute(inner).await.map(drop))?;
         Ok(())
     }
 }

@@ -49,7 +49,9 @@ pub(super) fn append(
     match outcome {
         Outcome::Written { .. } if is_awaited() => transaction.commit().map_err(write_error)?,
         Outcome::Written { .. } => return Err(WriteError::Slow("nobody waits for the batch any longer".to_owned())),
-        Outcome::Failed(_) | Outcome::OtherGenerations | Outcome::OtherEpoch => transaction.rollback().map_err(write_error)?,
+        Outcome::Failed(_) | Outcome::OtherGenerations | Outcome::OtherEpoch | Outcome::OtherForms => {
+            transaction.rollback().map_err(write_error)?;
+        }
     }
     Ok(outcome)
 }
