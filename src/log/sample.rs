@@ -3,8 +3,8 @@
 
 use cqrs_es::Aggregate;
 use domain::{
-    Decide, Event, Timestamp, aggregate::fold, catalogue::Catalogue, client::Client, consent::Consent, grant::Grant,
-    key_set::KeySet, session::Session, user::User,
+    Decide, Event, Timestamp, aggregate::fold, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent,
+    grant::Grant, key_set::KeySet, session::Session, user::User,
 };
 use projections::{
     LIVE,
@@ -185,6 +185,7 @@ impl Log {
             Grant::TYPE => self.load_as::<Grant>(id).await?,
             KeySet::TYPE => self.load_as::<KeySet>(id).await?,
             Catalogue::TYPE => self.load_as::<Catalogue>(id).await?,
+            Audit::TYPE => self.load_as::<Audit>(id).await?,
             other => return Err(unreadable(picked, format!("there is no aggregate {other}"))),
         };
         events.truncate(count);
@@ -208,9 +209,13 @@ fn unreadable(stored: &StoredEvent, cause: String) -> SampleError {
 fn is_over(events: &[Event], now: Timestamp) -> bool {
     let grant = events.iter().filter_map(|event| match event {
         Event::Grant(event) => Some(event.clone()),
-        Event::Client(_) | Event::User(_) | Event::Session(_) | Event::Consent(_) | Event::KeySet(_) | Event::Catalogue(_) => {
-            None
-        }
+        Event::Client(_)
+        | Event::User(_)
+        | Event::Session(_)
+        | Event::Consent(_)
+        | Event::KeySet(_)
+        | Event::Catalogue(_)
+        | Event::Audit(_) => None,
     });
     fold::<Grant>(grant).last_ends_at().is_some_and(|end| end < now)
 }
