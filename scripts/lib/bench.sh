@@ -9,7 +9,7 @@ build_release() {
   need_rust
   cargo build --locked --release --quiet -p grantlog -p load || die "cargo could not build"
   local name
-  for name in grantlog load bare; do
+  for name in grantlog load bare follow; do
     cp "$(target_folder)/release/$name" "$run/$name"
     printf -v "$name" '%s' "$run/$name"
   done
@@ -99,6 +99,55 @@ row() {
   read -r rate p50 p99 server database memory <<<"$told"
   printf '%-8s %-13s %5s %9s %8s %8s %8s %8s %5s %9s %7s %7s %9s\n' "$store" "$name" "$at" "$rate" "$p50" "$p99" "$server" \
     "$database" "$memory" "$bare_rate" "$(share "$rate" "$bare_rate")" "$wanted" "$(share "$rate" "$inserts")"
+}
+
+# follower_relay STORE, follower_heard STORE: each prints a line.
+follower_relay() {
+  need_programs nats-server
+  # shellcheck disable=SC2154 # build_release sets it
+  "$follow" --store "$1" relay || die "the relay on $1 could not be measured"
+}
+
+follower_heard() {
+  need_programs nats-server
+  "$follow" --store "$1" heard || die "what is heard on $1 could not be measured"
+}
+
+# follower_beside STORE: issuance with a relay beside it and without, turn by turn, and the ratio of the medians.
+follower_beside() {
+  local store=$1 with=() without=() turn rate rest
+  start_nats
+  for turn in 1 2 3; do
+    start_grantlog "$store" || exit 1
+    make_clients
+    read -r rate rest < <(drive tokens opaque 64)
+    without+=("$rate")
+    stop_grantlog
+    export NATS_URL=$nats_url GRANTLOG_RELAY__STREAM=$store$turn GRANTLOG_RELAY__PREFIX=$store$turn
+    start_grantlog "$store" || exit 1
+    make_clients
+    # shellcheck disable=SC2034 # what is not the rate
+    read -r rate rest < <(drive tokens opaque 64)
+    with+=("$rate")
+    stop_grantlog
+    unset NATS_URL GRANTLOG_RELAY__STREAM GRANTLOG_RELAY__PREFIX
+  done
+  printf '%-8s beside: issuance at 64 with a relay beside it %s/s, without %s/s; share %s (wanted 0.8)\n' "$store" "$(median "${with[@]}")" \
+    "$(median "${without[@]}")" "$(share "$(median "${with[@]}")" "$(median "${without[@]}")")"
+}
+
+# median OF THREE NUMBERS
+median() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
+
+start_nats() {
+  [[ -z ${nats_url:-} ]] || return 0
+  need_programs nats-server
+  local port
+  port=$(free_port)
+  nats-server -a 127.0.0.1 -p "$port" -js -sd "$run/nats" >"$run/nats.log" 2>&1 &
+  started+=($!)
+  wait_until 30 port_answers "$port" || die "nats-server did not start: $(tail -n 5 "$run/nats.log")"
+  nats_url=nats://127.0.0.1:$port
 }
 
 # ready_again: stops the server, starts it on the store as it is now, and prints how long it takes until it is ready, in milliseconds.

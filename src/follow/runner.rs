@@ -28,8 +28,8 @@ pub async fn run(log: Log, name: &'static str, mut follow: impl FnMut() -> BoxFu
     let leads = metrics::gauge!("grantlog_follower_leads", "follower" => name);
     let stopped = metrics::gauge!("grantlog_follower_stopped", "follower" => name);
     let mut rest = FIRST_REST;
+    leads.set(0);
     loop {
-        leads.set(0);
         let mut lease = log.lease(name).await;
         leads.set(1);
         let begun = tokio::time::Instant::now();
@@ -37,9 +37,11 @@ pub async fn run(log: Log, name: &'static str, mut follow: impl FnMut() -> BoxFu
             outcome = follow() => outcome,
             () = lease.lost() => Stopped::Passing("the lease is lost".to_owned()),
         };
+        // Also where it stopped for good: a node with better settings may go on.
+        drop(lease);
+        leads.set(0);
         match outcome {
             Stopped::Passing(why) => {
-                drop(lease);
                 stopped.set(0);
                 rest = if begun.elapsed() > RAN_WELL { FIRST_REST } else { rest };
                 tracing::warn!(follower = name, %why, again_in = ?rest, "a follower of the log rests");

@@ -1,16 +1,16 @@
-//! The stream as the settings say it, and how the broker is signed in to.
+//! The stream is as the settings say, or the relay says what is otherwise.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use async_nats::jetstream::{self, stream};
 use grantlog::{
     config,
     follow::relay::{Broker, RelayError},
 };
-use secrecy::SecretString;
 use support::NatsServer;
 
-fn settings(nats: &NatsServer) -> config::Relay {
+/// The default settings, for this broker.
+pub(crate) fn settings(nats: &NatsServer) -> config::Relay {
     let mut settings = config::Settings::load(&config::Source::default()).unwrap().relay;
     settings.url = nats.url().into();
     settings
@@ -61,27 +61,6 @@ async fn a_server_that_cannot_begin_a_stream_at_a_later_position_is_told_from_on
     } else {
         assert_eq!(made.unwrap().info().await.unwrap().state.last_sequence, 49);
     }
-}
-
-#[tokio::test]
-async fn whoever_is_not_let_in_is_told_which_settings_say_who_it_is() {
-    let nats = NatsServer::start_with("authorization { user: grantlog, password: \"right\" }\n");
-    let with = |password: &str| config::Relay {
-        user: Some("grantlog".to_owned()),
-        password: Some(SecretString::from(password)),
-        ..settings(&nats)
-    };
-    assert!(Broker::connect(&with("right")).await.is_ok());
-    for wrong in [with("wrong"), settings(&nats)] {
-        let error = Broker::connect(&wrong).await.unwrap_err();
-        assert!(matches!(error, RelayError::NotLetIn(_)) && error.passes(), "{error}");
-    }
-    let file = nats.folder().join("password");
-    fs::write(&file, "right\n").unwrap();
-    let by_file = config::Relay { password: None, password_file: Some(file), ..with("") };
-    assert!(Broker::connect(&by_file).await.is_ok());
-    let no_file = config::Relay { password: None, password_file: Some("/nowhere/password".into()), ..with("") };
-    assert!(matches!(Broker::connect(&no_file).await.unwrap_err(), RelayError::File { setting: "password_file", .. }));
 }
 
 #[tokio::test]

@@ -2,13 +2,19 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
-use grantlog::follow::relay::{Relay, RelayStatus};
+use grantlog::{
+    clock::Clock,
+    config::Settings,
+    follow::relay::{Relay, RelayError, RelayStatus},
+    log::backup::{backup, restore},
+    vault::{MasterKey, MasterKeys},
+};
 use support::{
-    Kind, NatsServer, TestApp, both_stores,
+    Kind, NatsServer, Store, TestApp, both_stores,
     traffic::{history, issue_many},
 };
 
-use crate::stream::{assert_is_the_log, caught_up, relaying};
+use crate::stream::{assert_is_the_log, caught_up, read, relay_to, relaying};
 
 both_stores!(
     requests_go_on_while_the_broker_is_away_and_the_backlog_follows_in_order,
@@ -17,6 +23,7 @@ both_stores!(
     of_two_relays_the_broker_takes_each_message_once,
     what_is_too_large_is_a_stub_at_its_place,
     a_relay_that_is_interrupted_says_how_far_behind_the_broker_is,
+    a_restored_log_leaves_the_old_stream_as_it_is_and_fills_one_of_its_own,
 );
 
 async fn requests_go_on_while_the_broker_is_away_and_the_backlog_follows_in_order(kind: Kind) {
@@ -111,13 +118,40 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A log that is restored to an earlier state goes another way from there: its positions are not those of the old stream.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_of_another_history_is_left_as_it_is() {
+async fn a_restored_log_leaves_the_old_stream_as_it_is_and_fills_one_of_its_own(kind: Kind) {
     let nats = NatsServer::start();
-    let (app, _relay) = relaying(Kind::Sqlite, &nats).await;
+    let (app, relay) = relaying(kind, &nats).await;
     history(&app).await;
-    caught_up(&app.app).await;
-    let other = TestApp::start_with(Kind::Sqlite, crate::stream::relay_to(&nats)).await;
-    let error = RelayStatus::ask(&other.app.settings.relay, &other.app.log).await.unwrap_err();
+    let file = app.store.folder().join("backup");
+    backup(&app.app.log, &file, &mut |_| {}).await.unwrap();
+    history(&app).await;
+    let old = assert_is_the_log(&nats, &app.app).await.len();
+    relay.abort();
+
+    let (store, key) = (Store::new(kind).await, app.master_key());
+    let master = MasterKeys::new(MasterKey::parse(&key).unwrap(), Vec::new());
+    restore(&store.settings, &file, master, &Clock::default(), &mut |_| {}).await.unwrap();
+    let after = TestApp::over(store, key.clone(), relay_to(&nats)).await;
+    let _relay = tokio::spawn(Relay::new(after.app.clone()).run());
+    assert!(matches!(refused(&after).await, RelayError::Ahead { .. }));
+    let client = after.ordinary_client().await;
+    issue_many(&after.app, &client, 100).await;
+    assert!(matches!(refused(&after).await, RelayError::OtherHistory { .. }));
+    assert_eq!(read(&nats, "").await.len(), old);
+
+    let of_its_own = |settings: &mut Settings| {
+        relay_to(&nats)(settings);
+        settings.relay.stream = "RESTORED".to_owned();
+        settings.relay.prefix = "restored.grantlog".to_owned();
+    };
+    let after = TestApp::over(after.stop().await, key, of_its_own).await;
+    let _relay = tokio::spawn(Relay::new(after.app.clone()).run());
+    assert_is_the_log(&nats, &after.app).await;
+}
+
+/// What the relay says of the stream; it does not pass by itself.
+async fn refused(app: &TestApp) -> RelayError {
+    let error = RelayStatus::ask(&app.app.settings.relay, &app.app.log).await.unwrap_err();
     assert!(!error.passes() && error.to_string().contains("relay.stream"), "{error}");
+    error
 }

@@ -6,6 +6,7 @@ mod documents;
 mod faults;
 mod kills;
 mod messages;
+mod sign_in;
 mod stream;
 mod watermark;
 

@@ -34,9 +34,9 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// The second word of its subject.
+    /// The word of its subject that says it.
     pub(crate) fn effect(&self) -> &str {
-        self.subject.split('.').nth(1).unwrap()
+        self.subject.rsplit('.').nth(3).unwrap()
     }
 }
 
@@ -70,10 +70,14 @@ async fn caught_up_with(relay: &config::Relay, log: &Log) {
     }
 }
 
-/// The messages of the stream, or those with a subject.
+/// The messages of the stream `GRANTLOG`, or those with a subject.
 pub(crate) async fn read(nats: &NatsServer, filter: &str) -> Vec<Sent> {
+    read_stream(nats, "GRANTLOG", filter).await
+}
+
+async fn read_stream(nats: &NatsServer, name: &str, filter: &str) -> Vec<Sent> {
     let jetstream = jetstream::new(async_nats::connect(nats.url()).await.unwrap());
-    let stream = jetstream.get_stream("GRANTLOG").await.unwrap();
+    let stream = jetstream.get_stream(name).await.unwrap();
     let config = OrderedConfig { filter_subject: filter.to_owned(), ..OrderedConfig::default() };
     let mut consumer = stream.create_consumer(config).await.unwrap();
     let count = usize::try_from(consumer.info().await.unwrap().num_pending).unwrap();
@@ -95,7 +99,7 @@ pub(crate) async fn assert_is_the_log(nats: &NatsServer, app: &App) -> Vec<Sent>
     let relay = config::Relay { url: nats.url().into(), ..app.settings.relay.clone() };
     caught_up_with(&relay, &app.log).await;
     let (log, issuer) = (&app.log, app.settings.issuer());
-    let (sent, events) = (read(nats, "").await, all_events(log).await);
+    let (sent, events) = (read_stream(nats, &relay.stream, "").await, all_events(log).await);
     assert_eq!(sent.len(), events.len());
     let epochs = log.epochs().await.unwrap();
     let documented = Documented::new();
@@ -110,7 +114,7 @@ pub(crate) async fn assert_is_the_log(nats: &NatsServer, app: &App) -> Vec<Sent>
         let time = OffsetDateTime::parse(body["time"].as_str().unwrap(), &Rfc3339).unwrap();
         assert_eq!(time.unix_timestamp_nanos(), i128::from(event.recorded_at) * 1000);
         let event_type = &event.event_type;
-        let whole = format!("grantlog.{}.{event_type}.{}", message.effect(), event.aggregate_id);
+        let whole = format!("{}.{}.{event_type}.{}", relay.prefix, message.effect(), event.aggregate_id);
         assert_eq!(*subject, whole);
         let message_type = body["type"].as_str().unwrap();
         assert!(

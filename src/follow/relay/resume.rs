@@ -4,11 +4,14 @@ use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 use projections::token;
 
 use super::{
-    Relay, RelayError,
+    RelayError,
     broker::Broker,
     message::{Chain, Effect, Sent},
 };
-use crate::log::{Epochs, Unavailable};
+use crate::{
+    config,
+    log::{Epochs, Log, Unavailable},
+};
 
 /// Where the stream ends, and what the next message says of those before.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +20,19 @@ pub(super) struct Resumed {
     pub(super) chain: Chain,
 }
 
-pub(super) async fn resume(relay: &Relay, stream: &Stream, epochs: &Epochs) -> Result<Resumed, RelayError> {
+/// Finds it.
+///
+/// # Errors
+/// That the stream is not this log's, or that the store or the broker does not answer.
+pub(super) async fn resume(
+    settings: &config::Relay,
+    log: &Log,
+    (stream, epochs): (&Stream, &Epochs),
+) -> Result<Resumed, RelayError> {
     let state = Broker::info(stream).await?.state;
     let (first, last) = (position(state.first_sequence), position(state.last_sequence));
-    let head = relay.app.log.head().await?;
-    let name = &relay.app.settings.relay.stream;
+    let head = log.head().await?;
+    let name = &settings.stream;
     if last > head {
         return Err(RelayError::Ahead { stream: name.clone(), last, head });
     }
@@ -29,7 +40,7 @@ pub(super) async fn resume(relay: &Relay, stream: &Stream, epochs: &Epochs) -> R
     let mut chain = Chain::after((first - 1).clamp(0, last));
     let mut issued = false;
     for effect in Effect::ALL {
-        let Some((position, sent)) = last_of(relay, stream, effect).await? else { continue };
+        let Some((position, sent)) = last_of(settings, stream, effect).await? else { continue };
         let of_this_log = sent.position == position.to_string() && sent.epoch == epochs.at(position).to_string();
         if !of_this_log {
             return Err(RelayError::OtherHistory { stream: name.clone(), position });
@@ -41,16 +52,15 @@ pub(super) async fn resume(relay: &Relay, stream: &Stream, epochs: &Epochs) -> R
         }
     }
     if last > 0 && !issued {
-        let ends_at = token::last_end(relay.app.log.db()).await.map_err(Unavailable::from)?;
+        let ends_at = token::last_end(log.db()).await.map_err(Unavailable::from)?;
         chain.note_token(ends_at.unwrap_or_default());
     }
     Ok(Resumed { position: last, chain })
 }
 
 /// The last message of an effect, where the stream has one.
-async fn last_of(relay: &Relay, stream: &Stream, effect: Effect) -> Result<Option<(i64, Sent)>, RelayError> {
-    let config = &relay.app.settings.relay;
-    let found = stream.get_last_raw_message_by_subject(&format!("{}.{effect}.>", config.prefix)).await;
+async fn last_of(settings: &config::Relay, stream: &Stream, effect: Effect) -> Result<Option<(i64, Sent)>, RelayError> {
+    let found = stream.get_last_raw_message_by_subject(&format!("{}.{effect}.>", settings.prefix)).await;
     let message = match found {
         Ok(message) => message,
         Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => return Ok(None),
@@ -58,7 +68,7 @@ async fn last_of(relay: &Relay, stream: &Stream, effect: Effect) -> Result<Optio
     };
     let position = position(message.sequence);
     let sent = serde_json::from_slice(&message.payload);
-    let sent = sent.map_err(|_| RelayError::OtherHistory { stream: config.stream.clone(), position })?;
+    let sent = sent.map_err(|_| RelayError::OtherHistory { stream: settings.stream.clone(), position })?;
     Ok(Some((position, sent)))
 }
 

@@ -57,7 +57,7 @@ pub(super) async fn run(relay: Arc<Relay>) -> Result<Infallible, RelayError> {
     let broker = Broker::connect(&settings).await?;
     let stream = broker.set_up().await?;
     let epochs = relay.app.log.epochs().await?;
-    let resumed = resume(&relay, &stream, &epochs).await?;
+    let resumed = resume(&settings, &relay.app.log, (&stream, &epochs)).await?;
     relay.note_relayed(resumed.position);
     let origin = Origin { issuer: relay.app.settings.issuer(), epochs, prefix: settings.prefix.clone() };
     let session = Session {

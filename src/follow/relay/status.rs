@@ -2,7 +2,11 @@
 
 use async_nats::jetstream::stream::State;
 
-use super::{Lag, RelayError, broker::Broker, resume::position};
+use super::{
+    Lag, RelayError,
+    broker::Broker,
+    resume::{position, resume},
+};
 use crate::{config, log::Log};
 
 /// Where the stream and the log are.
@@ -25,15 +29,13 @@ impl RelayStatus {
     /// Asks both.
     ///
     /// # Errors
-    /// That one does not answer, or that the stream is not there or not as the settings say, or ahead of the log.
+    /// That one does not answer, or that the stream is not there, or not as the settings say, or not this log's.
     pub async fn ask(settings: &config::Relay, log: &Log) -> Result<Self, RelayError> {
         let broker = Broker::connect(settings).await?;
         let stream = broker.stream().await?;
-        let State { messages, bytes, first_sequence, last_sequence, .. } = stream.cached_info().state;
-        let (last, head) = (position(last_sequence), log.head().await?);
-        if last > head {
-            return Err(RelayError::Ahead { stream: settings.stream.clone(), last, head });
-        }
+        let State { messages, bytes, first_sequence, .. } = stream.cached_info().state;
+        let last = resume(settings, log, (&stream, &log.epochs().await?)).await?.position;
+        let head = log.head().await?;
         let lag = Lag::of(log, last).await?;
         let (server_version, stream) = (broker.version(), settings.stream.clone());
         Ok(Self { server_version, stream, first: position(first_sequence), last, messages, bytes, head, lag })
