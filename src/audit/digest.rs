@@ -1,11 +1,10 @@
 //! The digest of a replay: SHA-256 over the grants' records in JSON, one a line, in the order of their ids. Two replays of one log have
 //! the same, on whichever store it lies.
 
-use std::fmt::Write;
-
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::GrantRecord;
+use crate::log::digest::hex;
 
 /// A digest that grows with each record.
 pub struct RecordsDigest {
@@ -36,9 +35,6 @@ impl RecordsDigest {
     /// In hexadecimal.
     #[must_use]
     pub fn finish(self) -> String {
-        self.context.finish().as_ref().iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a text can be written to");
-            text
-        })
+        hex(self.context.finish().as_ref())
     }
 }

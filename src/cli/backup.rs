@@ -6,7 +6,10 @@ use serde_json::json;
 
 use crate::{
     clock::Clock,
-    log::backup::{self, BackupError, FileError, RestoreError},
+    log::{
+        backup::{self, BackupError, FileError, RestoreError},
+        whole_file::WriteFileError,
+    },
 };
 
 use super::{
@@ -51,10 +54,18 @@ pub(super) struct Restore {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         match error {
+            FileError::Write(error) => error.into(),
             FileError::Io(_) | FileError::Damaged(_) => Self::Failed(error.to_string()),
-            FileError::Exists(_) | FileError::InUse(_) | FileError::NotABackup | FileError::Later(_) => {
-                Self::Refused(error.to_string())
-            }
+            FileError::NotABackup | FileError::Later(_) => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+impl From<WriteFileError> for Failure {
+    fn from(error: WriteFileError) -> Self {
+        match error {
+            WriteFileError::Io(_) => Self::Failed(error.to_string()),
+            WriteFileError::Exists(_) | WriteFileError::InUse(_) => Self::Refused(error.to_string()),
         }
     }
 }
@@ -76,7 +87,9 @@ impl From<RestoreError> for Failure {
             RestoreError::Migrate(error) => error.into(),
             RestoreError::File(error) => error.into(),
             RestoreError::WrongMasterKey => Self::Usage(error.to_string()),
-            RestoreError::LaterMigration(_) | RestoreError::NotEmpty => Self::Refused(error.to_string()),
+            RestoreError::LaterMigration(_) | RestoreError::NotEmpty | RestoreError::OtherVault => {
+                Self::Refused(error.to_string())
+            }
             RestoreError::Event(_)
             | RestoreError::Stream { .. }
             | RestoreError::NotTheNext(_)
@@ -96,7 +109,7 @@ impl Backup {
         if self.format.json {
             return output::json(&json!({
                 "file": self.file, "bytes": done.bytes, "position": header.position, "epoch": header.epoch, "events": counts.events,
-                "vault": counts.vault,
+                "vault": counts.vault, "digest": done.digest,
             }));
         }
         output::line(format_args!(

@@ -5,6 +5,8 @@ pub mod backup;
 mod batch;
 pub mod coalesce;
 mod connection;
+pub mod digest;
+mod envelope;
 mod epochs;
 mod fold;
 mod follow;
@@ -18,6 +20,7 @@ pub mod sample;
 mod sqlite;
 mod sweep;
 mod watch;
+pub mod whole_file;
 mod write;
 
 use std::{
@@ -35,6 +38,7 @@ pub use append::{
 };
 use coalesce::Coalescer;
 use domain::StreamId;
+pub use envelope::NotAnEvent;
 pub use epochs::Epochs;
 pub use fold::FoldError;
 pub use follow::Follower;

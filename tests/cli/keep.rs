@@ -10,6 +10,7 @@ use crate::place::Place;
 both_stores! {
     projections_are_verified_rebuilt_and_cleaned_beside_a_running_server,
     a_backup_is_restored_as_a_new_epoch,
+    a_log_is_exported_and_imported_with_its_vault,
 }
 
 async fn projections_are_verified_rebuilt_and_cleaned_beside_a_running_server(kind: Kind) {
@@ -53,4 +54,29 @@ async fn a_backup_is_restored_as_a_new_epoch(kind: Kind) {
     assert_ne!(restored["epoch"], backup["epoch"]);
     assert_eq!(other.json(&["user", "list"]), place.json(&["user", "list"]));
     other.run(&["restore", "nowhere"]).failed(3, "there is no file nowhere");
+}
+
+async fn a_log_is_exported_and_imported_with_its_vault(kind: Kind) {
+    let place = Place::ready(kind).await;
+    place.run_with(&["user", "create", "--username", "mika", "--password-stdin"], "correct horse battery").succeeded();
+    let exported = place.json(&["log", "export", "log.jsonl.zst", "--zstd", "--vault", "vault.sealed"]);
+    let mode = std::fs::metadata(place.path("vault.sealed")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    place.run(&["log", "export", "log.jsonl.zst"]).failed(3, "is there already");
+    let lines = place.run(&["log", "export"]).json_lines();
+    let last = place.json(&["log", "tail", "-n", "1"]);
+    assert_eq!(lines[lines.len() - 3]["event"]["position"], last["position"]);
+    assert_eq!(lines[lines.len() - 2]["digest"], exported["digest"]);
+    place.run(&["log", "import", "log.jsonl.zst"]).failed(3, "the store is not empty");
+
+    let other = Place::empty(kind).await;
+    std::fs::create_dir(other.path("data")).unwrap();
+    std::fs::copy(place.path("data/master.key"), other.path("data/master.key")).unwrap();
+    let [file, vault] = ["log.jsonl.zst", "vault.sealed"].map(|name| place.path(name).display().to_string());
+    let imported = other.json(&["log", "import", &file, "--vault", &vault]);
+    for member in ["digest", "epoch", "position", "vault"] {
+        assert_eq!(imported[member], exported[member]);
+    }
+    assert_eq!(other.json(&["user", "list"]), place.json(&["user", "list"]));
+    other.run(&["log", "import", "nowhere"]).failed(1, "nowhere");
 }

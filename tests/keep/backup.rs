@@ -13,6 +13,7 @@ use grantlog::{
     log::{
         Log,
         backup::{BackedUp, BackupError, FileError, Progress, RestoreError, Restored, backup, restore},
+        whole_file::WriteFileError,
     },
     vault::{MasterKey, MasterKeys},
 };
@@ -77,7 +78,7 @@ async fn a_backup_is_its_owners_alone_and_appears_whole(kind: Kind) {
     let metadata = std::fs::metadata(&path).unwrap();
     assert_eq!((metadata.permissions().mode() & 0o777, metadata.len()), (0o600, backed_up.bytes));
     let again = backup(&app.app.log, &path, &mut |_| {}).await;
-    assert!(matches!(again, Err(BackupError::File(FileError::Exists(name))) if name == path));
+    assert!(matches!(again, Err(BackupError::File(FileError::Write(WriteFileError::Exists(name)))) if name == path));
     assert!(!path.with_extension("partial").exists());
 }
 

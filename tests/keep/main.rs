@@ -10,3 +10,4 @@ mod migrate;
 mod rebuild;
 mod restore;
 mod sample;
+mod transfer;

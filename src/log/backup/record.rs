@@ -7,7 +7,8 @@ use crate::log::read::StoredEvent;
 /// The form of the records. A backup of a later form is refused.
 pub(super) const FORMAT: u32 = 1;
 
-/// One line. The header comes first, then epochs, vault, claims, events by position, and the end.
+/// One line. The header comes first, then epochs, vault, claims, events by position, their digest, and the end. The vault may be left out, or
+/// stand alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Record {
@@ -16,6 +17,7 @@ pub(super) enum Record {
     Vault(VaultRow),
     Claim(ClaimRow),
     Event(StoredEvent),
+    Digest(String),
     End(Counts),
 }
 
@@ -71,7 +73,7 @@ impl Counts {
             Record::Vault(_) => self.vault += 1,
             Record::Claim(_) => self.claims += 1,
             Record::Event(_) => self.events += 1,
-            Record::Header(_) | Record::End(_) => {}
+            Record::Header(_) | Record::Digest(_) | Record::End(_) => {}
         }
     }
 }

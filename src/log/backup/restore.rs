@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     Progress,
     file::{BackupReader, FileError},
+    lines::Written,
     record::{Counts, Header, Record},
     write::RestoreWriter,
 };
@@ -27,7 +28,7 @@ use crate::{
 /// Records that are written at once.
 const PAGE: usize = 1000;
 /// Pages that wait to be written: memory does not grow with the backup.
-const WAITING: usize = 2;
+pub(super) const WAITING: usize = 2;
 
 /// A store that goes on from a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub enum RestoreError {
     WrongMasterKey,
     #[error("the store is not empty: a backup is restored into a new one")]
     NotEmpty,
+    #[error("the vault is not that of this log: it was written at another moment")]
+    OtherVault,
     #[error(transparent)]
     Event(ProjectError),
     #[error("the stream {stream}: {cause}")]
@@ -114,7 +117,7 @@ pub async fn restore(
         writer.write(&mut connection, page).await?;
         progress(Progress { position: writer.position(), last: backup.position });
     }
-    let counts = reading.await??;
+    let counts = reading.await??.counts;
     if writer.position() != backup.position {
         return Err(RestoreError::NotTheNext(writer.position() + 1));
     }
@@ -127,7 +130,7 @@ pub async fn restore(
 
 /// Reads the whole backup once: it is whole, not from a later grantlog, and opens under one of the master keys. Gives its header and
 /// how many people's keys it holds.
-fn survey(path: &Path, master: &MasterKeys) -> Result<(Header, u64), RestoreError> {
+pub(super) fn survey(path: &Path, master: &MasterKeys) -> Result<(Header, u64), RestoreError> {
     let (mut reader, header) = BackupReader::open(path)?;
     if header.migration > migrate::last_migration() {
         return Err(RestoreError::LaterMigration(header.migration));
@@ -144,21 +147,30 @@ fn survey(path: &Path, master: &MasterKeys) -> Result<(Header, u64), RestoreErro
 }
 
 /// Reads the records after the header, page by page, until somebody no longer listens.
-fn read_pages(path: &Path, pages: &mpsc::Sender<Vec<Record>>) -> Result<Counts, FileError> {
+pub(super) fn read_pages(path: &Path, pages: &mpsc::Sender<Vec<Record>>) -> Result<Written, FileError> {
     let (mut reader, _) = BackupReader::open(path)?;
+    send_pages(|| reader.next(), pages)?;
+    Ok(reader.read())
+}
+
+/// Sends records, page by page, until somebody no longer listens.
+pub(super) fn send_pages(
+    mut next: impl FnMut() -> Result<Option<Record>, FileError>,
+    pages: &mpsc::Sender<Vec<Record>>,
+) -> Result<(), FileError> {
     let mut page = Vec::with_capacity(PAGE);
-    while let Some(record) = reader.next()? {
+    while let Some(record) = next()? {
         page.push(record);
         if page.len() == PAGE && pages.blocking_send(std::mem::replace(&mut page, Vec::with_capacity(PAGE))).is_err() {
             break;
         }
     }
     drop(pages.blocking_send(page));
-    Ok(reader.counts())
+    Ok(())
 }
 
 /// Takes the head lock: nobody else writes until it is done.
-async fn check_empty(connection: &mut Connection) -> Result<(), RestoreError> {
+pub(super) async fn check_empty(connection: &mut Connection) -> Result<(), RestoreError> {
     let head = connection.lock_head().await?;
     let sql = "SELECT (SELECT count(*) FROM vault) + (SELECT count(*) FROM claim) + (SELECT count(*) FROM stream_head)";
     let rows: i64 = on_connection!(connection, inner => sqlx::query_scalar(sql).fetch_one(inner).await)?;

@@ -1,6 +1,6 @@
-//! Taking a backup: one transaction sees one moment of the store; a thread compresses what it reads.
+//! Taking a backup, or writing the whole log as a stream: one transaction sees one moment of the store; a thread compresses what it reads.
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use tokio::{
     sync::mpsc,
@@ -10,7 +10,9 @@ use tokio::{
 use super::{
     Progress,
     file::{BackupWriter, FileError},
+    lines::Written,
     record::{ClaimRow, Counts, EpochRow, FORMAT, Header, Record, VaultRow},
+    stream::StreamWriter,
 };
 use crate::log::{
     Log,
@@ -28,8 +30,61 @@ const WAITING: usize = 2;
 pub struct BackedUp {
     pub header: Header,
     pub counts: Counts,
+    /// Of all events: the same as that of the log as a stream.
+    pub digest: String,
     /// Of the file.
     pub bytes: u64,
+}
+
+/// A log that was written as a stream, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    pub header: Header,
+    pub counts: Counts,
+    /// Of all events.
+    pub digest: String,
+    /// Sealed values in the file beside it.
+    pub vault: u64,
+}
+
+/// What of a store is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    All,
+    /// Epochs, claims and events.
+    Log,
+    Vault,
+}
+
+/// Takes records in a thread of its own.
+trait Sink: Send + 'static {
+    type Done: Send;
+    fn write(&mut self, record: &Record) -> Result<(), FileError>;
+    fn finish(self) -> Result<Self::Done, FileError>;
+}
+
+impl Sink for BackupWriter {
+    type Done = Written;
+
+    fn write(&mut self, record: &Record) -> Result<(), FileError> {
+        Self::write(self, record)
+    }
+
+    fn finish(self) -> Result<Written, FileError> {
+        Self::finish(self)
+    }
+}
+
+impl<W: Write + Send + 'static> Sink for StreamWriter<W> {
+    type Done = (W, Written);
+
+    fn write(&mut self, record: &Record) -> Result<(), FileError> {
+        Self::write(self, record)
+    }
+
+    fn finish(self) -> Result<(W, Written), FileError> {
+        Self::finish(self)
+    }
 }
 
 /// Why there is no backup.
@@ -56,30 +111,61 @@ pub async fn backup(log: &Log, path: &Path, progress: &mut (dyn FnMut(Progress) 
     let mut connection = Connection::open(log.db()).await?;
     connection.begin_snapshot().await?;
     let header = header(&mut connection).await?;
-    let (pages, waiting) = mpsc::channel(WAITING);
-    let writing = tokio::task::spawn_blocking(move || write(writer, waiting));
-    let sent = send(&mut connection, &header, &pages, progress).await;
-    drop(pages);
-    let counts = written(writing).await?;
-    sent?;
+    let written = write_out(&mut connection, (&header, Content::All), writer, progress).await?;
     connection.rollback().await?;
-    let Some(counts) = counts else { return Err(FileError::Damaged("its writing was given up").into()) };
     let bytes = std::fs::metadata(path).map_err(FileError::from)?.len();
-    Ok(BackedUp { header, counts, bytes })
+    Ok(BackedUp { header, counts: written.counts, digest: written.digest, bytes })
 }
 
-async fn written(writing: JoinHandle<Result<Option<Counts>, FileError>>) -> Result<Option<Counts>, BackupError> {
-    Ok(writing.await??)
+/// Writes the whole log as a stream of JSON lines, plain or compressed: all events as they are stored, the names that are taken, and the
+/// epochs, as of one position; and beside it, where a path is given, the vault (sealed) of the same moment, in a file of its own. Gives the
+/// writer back.
+///
+/// # Errors
+/// That the store does not answer, or what is written cannot be.
+pub async fn export<W: Write + Send + 'static>(
+    log: &Log,
+    (out, compressed): (W, bool),
+    vault: Option<&Path>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(W, Exported), BackupError> {
+    let (stream, vault) = (StreamWriter::new(out, compressed)?, vault.map(BackupWriter::create).transpose()?);
+    let mut connection = Connection::open(log.db()).await?;
+    connection.begin_snapshot().await?;
+    let header = header(&mut connection).await?;
+    let (out, written) = write_out(&mut connection, (&header, Content::Log), stream, progress).await?;
+    let vault = match vault {
+        Some(vault) => write_out(&mut connection, (&header, Content::Vault), vault, progress).await?.counts.vault,
+        None => 0,
+    };
+    connection.rollback().await?;
+    Ok((out, Exported { header, counts: written.counts, digest: written.digest, vault }))
 }
 
-/// Writes what comes until the empty page that ends it. Without one, the reader gave up: there is no backup.
-fn write(mut writer: BackupWriter, mut pages: mpsc::Receiver<Vec<Record>>) -> Result<Option<Counts>, FileError> {
+/// Sends what is wanted to a thread that writes it.
+async fn write_out<S: Sink>(
+    connection: &mut Connection,
+    (header, content): (&Header, Content),
+    sink: S,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<S::Done, BackupError> {
+    let (pages, waiting) = mpsc::channel(WAITING);
+    let writing: JoinHandle<Result<Option<S::Done>, FileError>> = tokio::task::spawn_blocking(move || write(sink, waiting));
+    let sent = send(connection, (header, content), &pages, progress).await;
+    drop(pages);
+    let done = writing.await??;
+    sent?;
+    Ok(done.ok_or(FileError::Damaged("its writing was given up"))?)
+}
+
+/// Writes what comes until the empty page that ends it. Without one, the reader gave up: there is nothing whole.
+fn write<S: Sink>(mut sink: S, mut pages: mpsc::Receiver<Vec<Record>>) -> Result<Option<S::Done>, FileError> {
     while let Some(page) = pages.blocking_recv() {
         if page.is_empty() {
-            return writer.finish().map(Some);
+            return sink.finish().map(Some);
         }
         for record in &page {
-            writer.write(record)?;
+            sink.write(record)?;
         }
     }
     Ok(None)
@@ -88,30 +174,54 @@ fn write(mut writer: BackupWriter, mut pages: mpsc::Receiver<Vec<Record>>) -> Re
 /// Sends all pages, and an empty one after them. A writer that no longer listens says itself why.
 async fn send(
     connection: &mut Connection,
-    header: &Header,
+    (header, content): (&Header, Content),
     pages: &mpsc::Sender<Vec<Record>>,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(), sqlx::Error> {
+    let (log, vault) = match content {
+        Content::All => (true, true),
+        Content::Log => (true, false),
+        Content::Vault => (false, true),
+    };
+    if pages.send(vec![Record::Header(header.clone())]).await.is_err() {
+        return Ok(());
+    }
+    if vault && !send_vault(connection, pages).await? {
+        return Ok(());
+    }
+    if log && !send_log(connection, header.position, pages, progress).await? {
+        return Ok(());
+    }
+    drop(pages.send(Vec::new()).await);
+    Ok(())
+}
+
+/// Sends epochs, claims and events; `false` where nobody listens any longer.
+async fn send_log(
+    connection: &mut Connection,
+    last: i64,
+    pages: &mpsc::Sender<Vec<Record>>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<bool, sqlx::Error> {
     let sql = "SELECT epoch, from_position FROM log_epoch ORDER BY from_position";
     let epochs: Vec<EpochRow> = on_connection!(&mut *connection, inner => sqlx::query_as(sql).fetch_all(inner).await)?;
-    let first = std::iter::once(Record::Header(header.clone())).chain(epochs.into_iter().map(Record::Epoch)).collect();
-    if pages.send(first).await.is_err() || !send_vault(connection, pages).await? || !send_claims(connection, pages).await? {
-        return Ok(());
+    if pages.send(epochs.into_iter().map(Record::Epoch).collect()).await.is_err() || !send_claims(connection, pages).await? {
+        return Ok(false);
     }
     let sql = format!("{} WHERE position > $1 ORDER BY position LIMIT $2", read::select(connection.dialect()));
     let mut position = 0;
-    loop {
+    while position < last {
         let events: Vec<StoredEvent> = on_connection!(&mut *connection, inner => {
             sqlx::query_as(&sql).bind(position).bind(PAGE).fetch_all(inner).await
         })?;
-        position = events.last().map_or(position, |last| last.position);
-        let ended = events.is_empty();
-        // The page after the last is the empty one.
-        if pages.send(events.into_iter().map(Record::Event).collect()).await.is_err() || ended {
-            return Ok(());
+        let Some(end) = events.last() else { break };
+        position = end.position;
+        if pages.send(events.into_iter().map(Record::Event).collect()).await.is_err() {
+            return Ok(false);
         }
-        progress(Progress { position, last: header.position });
+        progress(Progress { position, last });
     }
+    Ok(true)
 }
 
 async fn send_vault(connection: &mut Connection, pages: &mpsc::Sender<Vec<Record>>) -> Result<bool, sqlx::Error> {

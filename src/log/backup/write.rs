@@ -63,7 +63,7 @@ impl RestoreWriter {
                 Record::Vault(row) => vault.push(row),
                 Record::Claim(row) => claims.push(row),
                 Record::Event(event) => events.push(event),
-                Record::Header(_) | Record::End(_) => {}
+                Record::Header(_) | Record::Digest(_) | Record::End(_) => {}
             }
         }
         rows::EPOCHS.insert(connection, &epochs).await?;
@@ -173,10 +173,15 @@ impl RestoreWriter {
         let events: Vec<StoredEvent> = (1..).zip(decided).map(stored).collect();
         self.write_events(connection, &events).await?;
         rows::EPOCHS.insert(connection, &[EpochRow { epoch: epoch.to_string(), from_position }]).await?;
+        self.end(connection, &epoch.to_string()).await
+    }
+
+    /// The head stands at the last event, in an epoch.
+    pub(super) async fn end(&self, connection: &mut Connection, epoch: &str) -> Result<(), RestoreError> {
         let sql = "UPDATE log_head SET position = $1, epoch = $2, recorded_at = $3";
         let (position, recorded_at) = (self.position, self.recorded_at);
         on_connection!(connection, inner => {
-            sqlx::query(sql).bind(position).bind(epoch.to_string()).bind(recorded_at).execute(inner).await
+            sqlx::query(sql).bind(position).bind(epoch).bind(recorded_at).execute(inner).await
         }.map(drop))?;
         Ok(())
     }

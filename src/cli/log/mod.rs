@@ -1,5 +1,7 @@
 //! `grantlog log`: the events themselves.
 
+mod transfer;
+
 use std::str::FromStr;
 
 use domain::event::AGGREGATE_TYPES;
@@ -17,7 +19,7 @@ use super::{
 /// Events read at a time.
 const PAGE: u32 = 1_000;
 
-/// Read the events of the log
+/// Read the events of the log, move it as a whole
 ///
 /// An event is a fact: what happened, in which stream (a client, a user, a grant, ...), by whose command. Events hold no secrets,
 /// only digests, and what is personal in them is sealed.
@@ -29,6 +31,8 @@ const PAGE: u32 = 1_000;
 pub(super) enum LogCommand {
     Tail(Tail),
     Show(Show),
+    Export(transfer::Export),
+    Import(transfer::Import),
 }
 
 /// Print the last events, one a line
@@ -72,6 +76,8 @@ impl LogCommand {
         match self {
             Self::Tail(command) => command.run(context).await,
             Self::Show(command) => command.run(context).await,
+            Self::Export(command) => command.run(context).await,
+            Self::Import(command) => command.run(context).await,
         }
     }
 }
