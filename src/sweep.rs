@@ -11,7 +11,7 @@ use projections::LIVE;
 use crate::{
     clock::Clock,
     ephemeral,
-    log::{Log, Unavailable},
+    log::{Log, TurnOf, Unavailable},
 };
 
 /// How often it is looked for what has ended.
@@ -40,7 +40,7 @@ pub async fn run(log: Log, clock: Clock) {
 /// # Errors
 /// `Unavailable` when the store does not answer.
 pub async fn pass(log: &Log, now: Timestamp) -> Result<(), Unavailable> {
-    let Some(turn) = log.sweep_turn().await? else {
+    let Some(turn) = log.turn(TurnOf::Sweep).await? else {
         return Ok(());
     };
     let before = Timestamp::from_unix(now.unix().saturating_sub(KEPT));

@@ -19,6 +19,7 @@ pub mod rebuild;
 pub mod sample;
 mod sqlite;
 mod sweep;
+mod turn;
 mod watch;
 pub mod whole_file;
 mod write;
@@ -47,8 +48,8 @@ pub use migrate::MigrateError;
 pub use project::ProjectError;
 use projections::Db;
 pub use read::{StoredEvent, StoredHead};
-pub use sweep::SweepTurn;
 use tokio::sync::{Semaphore, mpsc, watch as channel};
+pub use turn::{Turn, TurnOf};
 use uuid::Uuid;
 
 /// The longest that an append waits for its outcome.

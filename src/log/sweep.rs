@@ -4,33 +4,10 @@
 use domain::{Decide, Timestamp, aggregate::fold, grant::Grant};
 use projections::{Db, Dialect, Table, key_list, on_db, token};
 use serde_json::json;
-use sqlx::{Executor, Postgres, Transaction};
+use sqlx::Executor;
 use uuid::Uuid;
 
 use super::{Log, Unavailable, migrate, read};
-
-/// PostgreSQL's lock of the node that sweeps. The number means nothing else.
-const TURN: &str = "SELECT pg_try_advisory_xact_lock(7236180442511)";
-
-/// The right to sweep, until it is given back, or a while after it was dropped.
-#[derive(Debug)]
-pub struct SweepTurn {
-    /// What holds PostgreSQL's lock.
-    lock: Option<Transaction<'static, Postgres>>,
-}
-
-impl SweepTurn {
-    /// Lets another node have it.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store does not answer.
-    pub async fn give_back(self) -> Result<(), Unavailable> {
-        match self.lock {
-            Some(lock) => Ok(lock.rollback().await?),
-            None => Ok(()),
-        }
-    }
-}
 
 /// A grant's head, as far as a sweep needs it.
 #[derive(sqlx::FromRow)]
@@ -42,19 +19,6 @@ struct GrantHead {
 }
 
 impl Log {
-    /// Takes the turn to sweep; `None` while another node has it. A file has one server: there it is always free.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store does not answer.
-    pub async fn sweep_turn(&self) -> Result<Option<SweepTurn>, Unavailable> {
-        let Db::Postgres(pool) = self.db() else {
-            return Ok(Some(SweepTurn { lock: None }));
-        };
-        let mut lock = pool.begin().await?;
-        let ours: bool = sqlx::query_scalar(TURN).fetch_one(&mut *lock).await?;
-        Ok(ours.then_some(SweepTurn { lock: Some(lock) }))
-    }
-
     /// Takes away rows of a live projection that ended before a moment, so many at most, and with the last token of a grant the head of
     /// its stream: whoever asks for that grant again finds none. Gives how many rows of the projection went.
     ///

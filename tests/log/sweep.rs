@@ -5,7 +5,7 @@ use domain::{
     grant::{Grant, GrantEvent, RevocationReason},
 };
 use grantlog::{
-    log::{AppendError, Log},
+    log::{AppendError, Log, TurnOf},
     sweep::pass,
 };
 use uuid::Uuid;
@@ -110,8 +110,8 @@ async fn the_log_keeps_what_was_swept(store: Store) {
 async fn of_several_nodes_one_sweeps() {
     let store = Store::new(Kind::Postgres).await;
     let (log, other) = (store.open().await, store.open().await);
-    let turn = log.sweep_turn().await.unwrap();
-    assert!(other.sweep_turn().await.unwrap().is_none());
+    let turn = log.turn(TurnOf::Sweep).await.unwrap();
+    assert!(other.turn(TurnOf::Sweep).await.unwrap().is_none());
     turn.unwrap().give_back().await.unwrap();
-    assert!(other.sweep_turn().await.unwrap().is_some());
+    assert!(other.turn(TurnOf::Sweep).await.unwrap().is_some());
 }
