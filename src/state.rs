@@ -8,7 +8,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     dispatch::{Dispatch, OpenError},
-    follow::revocations::Feed,
+    follow::{revocations::Feed, transparency::Transparency},
     log::Log,
     vault::MasterKeys,
 };
@@ -24,6 +24,8 @@ pub struct Parts {
     pub log: Log,
     /// All commands, and the facts that decisions stand on.
     pub dispatch: Dispatch,
+    /// The tree over the log, and its signed checkpoints.
+    pub transparency: Transparency,
     pub clock: Clock,
     /// The revocations, for those who ask over HTTP.
     pub feed: Feed,
@@ -40,7 +42,8 @@ impl App {
         let dispatch = Dispatch::open(log.clone(), settings.clone(), master, clock.clone()).await?;
         dispatch.adopt_catalogue(settings.catalogue()).await?;
         let feed = Feed::new(log.clone(), settings.clone(), clock.clone());
-        Ok(Self(Arc::new(Parts { settings, log, dispatch, clock, feed, metrics: None })))
+        let transparency = Transparency::open(&dispatch, &settings.transparency_prefix()).await?;
+        Ok(Self(Arc::new(Parts { settings, log, dispatch, transparency, clock, feed, metrics: None })))
     }
 
     /// The same server, with what renders the metrics.

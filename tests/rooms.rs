@@ -22,6 +22,11 @@ const RULES: &[Rule] = &[
         because: "everything behind src/http works without an HTTP server",
     },
     Rule { names: &["askama"], rooms: &["src/http/"], because: "pages are made at the edge" },
+    Rule {
+        names: &["tlog_tiles", "signed_note"],
+        rooms: &["src/follow/transparency/"],
+        because: "one room knows how the tree is made and signed",
+    },
     Rule { names: &["async_nats"], rooms: &["src/follow/relay"], because: "the relay alone knows the broker" },
     Rule {
         names: &["clap", "indicatif", "comfy_table"],

@@ -108,6 +108,7 @@ impl From<OpenError> for Failure {
                 "{error}.\nPut the right one where vault.master_key_file says, or name it among vault.previous_master_key_files."
             )),
             OpenError::Catalogue(_) => Self::Usage(error.to_string()),
+            OpenError::Transparency(_) => Self::Failed(error.to_string()),
         }
     }
 }

@@ -24,6 +24,7 @@ pub struct Settings {
     pub limits: Limits,
     pub clients: Clients,
     pub relay: Relay,
+    pub transparency: Transparency,
     pub telemetry: Telemetry,
     pub scopes: BTreeMap<String, ScopeSetting>,
 }
@@ -132,6 +133,14 @@ pub struct Relay {
     pub key_file: Option<PathBuf>,
 }
 
+/// The tree over the log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transparency {
+    pub enabled: bool,
+    pub checkpoint_file: Option<PathBuf>,
+}
+
 /// What is told of the running server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,6 +186,12 @@ impl Settings {
     #[must_use]
     pub fn public_url(&self) -> &str {
         self.server.public_url.as_str().trim_end_matches('/')
+    }
+
+    /// The address under which the tree over the log is served.
+    #[must_use]
+    pub fn transparency_prefix(&self) -> String {
+        format!("{}/transparency", self.public_url())
     }
 
     /// The audience of tokens for which no resource was asked.

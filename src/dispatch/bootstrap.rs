@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     config::Settings,
+    follow::transparency::KeyError,
     log::{Actor, Append, AppendError, Log, Metadata, NewEvent, StreamAppend, Unavailable, VaultChange},
     passwords::Passwords,
     reads::Reads,
@@ -36,6 +37,18 @@ pub enum OpenError {
     WrongMasterKey,
     #[error("the catalogue of scopes in the settings: {0}")]
     Catalogue(CatalogueError),
+    #[error(transparent)]
+    Transparency(KeyError),
+}
+
+impl From<KeyError> for OpenError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Unavailable(unavailable) => unavailable.into(),
+            KeyError::WrongMasterKey => Self::WrongMasterKey,
+            KeyError::Unreadable => Self::Transparency(error),
+        }
+    }
 }
 
 impl Dispatch {

@@ -4,3 +4,4 @@ mod name_book;
 pub mod relay;
 pub mod revocations;
 pub mod runner;
+pub mod transparency;

@@ -20,6 +20,7 @@ mod revoke;
 mod serve;
 mod source;
 mod token;
+mod transparency;
 
 use axum::{
     Router,
@@ -74,6 +75,9 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .merge(with_and_without_slash("/o/.well-known/oauth-authorization-server", get(metadata::get)))
         .route("/.well-known/oauth-authorization-server/o", get(metadata::get))
         .route("/.well-known/oauth-authorization-server", get(metadata::get))
+        .route("/transparency/checkpoint", get(transparency::checkpoint))
+        .route("/transparency/key", get(transparency::key))
+        .route("/transparency/tile/{*path}", get(transparency::tile))
         .merge(with_and_without_slash("/api/resource", get(resource::get)))
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(cors)

@@ -23,6 +23,8 @@ pub mod kind {
     pub const SUBJECT_KEY: &str = "subject_key";
     /// The root of the issuer's own keys.
     pub const SERVER_KEY: &str = "server_key";
+    /// The key that signs checkpoints of the tree over the log, by the log's epoch.
+    pub const TRANSPARENCY_KEY: &str = "transparency_key";
 }
 
 /// The associated data that binds a sealed value to its row.

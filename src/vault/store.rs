@@ -1,4 +1,4 @@
-//! The vault's rows. They are written in the append's transaction; only a re-sealing writes them here.
+//! The vault's rows. They are written in the append's transaction; only a re-sealing writes them here, and what belongs to no event.
 
 use projections::{Db, key_list, on_db};
 use sqlx::FromRow;
@@ -58,6 +58,18 @@ impl VaultStore {
     pub async fn all(&self) -> Result<Vec<VaultRow>, Unavailable> {
         let sql = "SELECT kind, id, sealed FROM vault ORDER BY kind, id";
         Ok(on_db!(&self.0, pool => sqlx::query_as(sql).fetch_all(pool).await)?)
+    }
+
+    /// Puts a value where there is none; whoever comes second changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn put_new(&self, row: &VaultRow) -> Result<(), Unavailable> {
+        let sql = "INSERT INTO vault (kind, id, sealed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        on_db!(&self.0, pool => {
+            sqlx::query(sql).bind(&row.kind).bind(&row.id).bind(&row.sealed).execute(pool).await.map(drop)
+        })?;
+        Ok(())
     }
 
     /// Replaces a value, unless it has changed since it was read.

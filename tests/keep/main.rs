@@ -1,4 +1,4 @@
-//! What keeps the log and its read models whole: rebuilds while the server serves, backups, restores.
+//! What keeps the log and its read models whole: rebuilds while the server serves, backups, restores, and the tree that proves it.
 #![cfg(test)]
 
 mod audit;
@@ -11,3 +11,5 @@ mod rebuild;
 mod restore;
 mod sample;
 mod transfer;
+mod transparency;
+mod verifier;

@@ -14,7 +14,14 @@ use tokio::{
 };
 
 use crate::{
-    clock::Clock, config::Settings, dispatch::OpenError, follow::relay::Relay, http, log::Log, state::App, sweep, telemetry,
+    clock::Clock,
+    config::Settings,
+    dispatch::OpenError,
+    follow::{relay::Relay, transparency},
+    http,
+    log::Log,
+    state::App,
+    sweep, telemetry,
 };
 
 use super::{failure::Failure, migrate, output, store::Context};
@@ -70,6 +77,9 @@ impl Serve {
         beside.spawn(sweep::run(app.log.clone(), app.clock.clone()));
         if app.settings.relay.is_on() {
             beside.spawn(Relay::new(app.clone()).run());
+        }
+        if app.settings.transparency.enabled {
+            beside.spawn(transparency::run(app.transparency.clone(), app.settings.transparency.checkpoint_file.clone()));
         }
         http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
     }
