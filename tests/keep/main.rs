@@ -13,3 +13,4 @@ mod sample;
 mod transfer;
 mod transparency;
 mod verifier;
+mod verify_log;

@@ -158,6 +158,7 @@ async fn erasing_a_person_leaves_every_proof_as_it_was(kind: Kind) {
         let proven = proof.verify(&key).unwrap();
         assert_eq!(app.app.transparency.prove(position).await.unwrap().verify(&key).unwrap().event, proven.event);
     }
+    assert_eq!(app.app.transparency.verify_log(&[], &mut |_, _| {}).await.unwrap().count, 0);
 }
 
 async fn a_tree_that_is_cut_off_at_any_moment_goes_on_where_it_was(kind: Kind) {
@@ -172,7 +173,9 @@ async fn a_tree_that_is_cut_off_at_any_moment_goes_on_where_it_was(kind: Kind) {
             issue_many(&app.app, &client, 3).await;
         }
     }
-    sealed(&app).await;
+    let (checkpoint, _) = sealed(&app).await;
+    let report = app.app.transparency.verify_log(&[], &mut |_, _| {}).await.unwrap();
+    assert_eq!((report.count, report.signed, report.unsigned), (0, i64::try_from(checkpoint.size).unwrap(), 0));
 }
 
 async fn nodes_that_grow_it_at_once_grow_one_tree(kind: Kind) {

@@ -8,6 +8,7 @@ mod proof;
 mod prove;
 mod seal;
 mod tree;
+mod verify_log;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use seal::{SealError, Step, run};
 use tokio::sync::{Mutex, watch};
 use tree::Tree;
 pub use tree::TreeError;
+pub use verify_log::{Difference, Report, VerifyError};
 
 use crate::{
     dispatch::Dispatch,
