@@ -2,6 +2,7 @@
 //! of RFC 9068.
 
 mod private_key;
+mod verify;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use private_key::PrivateKey;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use tokio::sync::Semaphore;
+pub use verify::{Signed, verify};
 
 use crate::{
     log::Unavailable,

@@ -1,6 +1,7 @@
 //! What the log says of grants: who let whom do what, when, what came of it and how it ended. `record`, `fact`, `fold`,
 //! `family`, `difference` and `story` are pure; `replay` reads the whole log in bounded memory, `lookup` one stream and what it stands on.
 
+mod check_token;
 mod difference;
 mod digest;
 mod fact;
@@ -18,6 +19,7 @@ mod standing;
 mod story;
 mod words;
 
+pub use check_token::{Forgery, TokenCheck, check_token};
 pub use difference::{Change, between};
 pub use digest::RecordsDigest;
 pub use fact::{Fact, Facts, What};

@@ -4,6 +4,7 @@
 mod audit;
 mod audit_reads;
 mod backup;
+mod check_token;
 mod generations;
 mod lineage;
 mod migrate;
