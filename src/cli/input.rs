@@ -1,4 +1,4 @@
-//! What commands read: secrets from standard input (never from the command line, which others on the machine see), and JSON files.
+//! What commands read: secrets from standard input (never from the command line, which others on the machine see), and files.
 
 use std::{
     io::{self, IsTerminal, Read},
@@ -60,10 +60,17 @@ pub(super) fn confirm(question: &str) -> Result<(), Failure> {
 /// # Errors
 /// That it cannot be read, or is something else.
 pub(super) fn json_file<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let failed = |error: &io::Error| Failure::io(path.display(), error);
+    serde_json::from_str(&text_file(path)?).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+/// Reads a file of text; `-` is standard input.
+///
+/// # Errors
+/// That it cannot be read.
+pub(super) fn text_file(path: &Path) -> Result<String, Failure> {
     let text = match path.to_str() {
-        Some("-") => io::read_to_string(io::stdin()).map_err(|error| failed(&error))?,
-        Some(_) | None => std::fs::read_to_string(path).map_err(|error| failed(&error))?,
+        Some("-") => io::read_to_string(io::stdin()),
+        Some(_) | None => std::fs::read_to_string(path),
     };
-    serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    text.map_err(|error| Failure::io(path.display(), &error))
 }

@@ -36,6 +36,14 @@ pub(super) fn line(text: impl Display) -> Result<(), Failure> {
     write(&format!("{text}\n"))
 }
 
+/// Prints a text that ends its own lines.
+///
+/// # Errors
+/// That it cannot be written.
+pub(super) fn text(text: &impl Display) -> Result<(), Failure> {
+    write(&text.to_string())
+}
+
 /// Prints a JSON answer: indented where a person looks, else on one line.
 ///
 /// # Errors

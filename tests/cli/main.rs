@@ -8,6 +8,7 @@ mod events;
 mod keep;
 mod keys;
 mod place;
+mod proof;
 mod relay;
 mod server;
 mod usage;

@@ -6,7 +6,11 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use grantlog::vault::MasterKey;
+use grantlog::{
+    log::{Log, LogSettings},
+    vault::MasterKey,
+};
+use projections::on_db;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use support::{Kind, ServerProcess, Store};
@@ -81,7 +85,23 @@ impl Place {
 
     /// Starts `serve --dev` on a free port, and waits until it serves.
     pub(crate) fn serve(&self) -> ServerProcess {
-        ServerProcess::start(self.command(&["serve", "--dev"]).env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0"))
+        self.serve_with(&[])
+    }
+
+    /// As `serve`, with more settings in the environment.
+    pub(crate) fn serve_with(&self, settings: &[(&str, &str)]) -> ServerProcess {
+        let mut command = self.command(&["serve", "--dev"]);
+        ServerProcess::start(command.env("GRANTLOG_SERVER__LISTEN", "127.0.0.1:0").envs(settings.iter().copied()))
+    }
+
+    /// Changes something in the store behind the program's back.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let url = match self.kind {
+            Kind::Sqlite => format!("sqlite://{}", self.path("data/grantlog.db").display()),
+            Kind::Postgres => self.store.settings.url.clone(),
+        };
+        let log = Log::open(&LogSettings { url, ..self.store.settings.clone() }).await.unwrap();
+        on_db!(log.db(), pool => { sqlx::raw_sql(sql).execute(pool).await.unwrap(); });
     }
 
     /// Runs a command with `--json` and reads its answer.

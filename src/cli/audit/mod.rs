@@ -1,11 +1,15 @@
 //! `grantlog audit`: who let whom do what, when, what came of it and how it ended, out of the log.
 
+mod check_token;
 mod diff;
 mod lines;
+mod prove;
 mod replay;
 mod revoke;
 mod story;
 mod token;
+mod verify;
+mod verify_log;
 mod when;
 mod who;
 
@@ -21,11 +25,15 @@ use super::{
     failure::Failure,
     store::{Context, find_client, find_user},
 };
+use check_token::CheckToken;
 use diff::Diff;
+use prove::Prove;
 use replay::Replay;
 use revoke::Revoke;
 use story::{Grant, OfClient, OfUser};
 use token::Token;
+use verify::Verify;
+use verify_log::VerifyLog;
 use when::{moment, place};
 use who::Who;
 
@@ -47,6 +55,10 @@ pub(super) enum AuditCommand {
     Who(Who),
     Diff(Diff),
     Revoke(Revoke),
+    Prove(Prove),
+    Verify(Verify),
+    VerifyLog(VerifyLog),
+    CheckToken(CheckToken),
 }
 
 impl AuditCommand {
@@ -60,6 +72,10 @@ impl AuditCommand {
             Self::Who(command) => command.run(context).await,
             Self::Diff(command) => command.run(context).await,
             Self::Revoke(command) => command.run(context).await,
+            Self::Prove(command) => command.run(context).await,
+            Self::Verify(command) => command.run(),
+            Self::VerifyLog(command) => command.run(context).await,
+            Self::CheckToken(command) => command.run(context).await,
         }
     }
 }

@@ -179,7 +179,10 @@ fn in_full(event: &StoredEvent) -> String {
 }
 
 /// An event on one line for programs: its payload is what was stored, byte for byte.
-fn to_json(event: &StoredEvent) -> Result<String, Failure> {
+///
+/// # Errors
+/// That it is no JSON.
+pub(super) fn to_json(event: &StoredEvent) -> Result<String, Failure> {
     let raw = |text: &str| {
         RawValue::from_string(text.to_owned())
             .map_err(|error| Failure::Failed(format!("the event at {} cannot be read: {error}", event.position)))
