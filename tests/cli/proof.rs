@@ -107,7 +107,7 @@ async fn a_changed_log_is_found_and_told(kind: Kind) {
     assert_eq!((&report["differences"], &report["unsigned"]), (&serde_json::json!([]), &0.into()));
     assert!(place.run(&["audit", "verify-log"]).succeeded().out.contains("events are what was signed"));
     place.execute("UPDATE events SET sequence = sequence + 1 WHERE position = 2").await;
-    let told = place.run(&["audit", "verify-log"]).failed(5, "1 differences");
+    let told = place.run(&["audit", "verify-log"]).failed(5, "differences: 1");
     assert_eq!(told.out, "altered: the event at position 2\n");
     let report: serde_json::Value = serde_json::from_str(&place.run(&["audit", "verify-log", "--json"]).out).unwrap();
     assert_eq!(report["differences"], serde_json::json!([{"what": "altered", "position": 2}]));

@@ -49,7 +49,7 @@ impl VerifyLog {
         }
         match report.count {
             0 => Ok(()),
-            count => Err(Failure::Partial(format!("the log is not what was signed: {count} differences"))),
+            count => Err(Failure::Partial(format!("the log is not what was signed; differences: {count}"))),
         }
     }
 }
