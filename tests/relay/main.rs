@@ -1,6 +1,7 @@
 //! The relay to a real nats-server: its messages, what they are documented as, and that the stream is the log whatever breaks.
 #![cfg(test)]
 
+mod beside;
 mod broker;
 mod documents;
 mod faults;
@@ -8,7 +9,6 @@ mod kills;
 mod messages;
 mod sign_in;
 mod stream;
-mod watermark;
 
 /// The program.
 const GRANTLOG: &str = env!("CARGO_BIN_EXE_grantlog");

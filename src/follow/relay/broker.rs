@@ -140,6 +140,12 @@ impl Broker {
         }
     }
 
+    /// Publishes something to `<prefix>.<name>`, beside the stream: whoever listens hears it, and it is not kept.
+    pub(super) async fn publish_beside(&self, name: &str, text: String) -> Result<(), RelayError> {
+        let subject = format!("{}.{name}", self.settings.prefix);
+        self.client.publish(subject, text.into()).await.map_err(|error| RelayError::broker(&error))
+    }
+
     fn refused(&self, why: &impl ToString) -> RelayError {
         RelayError::Refused { stream: self.settings.stream.clone(), why: why.to_string() }
     }

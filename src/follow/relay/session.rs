@@ -14,7 +14,10 @@ use async_nats::{
     },
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use super::{
     Relay, RelayError,
@@ -24,7 +27,7 @@ use super::{
     watermark::{self, Reached},
 };
 use crate::{
-    follow::name_book::NameBook,
+    follow::{name_book::NameBook, transparency::SignedCheckpoint},
     log::{Log, StoredEvent, Unavailable},
 };
 
@@ -47,6 +50,8 @@ struct Session {
     chain: Chain,
     /// Up to where the broker has acknowledged.
     reached: Reached,
+    /// The signed checkpoints of the tree over the log.
+    checkpoints: watch::Receiver<Option<SignedCheckpoint>>,
     under_way: VecDeque<(i64, Effect)>,
     acknowledgements: FuturesOrdered<BoxFuture<'static, Acknowledged>>,
 }
@@ -60,6 +65,9 @@ pub(super) async fn run(relay: Arc<Relay>) -> Result<Infallible, RelayError> {
     let resumed = resume(&settings, &relay.app.log, (&stream, &epochs)).await?;
     relay.note_relayed(resumed.position);
     let origin = Origin { issuer: relay.app.settings.issuer(), epochs, prefix: settings.prefix.clone() };
+    let mut checkpoints = relay.app.transparency.watch();
+    // The last one goes out again: whoever listens may not have had it.
+    checkpoints.mark_changed();
     let session = Session {
         broker,
         stream,
@@ -68,6 +76,7 @@ pub(super) async fn run(relay: Arc<Relay>) -> Result<Infallible, RelayError> {
         chain: resumed.chain,
         reached: Reached { position: resumed.position, revocation: resumed.chain.last(Effect::Revocation) },
         relay,
+        checkpoints,
         under_way: VecDeque::new(),
         acknowledgements: FuturesOrdered::new(),
     };
@@ -176,7 +185,17 @@ impl Session {
         if !(self.reached.position..=sent).contains(&there) {
             return Err(RelayError::Moved { there, here: self.reached.position });
         }
-        watermark::publish(&self.relay, &self.broker, self.reached).await
+        watermark::publish(&self.relay, &self.broker, self.reached).await?;
+        self.publish_checkpoint().await
+    }
+
+    /// Publishes the last checkpoint where there is a new one, beside the stream.
+    async fn publish_checkpoint(&mut self) -> Result<(), RelayError> {
+        if !self.checkpoints.has_changed().unwrap_or_default() {
+            return Ok(());
+        }
+        let Some(checkpoint) = self.checkpoints.borrow_and_update().clone() else { return Ok(()) };
+        self.broker.publish_beside("checkpoint", checkpoint.note).await
     }
 }
 

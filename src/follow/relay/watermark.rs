@@ -43,6 +43,5 @@ pub(super) async fn publish(relay: &Relay, broker: &Broker, reached: Reached) ->
         revocation: reached.revocation,
     };
     let signed = relay.app.dispatch.sign(TYP, &claims).await?;
-    let subject = format!("{}.watermark", broker.settings.prefix);
-    broker.client.publish(subject, signed.into()).await.map_err(|error| RelayError::broker(&error))
+    broker.publish_beside("watermark", signed).await
 }

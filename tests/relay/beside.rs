@@ -1,4 +1,4 @@
-//! The signed watermark beside the stream.
+//! What goes out beside the stream: the signed watermark, and the signed checkpoints of the tree over the log.
 
 use futures_util::StreamExt;
 use grantlog::follow::relay::Watermark;
@@ -7,7 +7,25 @@ use support::{Kind, NatsServer, TestApp, both_stores, traffic::history};
 
 use crate::stream::{caught_up, read, relaying};
 
-both_stores!(a_signed_watermark_says_how_far_a_subscriber_knows_all);
+both_stores!(a_signed_watermark_says_how_far_a_subscriber_knows_all, every_checkpoint_of_the_tree_over_the_log_is_published,);
+
+async fn every_checkpoint_of_the_tree_over_the_log_is_published(kind: Kind) {
+    let nats = NatsServer::start();
+    let (app, _relay) = relaying(kind, &nats).await;
+    let mut checkpoints = async_nats::connect(nats.url()).await.unwrap().subscribe("grantlog.checkpoint").await.unwrap();
+    for _ in 0..2 {
+        history(&app).await;
+        app.app.transparency.turn().await.unwrap();
+        let signed = app.app.transparency.checkpoint().await.unwrap().unwrap();
+        let published = loop {
+            let heard = String::from_utf8(checkpoints.next().await.unwrap().payload.to_vec()).unwrap();
+            if heard == signed {
+                break heard;
+            }
+        };
+        assert_eq!(published.lines().nth(1).unwrap(), app.app.log.known_head().to_string());
+    }
+}
 
 async fn a_signed_watermark_says_how_far_a_subscriber_knows_all(kind: Kind) {
     let nats = NatsServer::start();
