@@ -3,6 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 
 use crate::{
     clock::Clock,
@@ -29,6 +30,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The revocations, for those who ask over HTTP.
     pub feed: Feed,
+    /// Held by whoever replays the whole log for a client: one at a time.
+    pub replays: Arc<Semaphore>,
     /// Renders the metrics, where they are recorded.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -43,7 +46,8 @@ impl App {
         dispatch.adopt_catalogue(settings.catalogue()).await?;
         let feed = Feed::new(log.clone(), settings.clone(), clock.clone());
         let transparency = Transparency::open(&dispatch, &settings.transparency_prefix()).await?;
-        Ok(Self(Arc::new(Parts { settings, log, dispatch, transparency, clock, feed, metrics: None })))
+        let replays = Arc::new(Semaphore::new(1));
+        Ok(Self(Arc::new(Parts { settings, log, dispatch, transparency, clock, feed, replays, metrics: None })))
     }
 
     /// The same server, with what renders the metrics.

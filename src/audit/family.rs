@@ -207,6 +207,22 @@ impl Family {
     }
 }
 
+/// A code or token at a moment.
+#[derive(Clone, Debug, Serialize)]
+pub struct TokenAt<'a> {
+    #[serde(flatten)]
+    pub token: &'a Token,
+    pub state: TokenState,
+}
+
+impl<'a> TokenAt<'a> {
+    /// A code or token at a moment.
+    #[must_use]
+    pub fn new(token: &'a Token, moment: Timestamp) -> Self {
+        Self { token, state: token.state(moment) }
+    }
+}
+
 /// What a token came of, the nearest first.
 #[must_use]
 pub fn came_of(tokens: &[Token], of: usize) -> Vec<&Token> {

@@ -39,7 +39,11 @@ struct Claims {
 ///
 /// # Errors
 /// That the store does not answer, or an event cannot be read.
-pub async fn token(dispatch: &Dispatch, text: &str, progress: &mut dyn FnMut(i64)) -> Result<Option<FoundToken>, AuditError> {
+pub async fn token(
+    dispatch: &Dispatch,
+    text: &str,
+    progress: &mut (dyn FnMut(i64) + Send),
+) -> Result<Option<FoundToken>, AuditError> {
     let text = text.trim();
     if let Some(grant_id) = named_grant(dispatch, text) {
         let wanted = Wanted::Digest(Digest::of(text.as_bytes()));
@@ -87,7 +91,11 @@ async fn of_grant(dispatch: &Dispatch, id: GrantId, wanted: &Wanted) -> Result<O
     Ok(place.map(|place| FoundToken { file, place, scanned: false }))
 }
 
-async fn scan(dispatch: &Dispatch, wanted: &Wanted, progress: &mut dyn FnMut(i64)) -> Result<Option<FoundToken>, AuditError> {
+async fn scan(
+    dispatch: &Dispatch,
+    wanted: &Wanted,
+    progress: &mut (dyn FnMut(i64) + Send),
+) -> Result<Option<FoundToken>, AuditError> {
     let text = match wanted {
         Wanted::Digest(digest) => digest.as_str().to_owned(),
         Wanted::Jti(jti) => jti.to_string(),

@@ -3,6 +3,7 @@
 use cqrs_es::Aggregate;
 use domain::{
     Event, GrantId, StreamId,
+    audit::{Question, Read},
     client::{Client, ClientEvent},
     consent::Consent,
     grant::Grant,
@@ -67,6 +68,15 @@ pub struct GrantFile {
     pub events: Vec<Told>,
     /// Its codes and tokens, in the order in which they were issued.
     pub tokens: Vec<Token>,
+}
+
+impl GrantFile {
+    /// What is remembered of whoever is told it.
+    #[must_use]
+    pub fn read(&self, question: Question) -> Read {
+        let GrantRecord { grant_id, user_id, client, .. } = &self.record;
+        Read { grant_id: Some(*grant_id), user_id: *user_id, client_id: client.id, ..Read::of(question) }
+    }
 }
 
 /// Everything of a grant; `None` where there is none of this id.

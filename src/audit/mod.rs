@@ -1,6 +1,7 @@
 //! What the log says of grants: who let whom do what, when, what came of it and how it ended. `record`, `fact`, `fold`,
 //! `family`, `difference` and `story` are pure; `replay` reads the whole log in bounded memory, `lookup` one stream and what it stands on.
 
+mod access;
 mod check_token;
 mod difference;
 mod digest;
@@ -8,6 +9,8 @@ mod fact;
 mod family;
 mod find;
 mod fold;
+mod line;
+mod lineage;
 mod lookup;
 mod names;
 mod person;
@@ -19,17 +22,20 @@ mod standing;
 mod story;
 mod words;
 
+pub use access::{Access, Accesses};
 pub use check_token::{Forgery, TokenCheck, check_token};
 pub use difference::{Change, between};
 pub use digest::RecordsDigest;
 pub use fact::{Fact, Facts, What};
-pub use family::{Token, TokenState, came_of, led_to};
+pub use family::{Token, TokenAt, TokenState, came_of, led_to};
 pub use find::{FoundToken, token};
 pub use fold::Folding;
+pub use line::GrantAt;
+pub use lineage::Lineage;
 pub use lookup::{GrantFile, Told, grant, history};
 pub use names::{Named, Names};
 pub use person::with_profiles;
-pub use place::{AsOf, Place, resolve};
+pub use place::{AsOf, InvalidPlace, Place, moment, resolve};
 pub use record::{ClientThen, CodeState, End, Filter, GrantKind, GrantRecord, GrantState};
 pub use replay::{Bounds, Replay, Replayed};
 pub use standing::{cut_off, living_on};

@@ -1,8 +1,11 @@
 //! Places in the log: a position, and the moment at which it was recorded. Positions and moments run the same way, so that either finds
 //! the other.
 
+use std::str::FromStr;
+
 use domain::Timestamp;
 use serde::Serialize;
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 use crate::{
     clock,
@@ -28,6 +31,39 @@ pub enum AsOf {
     Position(i64),
     /// What was recorded after it is left out.
     Moment(Timestamp),
+}
+
+/// What is no moment, or no place, as people write them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlace {
+    #[error("write a moment in RFC 3339, for example 2026-11-25T14:00:00Z, or a day, for example 2026-11-25")]
+    Moment,
+    #[error(
+        "write a position in the log, a moment in RFC 3339, for example 2026-11-25T14:00:00Z, or a day, for example 2026-11-25"
+    )]
+    Place,
+}
+
+/// A moment in RFC 3339, or a day, which begins at midnight in UTC.
+///
+/// # Errors
+/// How moments are written.
+pub fn moment(text: &str) -> Result<Timestamp, InvalidPlace> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| {
+        let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+        Some(day.midnight().assume_utc())
+    });
+    moment.map(|moment| Timestamp::from_unix(moment.unix_timestamp())).ok_or(InvalidPlace::Moment)
+}
+
+impl FromStr for AsOf {
+    type Err = InvalidPlace;
+
+    /// A position, or a moment.
+    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
+        let position = text.parse().map(Self::Position);
+        position.or_else(|_| moment(text).map(Self::Moment)).map_err(|_| InvalidPlace::Place)
+    }
 }
 
 impl Place {
@@ -70,4 +106,26 @@ async fn place_at(log: &Log, position: i64) -> Result<Option<Place>, Unavailable
         return Ok(None);
     }
     Ok(log.read(position - 1, 1).await?.first().map(Place::of))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_rfc_3339_or_a_day() {
+        assert_eq!(moment("1970-01-02T00:00:10Z"), Ok(Timestamp::from_unix(86_410)));
+        assert_eq!(moment("1970-01-02T02:00:10+02:00"), Ok(Timestamp::from_unix(86_410)));
+        assert_eq!(moment("1970-01-02"), Ok(Timestamp::from_unix(86_400)));
+        for wrong in ["", "yesterday", "1970-01-32", "86400"] {
+            assert!(moment(wrong).unwrap_err().to_string().contains("RFC 3339"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_position_or_a_moment() {
+        assert_eq!("42".parse(), Ok(AsOf::Position(42)));
+        assert_eq!("1970-01-02".parse(), Ok(AsOf::Moment(Timestamp::from_unix(86_400))));
+        assert!("here".parse::<AsOf>().unwrap_err().to_string().contains("position"));
+    }
 }

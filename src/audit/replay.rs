@@ -75,7 +75,12 @@ impl Replay {
     ///
     /// # Errors
     /// That the store does not answer, an event cannot be read, or a file cannot be written.
-    pub async fn read(log: &Log, until: i64, bounds: Bounds, progress: &mut dyn FnMut(i64)) -> Result<Replayed, AuditError> {
+    pub async fn read(
+        log: &Log,
+        until: i64,
+        bounds: Bounds,
+        progress: &mut (dyn FnMut(i64) + Send),
+    ) -> Result<Replayed, AuditError> {
         let mut replay = Self::new(bounds)?;
         let mut pages = read_ahead(log.clone(), until, bounds.page);
         while let Some(page) = pages.recv().await {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod around;
+mod audit;
 mod bearer_auth;
 mod client_auth;
 mod error;
@@ -47,6 +48,7 @@ pub fn router(app: App) -> Router {
         .merge(with_and_without_slash("/o/introspect", introspection(&app)))
         .merge(with_and_without_slash("/o/revocations", get(revocations::get)))
         .merge(with_and_without_slash("/o/revocations/snapshot", get(revocations::snapshot)))
+        .merge(for_auditors())
         .merge(for_people(&app))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
@@ -81,6 +83,17 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .merge(with_and_without_slash("/api/resource", get(resource::get)))
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(cors)
+}
+
+/// What the log says, for clients with the scope `audit`.
+fn for_auditors() -> Router<App> {
+    Router::new()
+        .merge(with_and_without_slash("/audit/grants", get(audit::grants)))
+        .merge(with_and_without_slash("/audit/grants/{id}", get(audit::grant)))
+        .merge(with_and_without_slash("/audit/tokens", post(audit::token)))
+        .merge(with_and_without_slash("/audit/clients/{id}", get(audit::client)))
+        .merge(with_and_without_slash("/audit/users/{id}", get(audit::user)))
+        .merge(with_and_without_slash("/audit/who", get(audit::who)))
 }
 
 /// What people see: an error is told on a page.

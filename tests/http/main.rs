@@ -3,6 +3,7 @@
 
 mod admin;
 mod applications;
+mod audit;
 mod authorize;
 mod authorized_tokens;
 mod client_authentication;

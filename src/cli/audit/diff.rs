@@ -8,7 +8,7 @@ use domain::{
 };
 
 use crate::{
-    audit::{AsOf, GrantRecord, Place, resolve},
+    audit::{AsOf, GrantAt, GrantRecord, Place, resolve},
     cli::{
         failure::Failure,
         output::{Format, List},
@@ -17,7 +17,7 @@ use crate::{
     clock::rfc3339,
 };
 
-use super::{lines::Line, place, remember, replay::read};
+use super::{lines::why, remember, replay::read};
 
 /// Tell which grants began, ended and expired between two places in the log
 #[derive(Debug, clap::Args)]
@@ -26,10 +26,10 @@ use super::{lines::Line, place, remember, replay::read};
   grantlog audit diff --from 1200 --json | jq -r '.[] | select(.change == \"ended\") | .grant_id'")]
 pub(in crate::cli) struct Diff {
     /// After this: a position, or a moment
-    #[arg(long, value_name = "PLACE", value_parser = place)]
+    #[arg(long, value_name = "PLACE")]
     from: AsOf,
     /// Up to and with this; else up to now
-    #[arg(long, value_name = "PLACE", value_parser = place)]
+    #[arg(long, value_name = "PLACE")]
     to: Option<AsOf>,
     #[command(flatten)]
     format: Format,
@@ -65,11 +65,11 @@ fn add(
     (record, names, to): (&GrantRecord, &HashMap<UserId, String>, Place),
     (change, when): (&str, String),
 ) -> Result<(), Failure> {
-    let line = Line::new(record, to.at, names);
+    let line = GrantAt::new(record, to.at, names);
     let mut element = serde_json::to_value(&line).map_err(|error| Failure::Failed(error.to_string()))?;
     element["change"] = change.into();
     element["changed_at"] = when.clone().into();
-    let why = if change == "ended" { line.why() } else { String::new() };
+    let why = record.ended.as_ref().filter(|_| change == "ended").map(why).unwrap_or_default();
     let cells = [&record.grant_id.to_string(), change, &when, line.client(), &line.user(), &record.scope.to_string(), &why];
     list.add(cells.map(str::to_owned).to_vec(), &element)
 }

@@ -1,12 +1,11 @@
 //! Grants as lines: for people, as JSON, as CSV. One after the other, however many they are.
 
-use std::{collections::HashMap, io};
+use std::io;
 
-use domain::{Timestamp, UserId};
 use serde::Serialize;
 
 use crate::{
-    audit::{End, GrantRecord},
+    audit::{End, GrantAt, GrantRecord},
     cli::{failure::Failure, output},
     clock::rfc3339,
 };
@@ -57,108 +56,70 @@ pub(super) enum Shape {
     Csv,
 }
 
-/// A grant as it is printed.
-#[derive(Serialize)]
-pub(super) struct Line<'a> {
-    #[serde(flatten)]
-    record: &'a GrantRecord,
-    /// At the moment that was asked for.
-    state: &'static str,
-    /// Of the user, if it can be opened.
-    username: Option<&'a str>,
+fn for_people(line: &GrantAt<'_>) -> String {
+    let GrantRecord { grant_id, begun, scope, access_tokens, last_issued, ends_at, .. } = line.record;
+    let end = match &line.record.ended {
+        Some(end) => format!("{} {}", rfc3339(end.place.at), why(end)),
+        None => rfc3339(*ends_at),
+    };
+    let (user, client, scope) = (line.user(), line.client(), scope.to_string());
+    format!(
+        "{grant_id}  {:<7}  {}  {client:<20}  {user:<20}  {scope:<24}  {access_tokens:>6}  {}  {end}",
+        line.state.as_str(),
+        rfc3339(begun.at),
+        rfc3339(last_issued.at),
+    )
 }
 
-impl<'a> Line<'a> {
-    /// A grant at a moment, with the names that could be opened.
-    pub(super) fn new(record: &'a GrantRecord, moment: Timestamp, names: &'a HashMap<UserId, String>) -> Self {
-        let username = record.user_id.and_then(|user| names.get(&user)).map(String::as_str);
-        Self { record, state: record.state(moment).as_str(), username }
-    }
+/// What stands over a grant's story.
+pub(super) fn heading(line: &GrantAt<'_>) -> String {
+    let GrantRecord { grant_id, client, scope, .. } = line.record;
+    let (state, name, version) = (line.state.as_str(), line.client(), client.metadata_version);
+    format!(
+        "Grant {grant_id}, {state}: {} of {} to {name} (client_id {}, metadata version {version})\n",
+        scope,
+        line.user(),
+        client.client_id
+    )
+}
 
-    /// What the client was called.
-    pub(super) fn client(&self) -> &str {
-        self.record.client.name.as_deref().unwrap_or(&self.record.client.client_id)
-    }
-
-    /// What the user is called, else their id; a hyphen where there is none.
-    pub(super) fn user(&self) -> String {
-        match (self.username, self.record.user_id) {
-            (Some(name), _) => name.to_owned(),
-            (None, Some(id)) => id.to_string(),
-            (None, None) => "-".to_owned(),
-        }
-    }
-
-    /// What ended it and by whom; nothing where nothing did.
-    pub(super) fn why(&self) -> String {
-        self.record.ended.as_ref().map(why).unwrap_or_default()
-    }
-
-    fn for_people(&self) -> String {
-        let GrantRecord { grant_id, begun, scope, access_tokens, last_issued, ends_at, .. } = self.record;
-        let end = match &self.record.ended {
-            Some(end) => format!("{} {}", rfc3339(end.place.at), self.why()),
-            None => rfc3339(*ends_at),
-        };
-        let (user, client, scope) = (self.user(), self.client(), scope.to_string());
-        format!(
-            "{grant_id}  {:<7}  {}  {client:<20}  {user:<20}  {scope:<24}  {access_tokens:>6}  {}  {end}",
-            self.state,
-            rfc3339(begun.at),
-            rfc3339(last_issued.at),
-        )
-    }
-
-    /// What stands over a grant's story.
-    pub(super) fn heading(&self) -> String {
-        let GrantRecord { grant_id, client, scope, .. } = self.record;
-        let (state, name, version) = (self.state, self.client(), client.metadata_version);
-        format!(
-            "Grant {grant_id}, {state}: {} of {} to {name} (client_id {}, metadata version {version})\n",
-            scope,
-            self.user(),
-            client.client_id
-        )
-    }
-
-    fn cells(&self) -> [String; COLUMNS.len()] {
-        let record = self.record;
-        let id = |id: Option<String>| id.unwrap_or_default();
-        let ended = record.ended.as_ref();
-        [
-            record.grant_id.to_string(),
-            word(&record.kind),
-            self.state.to_owned(),
-            record.client.client_id.clone(),
-            record.client.name.clone().unwrap_or_default(),
-            record.client.metadata_version.to_string(),
-            id(record.user_id.map(|id| id.to_string())),
-            self.username.unwrap_or_default().to_owned(),
-            id(record.session_id.map(|id| id.to_string())),
-            id(record.consent_id.map(|id| id.to_string())),
-            record.scope.to_string(),
-            record.resources.join(" "),
-            rfc3339(record.begun.at),
-            record.begun.position.to_string(),
-            record.auth_time.map(rfc3339).unwrap_or_default(),
-            record.amr.join(" "),
-            record.acr.clone().unwrap_or_default(),
-            record.policy.clone().unwrap_or_default(),
-            record.client_authentication.as_ref().map(word).unwrap_or_default(),
-            record.code.as_ref().map(word).unwrap_or_default(),
-            record.access_tokens.to_string(),
-            record.access_tokens_revoked.to_string(),
-            record.refreshes.to_string(),
-            record.retries.to_string(),
-            rfc3339(record.last_issued.at),
-            record.last_issued.position.to_string(),
-            rfc3339(record.ends_at),
-            ended.map(|end| rfc3339(end.place.at)).unwrap_or_default(),
-            ended.map(|end| end.place.position.to_string()).unwrap_or_default(),
-            ended.map(|end| word(&end.cause)).unwrap_or_default(),
-            ended.map(|end| end.by.clone()).unwrap_or_default(),
-        ]
-    }
+fn cells(line: &GrantAt<'_>) -> [String; COLUMNS.len()] {
+    let record = line.record;
+    let id = |id: Option<String>| id.unwrap_or_default();
+    let ended = record.ended.as_ref();
+    [
+        record.grant_id.to_string(),
+        word(&record.kind),
+        line.state.as_str().to_owned(),
+        record.client.client_id.clone(),
+        record.client.name.clone().unwrap_or_default(),
+        record.client.metadata_version.to_string(),
+        id(record.user_id.map(|id| id.to_string())),
+        line.username.unwrap_or_default().to_owned(),
+        id(record.session_id.map(|id| id.to_string())),
+        id(record.consent_id.map(|id| id.to_string())),
+        record.scope.to_string(),
+        record.resources.join(" "),
+        rfc3339(record.begun.at),
+        record.begun.position.to_string(),
+        record.auth_time.map(rfc3339).unwrap_or_default(),
+        record.amr.join(" "),
+        record.acr.clone().unwrap_or_default(),
+        record.policy.clone().unwrap_or_default(),
+        record.client_authentication.as_ref().map(word).unwrap_or_default(),
+        record.code.as_ref().map(word).unwrap_or_default(),
+        record.access_tokens.to_string(),
+        record.access_tokens_revoked.to_string(),
+        record.refreshes.to_string(),
+        record.retries.to_string(),
+        rfc3339(record.last_issued.at),
+        record.last_issued.position.to_string(),
+        rfc3339(record.ends_at),
+        ended.map(|end| rfc3339(end.place.at)).unwrap_or_default(),
+        ended.map(|end| end.place.position.to_string()).unwrap_or_default(),
+        ended.map(|end| word(&end.cause)).unwrap_or_default(),
+        ended.map(|end| end.by.clone()).unwrap_or_default(),
+    ]
 }
 
 impl Shape {
@@ -181,11 +142,11 @@ impl Shape {
     ///
     /// # Errors
     /// That it cannot be written.
-    pub(super) fn print(self, line: &Line<'_>) -> Result<(), Failure> {
+    pub(super) fn print(self, line: &GrantAt<'_>) -> Result<(), Failure> {
         match self {
-            Self::Table => output::line(line.for_people()),
+            Self::Table => output::line(for_people(line)),
             Self::Jsonl => output::line(serde_json::to_string(line).map_err(|error| Failure::Failed(error.to_string()))?),
-            Self::Csv => csv_line(&line.cells()),
+            Self::Csv => csv_line(&cells(line)),
         }
     }
 }

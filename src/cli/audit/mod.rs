@@ -10,13 +10,12 @@ mod story;
 mod token;
 mod verify;
 mod verify_log;
-mod when;
 mod who;
 
 use domain::{UserId, audit::Read};
 
 use crate::{
-    audit::{AuditError, Filter, GrantState},
+    audit::{AuditError, Filter, GrantState, moment},
     dispatch::Dispatch,
     log::Actor,
 };
@@ -34,7 +33,6 @@ use story::{Grant, OfClient, OfUser};
 use token::Token;
 use verify::Verify;
 use verify_log::VerifyLog;
-use when::{moment, place};
 use who::Who;
 
 /// Ask the log who let whom do what, when, and how it ended

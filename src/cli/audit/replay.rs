@@ -8,17 +8,13 @@ use domain::{
 };
 
 use crate::{
-    audit::{self, AsOf, Bounds, Filter, GrantRecord, Place, RecordsDigest, Told, resolve},
+    audit::{self, AsOf, Bounds, Filter, GrantAt, GrantRecord, Place, RecordsDigest, Told, resolve},
     cli::{failure::Failure, output, progress::Progress, store::Context},
     dispatch::Dispatch,
     log::Log,
 };
 
-use super::{
-    Which,
-    lines::{Line, Shape},
-    place, remember,
-};
+use super::{Which, lines::Shape, remember};
 
 /// Events read at a time while following.
 const PAGE: u32 = 1_000;
@@ -39,7 +35,7 @@ pub(in crate::cli) struct Replay {
     #[command(flatten)]
     which: Which,
     /// As if the log ended there: a position, or a moment
-    #[arg(long, value_name = "PLACE", value_parser = place)]
+    #[arg(long, value_name = "PLACE")]
     as_of: Option<AsOf>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Shape::Table, conflicts_with = "digest")]
@@ -110,7 +106,7 @@ impl Printer {
         let users: HashSet<UserId> = records.iter().filter_map(|record| record.user_id).collect();
         let users: Vec<UserId> = users.into_iter().collect();
         let names = self.dispatch.usernames(&users).await?;
-        records.iter().try_for_each(|record| self.shape.print(&Line::new(record, at.at, &names)))
+        records.iter().try_for_each(|record| self.shape.print(&GrantAt::new(record, at.at, &names)))
     }
 
     async fn follow(&self, position: i64) -> Result<(), Failure> {

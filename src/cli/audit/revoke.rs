@@ -8,7 +8,7 @@ use projections::standing::Ground;
 use serde_json::json;
 
 use crate::{
-    audit::{self, living_on},
+    audit::{self, GrantAt, living_on, moment},
     cli::{
         failure::Failure,
         input,
@@ -20,7 +20,7 @@ use crate::{
     log::Actor,
 };
 
-use super::{lines::Line, moment, remember, user_of};
+use super::{remember, user_of};
 
 /// Grants that are shown before they are revoked: the others are counted.
 const SHOWN: usize = 50;
@@ -191,7 +191,7 @@ async fn show(dispatch: &Dispatch, grants: &[GrantId]) -> Result<(), Failure> {
         let Some(file) = audit::grant(&dispatch.log, *id).await? else { continue };
         let record = &file.record;
         let names = dispatch.usernames(&record.user_id.into_iter().collect::<Vec<_>>()).await?;
-        let line = Line::new(record, dispatch.clock.now(), &names);
+        let line = GrantAt::new(record, dispatch.clock.now(), &names);
         let (begun, last) = (rfc3339(record.begun.at), rfc3339(record.last_issued.at));
         let cells = [id.to_string(), line.client().to_owned(), line.user(), record.scope.to_string(), begun, last];
         list.add(cells.to_vec(), &json!(null))?;

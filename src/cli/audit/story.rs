@@ -10,7 +10,7 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    audit::{self, Chapter, GrantRecord, Named, Names, Told, Words, plain, tell},
+    audit::{self, Chapter, GrantAt, Named, Names, Told, Words, plain, tell},
     cli::{
         failure::Failure,
         output::{self, Format},
@@ -20,10 +20,10 @@ use crate::{
     dispatch::Dispatch,
 };
 
-use super::{lines::Line, remember, user_of};
+use super::{lines::heading, remember, user_of};
 
 /// The language of the command line.
-const ENGLISH: &str = "en";
+pub(super) const ENGLISH: &str = "en";
 
 /// Tell the whole story of a grant
 ///
@@ -78,15 +78,13 @@ impl Grant {
         let Some(file) = audit::grant(&dispatch.log, id).await? else {
             return Err(Failure::Refused(format!("there is no grant {id}: `grantlog audit replay` shows all")));
         };
-        let GrantRecord { user_id, client, .. } = &file.record;
-        let read = Read { grant_id: Some(id), user_id: *user_id, client_id: client.id, ..Read::of(Question::Grant) };
-        remember(&dispatch, read).await?;
+        remember(&dispatch, file.read(Question::Grant)).await?;
         let (names, story) = told(&dispatch, &file.events).await?;
-        let line = Line::new(&file.record, dispatch.clock.now(), &names.users);
+        let line = GrantAt::new(&file.record, dispatch.clock.now(), &names.users);
         if self.format.json {
             return output::json(&json!({"grant": line, "story": story}));
         }
-        output::line(line.heading())?;
+        output::line(heading(&line))?;
         print_story(&story)
     }
 }

@@ -1,15 +1,10 @@
 //! `grantlog audit token`: where a code or token came from, and what came of it.
 
-use domain::{
-    Timestamp,
-    audit::{Question, Read},
-};
+use domain::audit::Question;
 use secrecy::ExposeSecret;
-use serde::Serialize;
-use serde_json::json;
 
 use crate::{
-    audit::{self, FoundToken, GrantRecord, TokenState, came_of, led_to},
+    audit::{self, TokenAt, TokenState, Words},
     cli::{
         failure::Failure,
         input,
@@ -21,9 +16,9 @@ use crate::{
 };
 
 use super::{
-    lines::{Line, why},
+    lines::{heading, why},
     remember,
-    story::{print_story, told},
+    story::{ENGLISH, print_story},
 };
 
 /// Tell where a code or token came from, and what came of it
@@ -43,32 +38,19 @@ pub(in crate::cli) struct Token {
     format: Format,
 }
 
-/// A code or token at a moment.
-#[derive(Serialize)]
-struct TokenNow<'a> {
-    #[serde(flatten)]
-    token: &'a audit::Token,
-    state: TokenState,
-}
-
-impl<'a> TokenNow<'a> {
-    fn new(token: &'a audit::Token, now: Timestamp) -> Self {
-        Self { token, state: token.state(now) }
-    }
-
-    fn for_people(&self) -> String {
-        let audit::Token { kind, jti, generation, issued, expires_at, ended, .. } = self.token;
-        let name = match (jti, generation) {
-            (Some(jti), _) => format!(" {jti}"),
-            (None, Some(generation)) => format!(" number {generation}"),
-            (None, None) => String::new(),
-        };
-        let state = match (self.state, ended) {
-            (TokenState::Ended, Some(end)) => format!("ended {} {}", rfc3339(end.place.at), why(end)),
-            (state, _) => format!("{}, until {}", state.as_str(), rfc3339(*expires_at)),
-        };
-        format!("{:>8}  {}  {}{name}: {state}", issued.position, rfc3339(issued.at), kind.as_str())
-    }
+/// A code or token in a line.
+fn in_words(at: &TokenAt<'_>) -> String {
+    let audit::Token { kind, jti, generation, issued, expires_at, ended, .. } = at.token;
+    let name = match (jti, generation) {
+        (Some(jti), _) => format!(" {jti}"),
+        (None, Some(generation)) => format!(" number {generation}"),
+        (None, None) => String::new(),
+    };
+    let state = match (at.state, ended) {
+        (TokenState::Ended, Some(end)) => format!("ended {} {}", rfc3339(end.place.at), why(end)),
+        (state, _) => format!("{}, until {}", state.as_str(), rfc3339(*expires_at)),
+    };
+    format!("{:>8}  {}  {}{name}: {state}", issued.position, rfc3339(issued.at), kind.as_str())
 }
 
 impl Token {
@@ -82,38 +64,28 @@ impl Token {
         let head = dispatch.log.known_head();
         let found = audit::token(&dispatch, text.expose_secret(), &mut |position| progress.at_position(position, head)).await?;
         drop(progress);
-        let Some(FoundToken { file, place, scanned }) = found else {
+        let Some(found) = found else {
             return Err(Failure::Refused("no such code or token was ever issued here".to_owned()));
         };
-        let GrantRecord { grant_id, user_id, client, .. } = &file.record;
-        let read = Read { grant_id: Some(*grant_id), user_id: *user_id, client_id: client.id, ..Read::of(Question::Token) };
-        remember(&dispatch, read).await?;
-        let (now, tokens) = (dispatch.clock.now(), &file.tokens);
-        let token = &tokens[place];
-        let before: Vec<_> = file.events.iter().filter(|told| told.place <= token.issued).cloned().collect();
-        let (names, story) = told(&dispatch, &before).await?;
-        let grant = Line::new(&file.record, now, &names.users);
-        let at = |token| TokenNow::new(token, now);
-        let back: Vec<_> = came_of(tokens, place).into_iter().map(at).collect();
-        let forward: Vec<_> = led_to(tokens, place).into_iter().map(at).collect();
+        remember(&dispatch, found.file.read(Question::Token)).await?;
+        let names = found.names(&dispatch).await?;
+        let told = found.lineage(&names, Words::of(ENGLISH), dispatch.clock.now());
         if self.format.json {
-            return output::json(&json!({
-                "token": at(token), "scanned": scanned, "grant": grant, "came_of": back, "story": story, "led_to": forward,
-            }));
+            return output::json(&told);
         }
-        if scanned {
+        if told.scanned {
             output::line("It ended so long ago that the whole log had to be read.")?;
         }
-        output::line(at(token).for_people())?;
-        print_tokens("It came of", &back)?;
+        output::line(in_words(&told.token))?;
+        print_tokens("It came of", &told.came_of)?;
         output::line("\nHow that came about")?;
-        print_story(&story)?;
-        print_tokens("What came of it", &forward)?;
-        output::line(format_args!("\n{}", grant.heading().trim_end()))
+        print_story(&told.story)?;
+        print_tokens("What came of it", &told.led_to)?;
+        output::line(format_args!("\n{}", heading(&told.grant).trim_end()))
     }
 }
 
-fn print_tokens(what: &str, tokens: &[TokenNow<'_>]) -> Result<(), Failure> {
+fn print_tokens(what: &str, tokens: &[TokenAt<'_>]) -> Result<(), Failure> {
     output::line(format_args!("\n{what}{}", if tokens.is_empty() { ": nothing" } else { "" }))?;
-    tokens.iter().try_for_each(|token| output::line(token.for_people()))
+    tokens.iter().try_for_each(|token| output::line(in_words(token)))
 }

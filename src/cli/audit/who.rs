@@ -1,15 +1,10 @@
 //! `grantlog audit who`: who could do something at a moment.
 
-use std::collections::BTreeMap;
-
-use domain::{
-    ClientId, Timestamp, UserId,
-    audit::{Question, Read},
-};
+use domain::audit::{Question, Read};
 use serde_json::json;
 
 use crate::{
-    audit::{AsOf, Filter, GrantState, resolve},
+    audit::{Access, Accesses, AsOf, Filter, GrantState, resolve},
     cli::{
         failure::Failure,
         output::{Format, List},
@@ -18,7 +13,7 @@ use crate::{
     clock::rfc3339,
 };
 
-use super::{place, remember, replay::read};
+use super::{remember, replay::read};
 
 /// Tell which clients could do something, and in whose name
 ///
@@ -35,19 +30,10 @@ pub(in crate::cli) struct Who {
     #[arg(long, allow_hyphen_values = true)]
     client: Option<String>,
     /// When: a position in the log, or a moment
-    #[arg(long, value_name = "PLACE", value_parser = place)]
+    #[arg(long, value_name = "PLACE")]
     as_of: Option<AsOf>,
     #[command(flatten)]
     format: Format,
-}
-
-/// What a client could do in a user's name, or in its own.
-struct Access {
-    client_id: String,
-    name: Option<String>,
-    grants: u64,
-    since: Timestamp,
-    until: Timestamp,
 }
 
 impl Who {
@@ -60,36 +46,19 @@ impl Who {
         remember(&dispatch, Read { client_id: client, ..Read::of(Question::Who) }).await?;
         let filter = Filter { client, scope: Some(self.scope), state: Some(GrantState::Live), ..Filter::default() };
         let at = resolve(&dispatch.log, self.as_of.unwrap_or_else(|| AsOf::Now(dispatch.clock.now()))).await?;
-        let mut found: BTreeMap<(Option<UserId>, Option<ClientId>), Access> = BTreeMap::new();
+        let mut found = Accesses::default();
         let mut replayed = read(&dispatch.log, at).await?;
         while let Some(records) = replayed.next_grants()? {
-            for record in records.into_iter().filter(|record| filter.takes(record, at.at)) {
-                let access = found.entry((record.user_id, record.client.id)).or_insert_with(|| Access {
-                    client_id: record.client.client_id,
-                    name: record.client.name,
-                    grants: 0,
-                    since: record.begun.at,
-                    until: record.ends_at,
-                });
-                access.grants += 1;
-                access.since = access.since.min(record.begun.at);
-                access.until = access.until.max(record.ends_at);
-            }
+            records.into_iter().filter(|record| filter.takes(record, at.at)).for_each(|record| found.take(record));
         }
-        let users: Vec<UserId> = found.keys().filter_map(|(user, _)| *user).collect();
-        let names = dispatch.usernames(&users).await?;
+        let names = dispatch.usernames(&found.users()).await?;
         let mut list = List::begin(self.format, &["user", "client", "client_id", "grants", "since", "until"]);
-        for ((user, _), access) in found {
-            let Access { client_id, name, grants, since, until } = access;
-            let (username, since, until) = (user.and_then(|user| names.get(&user)), rfc3339(since), rfc3339(until));
-            let element = json!({
-                "user_id": user, "username": username, "client_id": client_id, "client_name": name, "grants": grants,
-                "since": since, "until": until,
-            });
-            let id = user.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            let cells =
-                vec![username.cloned().unwrap_or(id), name.unwrap_or_default(), client_id, grants.to_string(), since, until];
-            list.add(cells, &element)?;
+        for access in found.named(&names) {
+            let element = json!(access);
+            let Access { user_id, username, client_id, client_name, grants, since, until } = access;
+            let user = username.unwrap_or_else(|| user_id.map_or_else(|| "-".to_owned(), |id| id.to_string()));
+            let (name, since, until) = (client_name.unwrap_or_default(), rfc3339(since), rfc3339(until));
+            list.add(vec![user, name, client_id, grants.to_string(), since, until], &element)?;
         }
         list.end("Nobody.")
     }
