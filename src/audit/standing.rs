@@ -18,23 +18,36 @@ const PAGE: u32 = 500;
 /// # Errors
 /// `Unavailable` when the store does not answer.
 pub async fn living_on(db: &Db, ground: Ground<'_>, since: Timestamp, now: Timestamp) -> Result<Vec<GrantId>, Unavailable> {
-    all(async |after| Ok(live_grants_on(db, ground, (since, now), page(&after)).await?)).await
+    let mut pages = Pages::default();
+    while !pages.over {
+        pages.take(live_grants_on(db, ground, (since, now), pages.next()).await?)?;
+    }
+    Ok(pages.grants)
 }
 
-const fn page(after: &str) -> Page<'_> {
-    Page { after: Some(after), limit: PAGE }
+/// Grants as they come page by page.
+#[derive(Default)]
+struct Pages {
+    grants: Vec<GrantId>,
+    after: String,
+    over: bool,
 }
 
-/// All pages, each asked for by the last id of the one before.
-async fn all(page: impl AsyncFn(String) -> Result<Vec<String>, Unavailable>) -> Result<Vec<GrantId>, Unavailable> {
-    let (mut grants, mut after) = (Vec::new(), String::new());
-    loop {
-        let ids = page(after).await?;
+impl Pages {
+    fn next(&self) -> Page<'_> {
+        Page { after: Some(&self.after), limit: PAGE }
+    }
+
+    /// Takes a page; an empty one is the last.
+    fn take(&mut self, ids: Vec<String>) -> Result<(), Unavailable> {
         for id in &ids {
-            grants.push(id.parse().map_err(|_| Unavailable)?);
+            self.grants.push(id.parse().map_err(|_| Unavailable)?);
         }
-        let Some(last) = ids.into_iter().next_back() else { return Ok(grants) };
-        after = last;
+        match ids.into_iter().next_back() {
+            Some(last) => self.after = last,
+            None => self.over = true,
+        }
+        Ok(())
     }
 }
 
@@ -54,5 +67,9 @@ pub async fn cut_off(db: &Db, told: &Told, now: Timestamp) -> Result<Vec<GrantId
         Subject::Key(kid) => Ground::Key(kid),
         Subject::Issuer => Ground::Issuer,
     };
-    all(async |after| Ok(grants_on(db, ground, now, page(&after)).await?)).await
+    let mut pages = Pages::default();
+    while !pages.over {
+        pages.take(grants_on(db, ground, now, pages.next()).await?)?;
+    }
+    Ok(pages.grants)
 }

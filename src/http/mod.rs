@@ -138,6 +138,10 @@ fn administration() -> Router<App> {
     use pages::admin;
     Router::new()
         .merge(with_and_without_slash("/admin", get(admin::clients)))
+        .merge(with_and_without_slash("/admin/audit", get(admin::search_form).post(admin::search)))
+        .merge(with_and_without_slash("/admin/audit/grants/{id}", get(admin::grant)))
+        .merge(with_and_without_slash("/admin/audit/clients/{id}", get(admin::client_story)))
+        .merge(with_and_without_slash("/admin/audit/users/{id}", get(admin::user_story)))
         .merge(with_and_without_slash("/admin/clients/{id}", get(admin::client)))
         .merge(with_and_without_slash("/admin/clients/{id}/disable", post(admin::disable_client)))
         .merge(with_and_without_slash("/admin/clients/{id}/enable", post(admin::enable_client)))

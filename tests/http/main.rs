@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod admin;
+mod admin_audit;
 mod applications;
 mod audit;
 mod authorize;

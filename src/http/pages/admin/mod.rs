@@ -1,9 +1,11 @@
-//! `/admin/`: all clients and all users, for administrators alone. Whoever is not signed in goes to the sign-in page and comes back;
+//! `/admin/`: all clients and all users, and what the log says, for administrators alone. Whoever is not signed in goes to the sign-in page and comes back;
 //! whoever is not an administrator gets 403.
 
+mod audit;
 mod clients;
 mod users;
 
+pub(in crate::http) use audit::{client_story, grant, search, search_form, user_story};
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::request::Parts,
