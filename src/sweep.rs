@@ -11,7 +11,7 @@ use projections::LIVE;
 use crate::{
     clock::Clock,
     ephemeral,
-    log::{Log, TurnOf, Unavailable},
+    log::{Log, TurnOf, Unavailable, archive::ArchiveError},
 };
 
 /// How often it is looked for what has ended.
@@ -48,6 +48,10 @@ pub async fn pass(log: &Log, now: Timestamp) -> Result<(), Unavailable> {
         in_batches(table.name, || log.sweep(table, before, BATCH)).await?;
     }
     in_batches("ephemeral", || ephemeral::sweep(log.db(), before, BATCH)).await?;
+    match log.archive_old(|_, _| {}).await {
+        Ok(_) | Err(ArchiveError::NoFolder) => {}
+        Err(error) => tracing::error!(%error, "old events could not be archived: the next turn tries again"),
+    }
     turn.give_back().await
 }
 

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Host;
 
 use crate::{
-    log::LogSettings,
+    log::{LogSettings, archive::ArchiveSettings},
     vault::{MasterKey, MasterKeys},
 };
 
@@ -76,6 +76,7 @@ impl Settings {
         let counts = [
             ("store.connections", self.store.connections as usize),
             ("store.queue", self.store.queue),
+            ("archive.segment_events", self.archive.segment_events as usize),
             ("limits.hash_threads", self.limits.hash_threads),
             ("tokens.code_lifetime", self.tokens.code_lifetime as usize),
             ("tokens.access_token_lifetime", self.tokens.access_token_lifetime as usize),
@@ -107,6 +108,11 @@ impl Settings {
             url: self.store.url.expose_secret().to_owned(),
             connections: self.store.connections,
             queue: self.store.queue,
+            archive: self.archive.folder.clone().map(|folder| ArchiveSettings {
+                folder,
+                after_events: self.archive.after_events,
+                segment_events: self.archive.segment_events,
+            }),
         }
     }
 }

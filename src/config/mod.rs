@@ -18,6 +18,7 @@ use url::Url;
 pub struct Settings {
     pub server: Server,
     pub store: Store,
+    pub archive: Archive,
     pub vault: Vault,
     pub tokens: Tokens,
     pub sessions: Sessions,
@@ -52,6 +53,15 @@ pub struct Store {
     pub connections: u32,
     pub queue: usize,
     pub verified_streams: u32,
+}
+
+/// Where old events go, and which.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    pub folder: Option<PathBuf>,
+    pub after_events: u32,
+    pub segment_events: u32,
 }
 
 /// The keys of what is sealed.

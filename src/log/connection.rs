@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::BoxFuture;
 use projections::{Changes, Db, Dialect, Table};
-use sqlx::{ConnectOptions, PgConnection, SqliteConnection};
+use sqlx::{ConnectOptions, Executor, PgConnection, SqliteConnection};
 
 /// Long work is not cut off, whatever the role's settings say; locks are not waited for without end.
 const POSTGRES_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '5s'; SET application_name = 'grantlog keeper'";
@@ -79,9 +80,12 @@ impl Connection {
         }
     }
 
-    /// Runs statements that take and give nothing.
-    pub(super) async fn run(&mut self, sql: &str) -> Result<(), sqlx::Error> {
-        on_connection!(self, inner => sqlx::raw_sql(sql).execute(inner).await.map(drop))
+    /// Runs statements that take and give nothing. In a box: or the compiler does not see that what waits for it may go to another thread.
+    pub(super) fn run<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        match self {
+            Self::Postgres(connection) => Box::pin(async move { connection.execute(sql).await.map(drop) }),
+            Self::Sqlite(connection) => Box::pin(async move { connection.execute(sql).await.map(drop) }),
+        }
     }
 
     /// Begins a transaction that writes.

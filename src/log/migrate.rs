@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     LogSettings,
+    archive::Archive,
     connection::{ACTIVE_GENERATIONS, POSTGRES_BY_INDEX},
     rebuild::{self, Progress, RebuildError},
     sqlite,
@@ -100,7 +101,7 @@ pub(super) async fn migrate(
             make_sqlite_projections(sqlite.pool()).await?;
         }
     }
-    adopt(&db, duty, progress).await?;
+    adopt((&db, &Archive::new(db.clone(), settings.archive.clone())), duty, progress).await?;
     if let Db::Postgres(pool) = &db {
         make_apply_live(pool).await?;
     }
@@ -110,15 +111,15 @@ pub(super) async fn migrate(
 
 /// Builds the read models that the store does not have, or has in an earlier form, while others serve; where another node does it already,
 /// waits for it.
-async fn adopt(db: &Db, duty: u8, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), MigrateError> {
+async fn adopt(store: (&Db, &Archive), duty: u8, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), MigrateError> {
     loop {
-        let stale = match forms(db).await? {
+        let stale = match forms(store.0).await? {
             Forms::Ours => return Ok(()),
             Forms::Later(name) => return Err(MigrateError::LaterForm(name)),
             Forms::Earlier(stale) => stale,
         };
         tracing::info!(projections = stale.join(", "), "read models of another form are built anew");
-        match rebuild::adopt(db, stale, duty, progress).await {
+        match rebuild::adopt(store, stale, duty, progress).await {
             // Where another node was first, there is nothing left to build.
             Ok(_) | Err(RebuildError::NothingBuilt(_)) => {}
             Err(RebuildError::UnderWay) => tokio::time::sleep(WAIT).await,

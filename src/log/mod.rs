@@ -1,6 +1,7 @@
 //! The append-only log: what is true. One writer a process commits whole batches at gapless positions, in commit order.
 
 mod append;
+pub mod archive;
 pub mod backup;
 mod batch;
 pub mod coalesce;
@@ -38,6 +39,7 @@ use std::{
 pub use append::{
     Actor, Append, AppendError, Appended, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, VaultChange,
 };
+use archive::{Archive, ArchiveSettings};
 use coalesce::Coalescer;
 use domain::StreamId;
 pub use envelope::NotAnEvent;
@@ -81,6 +83,8 @@ pub struct LogSettings {
     pub connections: u32,
     /// Appends that wait or are being written at most; beyond, callers are told to come back.
     pub queue: usize,
+    /// Where old events go, and which.
+    pub archive: Option<ArchiveSettings>,
 }
 
 impl LogSettings {
@@ -99,6 +103,7 @@ pub struct Log(Arc<Inner>);
 
 struct Inner {
     db: Db,
+    archive: Archive,
     epoch: Uuid,
     queue: mpsc::UnboundedSender<write::Waiting>,
     /// One for each append that waits or is being written.
@@ -157,7 +162,8 @@ impl Log {
         let writer = write::Writer::new(settings.url.clone(), db.clone(), start, head.clone());
         tokio::spawn(writer.run(waiting));
         tokio::spawn(watch::follow(settings.url.clone(), db.clone(), head.clone()));
-        Ok(Self(Arc::new(Inner { db, epoch: start.epoch, queue, places, places_in_all: settings.queue, heads, head })))
+        let archive = Archive::new(db.clone(), settings.archive.clone());
+        Ok(Self(Arc::new(Inner { db, archive, epoch: start.epoch, queue, places, places_in_all: settings.queue, heads, head })))
     }
 
     /// Brings a store's tables to this program's form, and makes the tables of the live projections: those that an earlier grantlog had
@@ -209,7 +215,7 @@ impl Log {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn read(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
-        read::after(&self.0.db, after, limit).await
+        read::after(self.archive(), self.db(), after, limit).await
     }
 
     /// Events of these types after a position and up to another, in order.
@@ -217,7 +223,7 @@ impl Log {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn read_types(&self, types: &[String], after: i64, to: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
-        read::of_types(&self.0.db, types, (after, to), limit).await
+        read::of_types(self.archive(), self.db(), types, (after, to), limit).await
     }
 
     /// The events at these positions, in order.
@@ -225,7 +231,7 @@ impl Log {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn read_at(&self, positions: &[i64]) -> Result<Vec<StoredEvent>, Unavailable> {
-        read::at(&self.0.db, positions).await
+        read::at(self.archive(), self.db(), positions).await
     }
 
     /// Follows the log after a position, in batches of so many events at most.
@@ -239,7 +245,7 @@ impl Log {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn history(&self, types: &[&str], id: Uuid, after: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
-        read::history(&self.0.db, types, id, after, limit).await
+        read::history(self.archive(), self.db(), (types, id), after, limit).await
     }
 
     /// A stream's events, loaded by postgres-es or sqlite-es, to fold it anew.
@@ -247,7 +253,7 @@ impl Log {
     /// # Errors
     /// `Unavailable` when the store does not answer or an event cannot be read.
     pub async fn read_stream<A: domain::Decide>(&self, id: Uuid) -> Result<Vec<A::Event>, Unavailable> {
-        read::stream::<A>(&self.0.db, id).await
+        read::stream::<A>(self.archive(), self.db(), id).await
     }
 
     /// The highest position that this process knows to be committed.
@@ -301,6 +307,11 @@ impl Log {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// Where the oldest events stand.
+    pub(in crate::log) fn archive(&self) -> &Archive {
+        &self.0.archive
     }
 
     /// Whether the read models are of this program's form. Where a later grantlog has taken the store over, this one appends no more.

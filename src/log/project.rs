@@ -11,6 +11,7 @@ use quick_cache::unsync::Cache;
 use uuid::Uuid;
 
 use super::{
+    archive::Archive,
     connection::{Connection, on_connection},
     read::{self, StoredEvent},
 };
@@ -29,6 +30,7 @@ pub enum ProjectError {
 
 /// Projects stored events, in the order of their positions.
 pub(super) struct Projector {
+    archive: Archive,
     terms: Cache<Uuid, Arc<Terms>>,
 }
 
@@ -40,11 +42,11 @@ pub(super) struct Decoded {
 }
 
 impl Projector {
-    pub(super) fn new() -> Self {
-        Self { terms: Cache::new(REMEMBERED) }
+    pub(super) fn new(archive: Archive) -> Self {
+        Self { archive, terms: Cache::new(REMEMBERED) }
     }
 
-    /// What the events change. Each grant's first event is among them, or in the store.
+    /// What the events change. Each grant's first event is among them, in the store, or in its archive.
     ///
     /// # Errors
     /// That the store does not answer, or the event that cannot be projected.
@@ -83,7 +85,7 @@ impl Projector {
             return Ok(known);
         }
         let unknown: Vec<String> = unknown.into_iter().collect();
-        for first in first_events(connection, &unknown).await? {
+        for first in self.first_events(connection, &unknown).await? {
             let Decoded { stream, event, .. } = decode(&first)?;
             if let Event::Grant(event) = event
                 && let Some(terms) = event.terms_set().map(Arc::new)
@@ -93,6 +95,26 @@ impl Projector {
             }
         }
         Ok(known)
+    }
+
+    /// The first event of each of these grants.
+    async fn first_events(&self, connection: &mut Connection, ids: &[String]) -> Result<Vec<StoredEvent>, sqlx::Error> {
+        let dialect = connection.dialect();
+        let sql = format!(
+            "{} WHERE aggregate_type = 'grant' AND sequence = 1 AND aggregate_id IN {}",
+            read::select(dialect),
+            dialect.keys(1)
+        );
+        let list = key_list(ids);
+        let mut found: Vec<StoredEvent> =
+            on_connection!(connection, inner => sqlx::query_as(&sql).bind(list).fetch_all(inner).await)?;
+        let missing: Vec<&String> = ids.iter().filter(|id| found.iter().all(|event| event.aggregate_id != **id)).collect();
+        for id in missing {
+            let Ok(id) = Uuid::try_parse(id) else { continue };
+            let is_first = |event: &StoredEvent| event.aggregate_type == "grant" && event.sequence == 1;
+            found.extend(self.archive.of_stream(id, 0, 1, is_first).await?);
+        }
+        Ok(found)
     }
 }
 
@@ -105,16 +127,4 @@ pub(super) fn decode(stored: &StoredEvent) -> Result<Decoded, ProjectError> {
     let event = stored.event().map_err(|error| refused(error.to_string()))?;
     let stream = stored.stream(&event).map_err(|error| refused(error.to_string()))?;
     Ok(Decoded { position: stored.position, stream, event })
-}
-
-/// The first event of each of these grants.
-async fn first_events(connection: &mut Connection, ids: &[String]) -> Result<Vec<StoredEvent>, sqlx::Error> {
-    let dialect = connection.dialect();
-    let sql = format!(
-        "{} WHERE aggregate_type = 'grant' AND sequence = 1 AND aggregate_id IN {}",
-        read::select(dialect),
-        dialect.keys(1)
-    );
-    let ids = key_list(ids);
-    on_connection!(connection, inner => sqlx::query_as(&sql).bind(ids).fetch_all(inner).await)
 }

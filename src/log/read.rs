@@ -18,7 +18,11 @@ use sqlite_es::SqliteEventRepository;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-use super::{Head, Unavailable};
+use super::{
+    Head, Unavailable,
+    archive::{Archive, ArchiveError, WithArchive},
+    connection::{Connection, on_connection},
+};
 
 /// A stream's version and state, as they are stored.
 #[derive(Clone, Debug)]
@@ -132,16 +136,61 @@ pub(super) async fn head(db: &Db) -> Result<i64, Unavailable> {
 }
 
 /// Events after a position, in order.
-pub(super) async fn after(db: &Db, position: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
-    let sql = format!("{} WHERE position > $1 ORDER BY position LIMIT $2", select(db.dialect()));
-    let events = on_db!(db, pool => {
-        sqlx::query_as::<_, StoredEvent>(&sql).bind(position).bind(i64::from(limit)).fetch_all(pool).await
-    });
-    Ok(events?)
+pub(super) async fn after(archive: &Archive, db: &Db, position: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
+    let events = in_table(db, position, limit).await?;
+    Ok(with_archived(archive, events, position, limit).await?)
+}
+
+/// Events after a position that stand in the table, in order.
+pub(super) async fn in_table(db: &Db, position: i64, limit: u32) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    let sql = select_after(db.dialect());
+    on_db!(db, pool => sqlx::query_as::<_, StoredEvent>(&sql).bind(position).bind(i64::from(limit)).fetch_all(pool).await)
+}
+
+/// As `after`, over a connection of one's own.
+pub(super) async fn after_on(
+    connection: &mut Connection,
+    archive: &Archive,
+    position: i64,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, sqlx::Error> {
+    let sql = select_after(connection.dialect());
+    let events = on_connection!(connection, inner => {
+        sqlx::query_as(&sql).bind(position).bind(i64::from(limit)).fetch_all(inner).await
+    })?;
+    Ok(with_archived(archive, events, position, limit).await?)
+}
+
+fn select_after(dialect: Dialect) -> String {
+    format!("{} WHERE position > $1 ORDER BY position LIMIT $2", select(dialect))
+}
+
+/// What the table gave after a position, or the archive where the next event stands there: positions have no gap.
+async fn with_archived(
+    archive: &Archive,
+    events: Vec<StoredEvent>,
+    position: i64,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, ArchiveError> {
+    if events.first().is_some_and(|first| first.position == position + 1) {
+        return Ok(events);
+    }
+    let archived = archive.after(position, limit).await?;
+    Ok(if archived.is_empty() { events } else { archived })
+}
+
+/// The first of the events from the archive and from the table, which was read before it: what went from there meanwhile is in the archive.
+fn merged(mut archived: Vec<StoredEvent>, in_table: Vec<StoredEvent>, limit: u32) -> Vec<StoredEvent> {
+    archived.extend(in_table);
+    archived.sort_by_key(|event| event.position);
+    archived.dedup_by_key(|event| event.position);
+    archived.truncate(limit as usize);
+    archived
 }
 
 /// Events of these types after a position and up to another, in order.
 pub(super) async fn of_types(
+    archive: &Archive,
     db: &Db,
     types: &[String],
     (after, to): (i64, i64),
@@ -152,44 +201,53 @@ pub(super) async fn of_types(
         select(db.dialect()),
         db.keys(3)
     );
-    let types = projections::key_list(types);
+    let list = projections::key_list(types);
     let events = on_db!(db, pool => {
-        let query = sqlx::query_as::<_, StoredEvent>(&sql).bind(after).bind(to).bind(types).bind(i64::from(limit));
+        let query = sqlx::query_as::<_, StoredEvent>(&sql).bind(after).bind(to).bind(list).bind(i64::from(limit));
         query.fetch_all(pool).await
-    });
-    Ok(events?)
+    })?;
+    let archived = archive.matching((after, to), limit, |event| types.contains(&event.event_type)).await?;
+    Ok(merged(archived, events, limit))
 }
 
 /// The events at these positions, in order.
-pub(super) async fn at(db: &Db, positions: &[i64]) -> Result<Vec<StoredEvent>, Unavailable> {
+pub(super) async fn at(archive: &Archive, db: &Db, positions: &[i64]) -> Result<Vec<StoredEvent>, Unavailable> {
     let keys = match db.dialect() {
         Dialect::Postgres => "(SELECT json_array_elements_text($1::json)::bigint)",
         Dialect::Sqlite => "(SELECT value FROM json_each($1))",
     };
     let sql = format!("{} WHERE position IN {keys} ORDER BY position", select(db.dialect()));
-    let positions = serde_json::json!(positions).to_string();
-    Ok(on_db!(db, pool => sqlx::query_as::<_, StoredEvent>(&sql).bind(positions).fetch_all(pool).await)?)
+    let bound = serde_json::json!(positions).to_string();
+    let mut events = on_db!(db, pool => sqlx::query_as::<_, StoredEvent>(&sql).bind(bound).fetch_all(pool).await)?;
+    for position in
+        positions.iter().filter(|position| events.iter().all(|event| event.position != **position)).copied().collect::<Vec<_>>()
+    {
+        events.extend(archive.after(position - 1, 1).await?);
+    }
+    events.sort_by_key(|event| event.position);
+    Ok(events)
 }
 
 /// Events of the streams of these types with an id, after a position, in order.
 pub(super) async fn history(
+    archive: &Archive,
     db: &Db,
-    types: &[&str],
-    id: Uuid,
+    (types, id): (&[&str], Uuid),
     position: i64,
     limit: u32,
 ) -> Result<Vec<StoredEvent>, Unavailable> {
-    let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
+    let list: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
     let sql = format!(
         "{} WHERE aggregate_type IN {} AND aggregate_id = $2 AND position > $3 ORDER BY position LIMIT $4",
         select(db.dialect()),
         db.keys(1)
     );
-    let (types, id) = (projections::key_list(&types), id.to_string());
+    let (list, text) = (projections::key_list(&list), id.to_string());
     let events = on_db!(db, pool => {
-        sqlx::query_as::<_, StoredEvent>(&sql).bind(types).bind(id).bind(position).bind(i64::from(limit)).fetch_all(pool).await
-    });
-    Ok(events?)
+        sqlx::query_as::<_, StoredEvent>(&sql).bind(list).bind(text).bind(position).bind(i64::from(limit)).fetch_all(pool).await
+    })?;
+    let archived = archive.of_stream(id, position, limit, |event| types.contains(&event.aggregate_type.as_str())).await?;
+    Ok(merged(archived, events, limit))
 }
 
 /// Selects events as they are stored, to be restricted.
@@ -205,25 +263,29 @@ pub(super) fn select(dialect: Dialect) -> String {
 }
 
 /// A stream's events, through the framework's own stores.
-pub(super) async fn stream<A: Decide>(db: &Db, id: Uuid) -> Result<Vec<A::Event>, Unavailable> {
-    let id = id.to_string();
+pub(super) async fn stream<A: Decide>(archive: &Archive, db: &Db, id: Uuid) -> Result<Vec<A::Event>, Unavailable> {
+    let archive = archive.clone();
     let loaded = match db {
-        Db::Postgres(pool) => load::<A, _>(PostgresEventRepository::new(pool.clone()), &id).await,
-        Db::Sqlite(sqlite) => load::<A, _>(SqliteEventRepository::new(sqlite.pool().clone()), &id).await,
+        Db::Postgres(pool) => load::<A, _>(WithArchive { archive, id, table: PostgresEventRepository::new(pool.clone()) }).await,
+        Db::Sqlite(sqlite) => {
+            load::<A, _>(WithArchive { archive, id, table: SqliteEventRepository::new(sqlite.pool().clone()) }).await
+        }
     };
+    let id = id.to_string();
     loaded.map_err(|error| {
         tracing::error!(stream = %id, %error, "a stream cannot be loaded");
         Unavailable
     })
 }
 
-async fn load<A, R>(repository: R, id: &str) -> Result<Vec<A::Event>, AggregateError<A::Error>>
+async fn load<A, R>(repository: WithArchive<R>) -> Result<Vec<A::Event>, AggregateError<A::Error>>
 where
     A: Decide,
     R: PersistedEventRepository,
 {
-    let store = PersistedEventStore::<R, A>::new_event_store(repository).with_upcasters(upcast::upcasters());
-    Ok(store.load_events(id).await?.into_iter().map(|event| event.payload).collect())
+    let id = repository.id.to_string();
+    let store = PersistedEventStore::<WithArchive<R>, A>::new_event_store(repository).with_upcasters(upcast::upcasters());
+    Ok(store.load_events(&id).await?.into_iter().map(|event| event.payload).collect())
 }
 
 /// The store's clock in microseconds since the Unix epoch.

@@ -118,7 +118,7 @@ impl Log {
         let Some(picked) = self.read(fastrand::i64(0..position), 1).await?.pop() else { return Ok(()) };
         let events = self.events_of(&picked, position).await?;
         let decoded = events.iter().map(project::decode).collect::<Result<Vec<_>, _>>()?;
-        let changes = Projector::new().changes(connection, &decoded).await?;
+        let changes = Projector::new(self.archive().clone()).changes(connection, &decoded).await?;
         let (generations, horizon) = (connection.active_generations().await?, now.plus(CLOCKS_DIFFER).unix());
         for table in LIVE {
             let (Some(live), Some(rows)) = (generations.get(table.name), changes.rows_json(table)) else { continue };

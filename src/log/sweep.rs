@@ -76,7 +76,7 @@ impl Log {
                 .ok();
         }
         let id = Uuid::try_parse(&head.aggregate_id).ok()?;
-        Some(fold(read::stream::<Grant>(self.db(), id).await.ok()?))
+        Some(fold(read::stream::<Grant>(self.archive(), self.db(), id).await.ok()?))
     }
 }
 

@@ -5,12 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::json;
 use support::{Kind, both_stores};
 
-use crate::place::Place;
+use crate::place::{Done, Place};
 
 both_stores! {
     projections_are_verified_rebuilt_and_cleaned_beside_a_running_server,
     a_backup_is_restored_as_a_new_epoch,
     a_log_is_exported_and_imported_with_its_vault,
+    old_events_move_to_an_archive_that_every_command_reads,
 }
 
 async fn projections_are_verified_rebuilt_and_cleaned_beside_a_running_server(kind: Kind) {
@@ -79,4 +80,30 @@ async fn a_log_is_exported_and_imported_with_its_vault(kind: Kind) {
     }
     assert_eq!(other.json(&["user", "list"]), place.json(&["user", "list"]));
     other.run(&["log", "import", "nowhere"]).failed(1, "nowhere");
+}
+
+async fn old_events_move_to_an_archive_that_every_command_reads(kind: Kind) {
+    let place = Place::ready(kind).await;
+    for name in ["mika", "noor", "otto"] {
+        place.run_with(&["user", "create", "--username", name, "--password-stdin"], "correct horse battery").succeeded();
+    }
+    let all = place.run(&["log", "tail", "--all", "--json"]).succeeded().out;
+    place.run(&["log", "archive"]).failed(2, "archive.folder");
+    let archive = |arguments: &[&str]| -> Done {
+        let mut command = place.command(arguments);
+        command.env("GRANTLOG_ARCHIVE__FOLDER", place.path("archive"));
+        command.env("GRANTLOG_ARCHIVE__AFTER_EVENTS", "2").env("GRANTLOG_ARCHIVE__SEGMENT_EVENTS", "2");
+        command.output().unwrap().into()
+    };
+    let plan = archive(&["log", "archive", "--dry-run", "--json"]).json();
+    assert!(plan["segments"].as_u64().unwrap() >= 2, "{plan}");
+    assert!(!place.exists("archive"));
+    let done = archive(&["log", "archive", "--json"]).json();
+    assert_eq!(done["segments"].as_array().unwrap().len() as u64, plan["segments"].as_u64().unwrap());
+    let segments = archive(&["log", "segments", "--json"]).json();
+    assert_eq!(segments.as_array().unwrap().last().unwrap()["last"], plan["until"]);
+    let manifest = place.json_file("archive/00000000000000000001.json");
+    assert_eq!((&manifest["last"], &manifest["digest"]), (&json!(2), &segments[0]["digest"]));
+    assert_eq!(archive(&["log", "tail", "--all", "--json"]).succeeded().out, all);
+    assert!(archive(&["log", "archive"]).succeeded().out.contains("Nothing is old enough"));
 }

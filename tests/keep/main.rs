@@ -1,6 +1,7 @@
 //! What keeps the log and its read models whole: rebuilds while the server serves, backups, restores, and the tree that proves it.
 #![cfg(test)]
 
+mod archive;
 mod audit;
 mod audit_reads;
 mod backup;

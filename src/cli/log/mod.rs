@@ -1,5 +1,6 @@
 //! `grantlog log`: the events themselves.
 
+mod archive;
 mod transfer;
 
 use std::str::FromStr;
@@ -33,6 +34,8 @@ pub(super) enum LogCommand {
     Show(Show),
     Export(transfer::Export),
     Import(transfer::Import),
+    Archive(archive::Archive),
+    Segments(archive::Segments),
 }
 
 /// Print the last events, one a line
@@ -78,6 +81,8 @@ impl LogCommand {
             Self::Show(command) => command.run(context).await,
             Self::Export(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,
+            Self::Archive(command) => command.run(context).await,
+            Self::Segments(command) => command.run(context).await,
         }
     }
 }

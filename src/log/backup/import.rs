@@ -55,7 +55,7 @@ pub async fn import(
     let mut connection = Connection::open_by_index(&db).await?;
     connection.begin().await?;
     restore::check_empty(&mut connection).await?;
-    let mut writer = RestoreWriter::new(&mut connection).await?;
+    let mut writer = RestoreWriter::new(&mut connection, &db).await?;
     let (header, written) = import_log(&mut connection, &mut writer, source, progress).await?;
     let sealed = match vault {
         Some((path, of)) if of.epoch == header.epoch && of.position == header.position => {

@@ -112,7 +112,7 @@ pub async fn restore(
     check_empty(&mut connection).await?;
     let (pages, mut waiting) = mpsc::channel(WAITING);
     let reading = tokio::task::spawn_blocking(move || read_pages(&path, &pages));
-    let mut writer = RestoreWriter::new(&mut connection).await?;
+    let mut writer = RestoreWriter::new(&mut connection, &db).await?;
     while let Some(page) = waiting.recv().await {
         writer.write(&mut connection, page).await?;
         progress(Progress { position: writer.position(), last: backup.position });

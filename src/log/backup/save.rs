@@ -16,12 +16,13 @@ use super::{
 };
 use crate::log::{
     Log,
+    archive::Archive,
     connection::{Connection, on_connection},
-    read::{self, StoredEvent},
+    read,
 };
 
 /// Rows that are read at once.
-const PAGE: i64 = 2000;
+const PAGE: u32 = 2000;
 /// Pages that wait to be compressed: memory does not grow with the log.
 const WAITING: usize = 2;
 
@@ -111,7 +112,7 @@ pub async fn backup(log: &Log, path: &Path, progress: &mut (dyn FnMut(Progress) 
     let mut connection = Connection::open(log.db()).await?;
     connection.begin_snapshot().await?;
     let header = header(&mut connection).await?;
-    let written = write_out(&mut connection, (&header, Content::All), writer, progress).await?;
+    let written = write_out((&mut connection, log.archive()), (&header, Content::All), writer, progress).await?;
     connection.rollback().await?;
     let bytes = std::fs::metadata(path).map_err(FileError::from)?.len();
     Ok(BackedUp { header, counts: written.counts, digest: written.digest, bytes })
@@ -133,9 +134,11 @@ pub async fn export<W: Write + Send + 'static>(
     let mut connection = Connection::open(log.db()).await?;
     connection.begin_snapshot().await?;
     let header = header(&mut connection).await?;
-    let (out, written) = write_out(&mut connection, (&header, Content::Log), stream, progress).await?;
+    let (out, written) = write_out((&mut connection, log.archive()), (&header, Content::Log), stream, progress).await?;
     let vault = match vault {
-        Some(vault) => write_out(&mut connection, (&header, Content::Vault), vault, progress).await?.counts.vault,
+        Some(vault) => {
+            write_out((&mut connection, log.archive()), (&header, Content::Vault), vault, progress).await?.counts.vault
+        }
         None => 0,
     };
     connection.rollback().await?;
@@ -144,14 +147,14 @@ pub async fn export<W: Write + Send + 'static>(
 
 /// Sends what is wanted to a thread that writes it.
 async fn write_out<S: Sink>(
-    connection: &mut Connection,
+    store: (&mut Connection, &Archive),
     (header, content): (&Header, Content),
     sink: S,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<S::Done, BackupError> {
     let (pages, waiting) = mpsc::channel(WAITING);
     let writing: JoinHandle<Result<Option<S::Done>, FileError>> = tokio::task::spawn_blocking(move || write(sink, waiting));
-    let sent = send(connection, (header, content), &pages, progress).await;
+    let sent = send(store, (header, content), &pages, progress).await;
     drop(pages);
     let done = writing.await??;
     sent?;
@@ -173,7 +176,7 @@ fn write<S: Sink>(mut sink: S, mut pages: mpsc::Receiver<Vec<Record>>) -> Result
 
 /// Sends all pages, and an empty one after them. A writer that no longer listens says itself why.
 async fn send(
-    connection: &mut Connection,
+    (connection, archive): (&mut Connection, &Archive),
     (header, content): (&Header, Content),
     pages: &mpsc::Sender<Vec<Record>>,
     progress: &mut (dyn FnMut(Progress) + Send),
@@ -189,7 +192,7 @@ async fn send(
     if vault && !send_vault(connection, pages).await? {
         return Ok(());
     }
-    if log && !send_log(connection, header.position, pages, progress).await? {
+    if log && !send_log((connection, archive), header.position, pages, progress).await? {
         return Ok(());
     }
     drop(pages.send(Vec::new()).await);
@@ -198,7 +201,7 @@ async fn send(
 
 /// Sends epochs, claims and events; `false` where nobody listens any longer.
 async fn send_log(
-    connection: &mut Connection,
+    (connection, archive): (&mut Connection, &Archive),
     last: i64,
     pages: &mpsc::Sender<Vec<Record>>,
     progress: &mut (dyn FnMut(Progress) + Send),
@@ -208,12 +211,10 @@ async fn send_log(
     if pages.send(epochs.into_iter().map(Record::Epoch).collect()).await.is_err() || !send_claims(connection, pages).await? {
         return Ok(false);
     }
-    let sql = format!("{} WHERE position > $1 ORDER BY position LIMIT $2", read::select(connection.dialect()));
     let mut position = 0;
     while position < last {
-        let events: Vec<StoredEvent> = on_connection!(&mut *connection, inner => {
-            sqlx::query_as(&sql).bind(position).bind(PAGE).fetch_all(inner).await
-        })?;
+        let mut events = read::after_on(connection, archive, position, PAGE).await?;
+        events.retain(|event| event.position <= last);
         let Some(end) = events.last() else { break };
         position = end.position;
         if pages.send(events.into_iter().map(Record::Event).collect()).await.is_err() {
@@ -229,7 +230,7 @@ async fn send_vault(connection: &mut Connection, pages: &mpsc::Sender<Vec<Record
     let (mut kind, mut id) = (String::new(), String::new());
     loop {
         let rows: Vec<VaultRow> = on_connection!(&mut *connection, inner => {
-            sqlx::query_as(sql).bind(&kind).bind(&id).bind(PAGE).fetch_all(inner).await
+            sqlx::query_as(sql).bind(&kind).bind(&id).bind(i64::from(PAGE)).fetch_all(inner).await
         })?;
         let Some(last) = rows.last() else { return Ok(true) };
         (kind, id) = (last.kind.clone(), last.id.clone());
@@ -244,7 +245,7 @@ async fn send_claims(connection: &mut Connection, pages: &mpsc::Sender<Vec<Recor
     let mut name = String::new();
     loop {
         let rows: Vec<ClaimRow> = on_connection!(&mut *connection, inner => {
-            sqlx::query_as(sql).bind(&name).bind(PAGE).fetch_all(inner).await
+            sqlx::query_as(sql).bind(&name).bind(i64::from(PAGE)).fetch_all(inner).await
         })?;
         let Some(last) = rows.last() else { return Ok(true) };
         name = last.name.clone();

@@ -8,7 +8,7 @@ use domain::{
     id::THE_ONLY,
     key_set::{KeySet, KeySetCommand, KeySetEvent},
 };
-use projections::{Dialect, LIVE};
+use projections::{Db, Dialect, LIVE};
 use uuid::Uuid;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::log::{
     Actor, Metadata,
+    archive::Archive,
     connection::{Connection, on_connection},
     fold::fold_on,
     project::{self, Projector},
@@ -43,10 +44,16 @@ struct Part {
 
 impl RestoreWriter {
     /// Begins: the empty store's own epoch goes.
-    pub(super) async fn new(connection: &mut Connection) -> Result<Self, RestoreError> {
+    pub(super) async fn new(connection: &mut Connection, db: &Db) -> Result<Self, RestoreError> {
         connection.run("DELETE FROM log_epoch").await?;
         let generations = connection.active_generations().await?;
-        Ok(Self { generations, projector: Projector::new(), position: 0, recorded_at: 0, partitions: 0 })
+        Ok(Self {
+            generations,
+            projector: Projector::new(Archive::new(db.clone(), None)),
+            position: 0,
+            recorded_at: 0,
+            partitions: 0,
+        })
     }
 
     /// The position of the last event.

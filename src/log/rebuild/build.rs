@@ -19,6 +19,7 @@ use super::{
     status::{self, GenerationRow, GenerationState},
 };
 use crate::log::{
+    archive::Archive,
     connection::{Connection, on_connection},
     project::{self, Projector},
     read,
@@ -32,6 +33,7 @@ const NEVER_EXTENDED: [&Table; 2] = [&token::TABLE, &cutoff::TABLE];
 /// A build that this process works on.
 pub(super) struct Build {
     pub(super) connection: Connection,
+    archive: Archive,
     pub(super) targets: Vec<Target>,
     position: i64,
     /// Rows that ended before are swept long since.
@@ -98,7 +100,7 @@ impl Build {
     /// # Errors
     /// `UnderWay` when another works on one; `NothingBuilt` where there is nothing to go on with.
     pub(super) async fn open(
-        db: &Db,
+        (db, archive): (&Db, &Archive),
         tables: &[&'static Table],
         (source, differences): (Source, OnDifference),
         ended: Timestamp,
@@ -120,7 +122,17 @@ impl Build {
         connection.commit().await?;
         connection.lazily(true).await?;
         let (targets, position) = begun;
-        Ok(Self { connection, targets, position, ended, projector: Projector::new(), worked: Duration::ZERO, _lock: lock })
+        let projector = Projector::new(archive.clone());
+        Ok(Self {
+            connection,
+            archive: archive.clone(),
+            targets,
+            position,
+            ended,
+            projector,
+            worked: Duration::ZERO,
+            _lock: lock,
+        })
     }
 
     /// The position up to which it is built.
@@ -147,10 +159,7 @@ impl Build {
     /// Reads the next events after a position, and what they change.
     pub(super) async fn read(&mut self, after: i64) -> Result<Batch, RebuildError> {
         let begun = Instant::now();
-        let sql = format!("{} WHERE position > $1 ORDER BY position LIMIT $2", read::select(self.connection.dialect()));
-        let stored: Vec<read::StoredEvent> = on_connection!(&mut self.connection, inner => {
-            sqlx::query_as(&sql).bind(after).bind(i64::from(BATCH)).fetch_all(inner).await
-        })?;
+        let stored = read::after_on(&mut self.connection, &self.archive, after, BATCH).await?;
         let end = stored.last().map_or(after, |last| last.position);
         let events = stored.iter().map(project::decode).collect::<Result<Vec<_>, _>>()?;
         let mut changes = self.projector.changes(&mut self.connection, &events).await?;

@@ -13,7 +13,7 @@ pub use status::{GenerationState, ProjectionStatus, drop_unused, status};
 use domain::Timestamp;
 use projections::{Db, LIVE, Table, compare::DifferingRow};
 
-use super::{Log, project::ProjectError};
+use super::{Log, archive::Archive, project::ProjectError};
 use crate::clock::Clock;
 use build::{Build, Source};
 
@@ -194,7 +194,7 @@ pub async fn rebuild(
     plan: &Plan,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    run(log.db(), clock, plan, (Source::Log, Then::Switch), progress).await
+    run((log.db(), log.archive()), clock, plan, (Source::Log, Then::Switch), progress).await
 }
 
 /// As [`rebuild`], but what was built waits, ready, for [`switch`].
@@ -207,7 +207,7 @@ pub async fn build(
     plan: &Plan,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    run(log.db(), clock, plan, (Source::Log, Then::Keep), progress).await
+    run((log.db(), log.archive()), clock, plan, (Source::Log, Then::Keep), progress).await
 }
 
 /// Brings what [`build`] left ready up to the head, compares it again, and makes it live.
@@ -220,7 +220,7 @@ pub async fn switch(
     plan: &Plan,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    run(log.db(), clock, plan, (Source::Ready, Then::Switch), progress).await
+    run((log.db(), log.archive()), clock, plan, (Source::Ready, Then::Switch), progress).await
 }
 
 /// Makes the generations that were live before live again. Nobody wrote to them meanwhile: they are brought up to the head and compared
@@ -235,7 +235,7 @@ pub async fn rollback(
     plan: &Plan,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    run(log.db(), clock, plan, (Source::Retired, Then::Switch), progress).await
+    run((log.db(), log.archive()), clock, plan, (Source::Retired, Then::Switch), progress).await
 }
 
 /// Builds the projections anew and compares them with the live ones; leaves nothing behind.
@@ -248,7 +248,7 @@ pub async fn verify(
     plan: &Plan,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    run(log.db(), clock, plan, (Source::Log, Then::Drop), progress).await
+    run((log.db(), log.archive()), clock, plan, (Source::Log, Then::Drop), progress).await
 }
 
 /// Builds projections that a store does not have yet, or has in an earlier form, and makes them live: there is nothing to compare them with.
@@ -256,35 +256,35 @@ pub async fn verify(
 /// # Errors
 /// What was in the way.
 pub(super) async fn adopt(
-    db: &Db,
+    store: (&Db, &Archive),
     names: Vec<String>,
     duty: u8,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
     let plan = Plan { names, duty, differences: OnDifference::Refuse };
-    run(db, &Clock::default(), &plan, (Source::LogInNewForm, Then::Switch), progress).await
+    run(store, &Clock::default(), &plan, (Source::LogInNewForm, Then::Switch), progress).await
 }
 
 async fn run(
-    db: &Db,
+    store: (&Db, &Archive),
     clock: &Clock,
     plan: &Plan,
     (source, then): (Source, Then),
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
     let ended = Timestamp::from_unix(clock.now().unix().saturating_sub(LONG_ENDED));
-    let mut build = Build::open(db, &chosen(&plan.names)?, (source, plan.differences), ended).await?;
+    let mut build = Build::open(store, &chosen(&plan.names)?, (source, plan.differences), ended).await?;
     let from = build.position();
     let mut pace = Pace { begun: Instant::now(), first: from, duty: plan.duty.clamp(1, 100) };
     pace.build(&mut build, progress).await?;
     build.analyze().await?;
     let horizon = || clock.now().plus(CLOCKS_DIFFER);
-    let mut differences = build.compare_all(db, horizon()).await?;
+    let mut differences = build.compare_all(store.0, horizon()).await?;
     pace.catch_up(&mut build, horizon(), &mut differences, progress).await?;
     if !differences.is_empty() && plan.differences == OnDifference::Refuse {
         return Err(refused(&mut build, source, differences).await);
     }
-    let rows = build.count(db).await?;
+    let rows = build.count(store.0).await?;
     let position = match build.finish(then, plan.differences, horizon(), &mut differences).await {
         Ok(position) => position,
         Err(RebuildError::Differs(differences)) => return Err(refused(&mut build, source, differences).await),

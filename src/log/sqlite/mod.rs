@@ -153,7 +153,7 @@ mod tests {
     async fn a_batch_that_nobody_waits_for_any_longer_is_never_written() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/store.db", folder.path().to_str().unwrap());
-        let settings = LogSettings { url: url.clone(), connections: 2, queue: 1 };
+        let settings = LogSettings { url: url.clone(), connections: 2, queue: 1, archive: None };
         Log::migrate(&settings).await.unwrap();
         let db: Db = migrate::connect(&settings).await.unwrap();
         let (generations, start) = migrate::generations(&db).await.unwrap();

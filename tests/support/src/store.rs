@@ -42,7 +42,7 @@ impl Store {
             Kind::Sqlite => format!("sqlite://{}", folder.path().join("grantlog.db").display()),
             Kind::Postgres => postgres_database().await,
         };
-        Self { kind, settings: LogSettings { url, connections: CONNECTIONS, queue: 4096 }, folder }
+        Self { kind, settings: LogSettings { url, connections: CONNECTIONS, queue: 4096, archive: None }, folder }
     }
 
     /// Opens the log: a node of its own each time.

@@ -1,0 +1,92 @@
+//! `grantlog log archive` and `grantlog log segments`: the log's oldest events, in files.
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        failure::Failure,
+        output::{self, Format, List},
+        progress::Progress,
+        store::Context,
+    },
+    log::{TurnOf, archive::ArchiveError},
+};
+
+/// Move old events into the archive
+///
+/// archive.folder says where, archive.after_events how many stay in the store. A segment is written, on the disk and read back before its
+/// events go; everything that reads the log finds them there as before. The server does this by itself; this does it now.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  GRANTLOG_ARCHIVE__FOLDER=/var/lib/grantlog/archive \\
+    grantlog log archive --dry-run
+  grantlog log archive")]
+pub(in crate::cli) struct Archive {
+    /// Only say what would go
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Show the segments of the archive
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  grantlog log segments")]
+pub(in crate::cli) struct Segments {
+    #[command(flatten)]
+    format: Format,
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Store(_) | ArchiveError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            ArchiveError::NoFolder => Self::Usage(error.to_string()),
+            ArchiveError::Segment(_) | ArchiveError::Died(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl Archive {
+    pub(in crate::cli) async fn run(self, context: Context) -> Result<(), Failure> {
+        let log = context.log().await?;
+        if self.dry_run {
+            let plan = log.archive_plan().await?;
+            if self.format.json {
+                return output::json(&json!({"archived": plan.archived, "until": plan.until, "segments": plan.segments}));
+            }
+            return output::line(format_args!(
+                "{} segments would be made: events up to {} are archived, up to {} would be.",
+                plan.segments, plan.archived, plan.until
+            ));
+        }
+        let Some(turn) = log.turn(TurnOf::Sweep).await? else {
+            return Err(Failure::Refused("a server sweeps or archives at this moment: try again".to_owned()));
+        };
+        let mut progress = Progress::of("events");
+        let done = log.archive_old(|position, until| progress.at_position(position, until)).await;
+        drop(progress);
+        turn.give_back().await?;
+        let done = done?;
+        if self.format.json {
+            return output::json(&json!({"segments": done.segments, "dropped": done.dropped}));
+        }
+        let last = done.segments.last().map_or(0, |last| last.last);
+        match done.segments.len() {
+            0 => output::line("Nothing is old enough."),
+            count => output::line(format_args!("{count} segments were made: events up to {last} are archived.")),
+        }
+    }
+}
+
+impl Segments {
+    pub(in crate::cli) async fn run(self, context: Context) -> Result<(), Failure> {
+        let log = context.log().await?;
+        let mut list = List::begin(self.format, &["first", "last", "digest"]);
+        for segment in log.segments().await? {
+            let element = json!({"first": segment.first, "last": segment.last, "digest": segment.digest});
+            list.add(vec![segment.first.to_string(), segment.last.to_string(), segment.digest], &element)?;
+        }
+        list.end("Nothing is archived.")
+    }
+}
