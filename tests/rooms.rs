@@ -168,7 +168,9 @@ fn no_aggregate_imports_another() {
 #[test]
 fn every_file_says_in_its_first_line_what_it_is() {
     let mut faults = Vec::new();
-    for source in sources(&["src", "tests", "domain/src", "domain/tests", "projections/src", "projections/tests"]) {
+    for source in
+        sources(&["src", "tests", "domain/src", "domain/tests", "projections/src", "projections/tests", "clients", "examples"])
+    {
         if !source.text.starts_with("//! ") {
             faults.push(format!("{}:1 does not begin with `//! ` and a sentence", source.path));
         }

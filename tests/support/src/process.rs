@@ -1,4 +1,4 @@
-//! A running `grantlog serve`, as a process of its own.
+//! A running `grantlog serve`, or another server, as a process of its own.
 
 use std::{
     io::{BufRead, BufReader},
@@ -21,6 +21,14 @@ impl ServerProcess {
     /// # Panics
     /// With what it says, where it ends instead.
     pub fn start(command: &mut Command) -> Self {
+        Self::start_another(command, "grantlog serves ")
+    }
+
+    /// As `start`, for another program, which says where it serves behind a greeting of its own.
+    ///
+    /// # Panics
+    /// As `start`.
+    pub fn start_another(command: &mut Command, greeting: &str) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
         let output = child.stdout.take().expect("its output is piped");
         let mut lines = BufReader::new(output).lines().map(|line| line.expect("it prints text"));
@@ -30,7 +38,7 @@ impl ServerProcess {
                 let output = child.wait_with_output().expect("it has ended");
                 panic!("it does not serve: {}", String::from_utf8_lossy(&output.stderr));
             };
-            if let Some(rest) = line.strip_prefix("grantlog serves ") {
+            if let Some(rest) = line.strip_prefix(greeting) {
                 break rest.split(',').next().expect("a line has a first part").to_owned();
             }
             printed.push(line);
