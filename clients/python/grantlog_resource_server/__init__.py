@@ -1,0 +1,28 @@
+"""Checks access tokens of a grantlog provider in a resource server.
+
+A JWT is checked here, by the issuer's published keys and by what the issuer has told of tokens that died before their time; nobody is asked as
+long as all of that is known up to now. An opaque token, and every token while the news is cut off, is asked about at the issuer (RFC 7662). Where
+nobody answers, nobody is let in.
+
+`ResourceServer` is the check; `wsgi`, `asgi` and `rest_framework` put it in front of applications.
+"""
+
+from .claims import Claims
+from .knowledge import Standing
+from .refusal import InsufficientScope, InvalidToken, Malformed, NoToken, Refusal, Unavailable
+from .server import ResourceServer
+from .settings import Nats, Settings
+
+__all__ = [
+    "Claims",
+    "InsufficientScope",
+    "InvalidToken",
+    "Malformed",
+    "Nats",
+    "NoToken",
+    "Refusal",
+    "ResourceServer",
+    "Settings",
+    "Standing",
+    "Unavailable",
+]

@@ -1,0 +1,116 @@
+"""clients/python in front of WSGI and ASGI applications."""
+
+import asyncio
+import os
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from grantlog_resource_server import ResourceServer, Settings, Unavailable, asgi, wsgi
+from resource_server import application_for, own_token, registered, revoke, until
+
+AUDIENCE = "https://notes.example"
+
+
+@pytest.fixture(scope="module")
+def server(grantlog):
+    itself = registered(grantlog, AUDIENCE)
+    server = ResourceServer(Settings(f"{grantlog.url}/o", AUDIENCE, itself.id, itself.secret))
+    server.start()
+    until(lambda: server.standing().is_whole, "the news")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def application(grantlog):
+    return application_for(grantlog, AUDIENCE)
+
+
+def through_wsgi(server, authorization, scopes):
+    def reader(environ, start_response):
+        start_response("200 OK", [])
+        return [environ["grantlog.claims"].client_id.encode()]
+
+    environ = {"HTTP_AUTHORIZATION": authorization} if authorization else {}
+    setup_testing_defaults(environ)
+    told = []
+    body = wsgi.BearerMiddleware(reader, server, scopes)(environ, lambda status, headers: told.extend([status, dict(headers)]))
+    return int(told[0].split()[0]), {name.lower(): value for name, value in told[1].items()}, b"".join(body).decode()
+
+
+def through_asgi(server, authorization, scopes):
+    async def reader(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["grantlog.claims"].client_id.encode()})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"authorization", authorization.encode())] if authorization else []
+    asyncio.run(asgi.BearerMiddleware(reader, server, scopes)({"type": "http", "headers": headers}, None, send))
+    start, body = sent
+    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"].decode()
+
+
+@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+def test_who_has_a_good_token_reaches_the_application(grantlog, server, application, through):
+    token = own_token(grantlog, application, AUDIENCE)
+    assert through(server, f"Bearer {token}", ["read"]) == (200, {}, application.id)
+
+
+@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+def test_who_has_none_does_not(grantlog, server, application, through):
+    status, headers, body = through(server, None, ())
+    assert (status, headers["www-authenticate"], body) == (401, "Bearer", "")
+    token = own_token(grantlog, application, AUDIENCE)
+    status, headers, _ = through(server, f"Bearer {token}", ["read", "write"])
+    assert status == 403 and 'scope="write"' in headers["www-authenticate"]
+    revoke(grantlog, application, token)
+    until(lambda: through(server, f"Bearer {token}", ())[0] == 401, "the refusal")
+
+
+def test_a_web_socket_is_refused_before_it_is_accepted(server):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(asgi.BearerMiddleware(None, server)({"type": "websocket", "headers": []}, None, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_two_headers_are_none(server):
+    headers = [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")]
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(asgi.BearerMiddleware(None, server)({"type": "http", "headers": headers}, None, send))
+    assert sent[0]["status"] == 400
+
+
+def test_a_forked_process_begins_anew(grantlog, server, application):
+    token = own_token(grantlog, application, AUDIENCE)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            server.check(token)
+            until(lambda: server.standing().is_whole, "the news")
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_where_nobody_answers_nobody_is_let_in(grantlog, application):
+    token = own_token(grantlog, application, AUDIENCE)
+    nobody = ResourceServer(Settings("http://127.0.0.1:9/o", AUDIENCE, "nobody", "secret"))
+    for either in (token, "opaque"):
+        with pytest.raises(Unavailable):
+            nobody.check(either)
+    nobody.close()
