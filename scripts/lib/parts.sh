@@ -32,14 +32,18 @@ part_interop() {
   local store
   build_or_count || return 0
   need_programs curl openssl # the READMEs' commands
+  need_programs nats-server
   need_venv tests/interop/requirements.txt
   need_modules tests/interop/npm
   for store in postgres sqlite; do
     say "grantlog on $store"
-    start_or_count "$store" || continue
-    run_pytest tests/interop
-    run_node tests/interop/npm
-    stop_grantlog
+    start_nats # one a log
+    if start_or_count "$store"; then
+      run_pytest tests/interop
+      run_node tests/interop/npm
+      stop_grantlog
+    fi
+    stop_nats
   done
 }
 

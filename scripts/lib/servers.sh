@@ -3,6 +3,7 @@
 
 started=() # process ids, in the order of their start
 postgres_data=
+nats_pid=
 postgres_settings=(-c fsync=off) # nothing here outlives the run, so nothing waits for the disk; scripts/bench measures with it
 
 # Prints a port on which nothing listens.
@@ -57,6 +58,23 @@ new_database() {
   local url=${GRANTLOG_TEST_POSTGRES%/postgres}
   "$pg_bin/psql" -q "$GRANTLOG_TEST_POSTGRES" -c "CREATE DATABASE $1" || die "no database could be made"
   printf '%s/%s' "$url" "$1"
+}
+
+# start_nats: a nats-server with JetStream. Exports NATS_URL, by which a grantlog that is started after it relays its log there.
+start_nats() {
+  local port
+  port=$(free_port)
+  nats-server -a 127.0.0.1 -p "$port" -js -sd "$run/nats-$port" >"$run/nats-$port.log" 2>&1 &
+  nats_pid=$!
+  started+=("$nats_pid")
+  wait_until 20 port_answers "$port" || die "nats-server did not start: $(tail -n 5 "$run/nats-$port.log")"
+  export NATS_URL=nats://127.0.0.1:$port
+}
+
+# stop_nats: what was started after it has been stopped.
+stop_nats() {
+  stop_process "$nats_pid"
+  unset "started[-1]" NATS_URL
 }
 
 # stop_process PID: asks, waits, and in the end insists.

@@ -21,16 +21,17 @@ class User:
 
 
 class Grantlog:
-    """`url` without a slash at its end; `home` is the folder that the server was started in."""
+    """`url` without a slash at its end; `home` is the folder that the server was started in; `nats` is where it relays its log to."""
 
-    def __init__(self, url, program, home):
+    def __init__(self, url, program, home, nats):
         self.url = url
         self.program = program
         self.home = home
+        self.nats = nats
 
     @classmethod
     def from_environment(cls):
-        names = ("GRANTLOG_TEST_URL", "GRANTLOG_TEST_CLI", "GRANTLOG_TEST_HOME")
+        names = ("GRANTLOG_TEST_URL", "GRANTLOG_TEST_CLI", "GRANTLOG_TEST_HOME", "NATS_URL")
         missing = [name for name in names if name not in os.environ]
         if missing:
             raise SystemExit(f"{', '.join(missing)} must be set: `scripts/test interop` does, and starts the server")
