@@ -7,6 +7,7 @@ use std::{
 
 use grantlog::{
     audit::{Bounds, RecordsDigest, Replay},
+    config::Settings,
     log::{
         Log, LogSettings, StoredEvent, Unavailable,
         archive::{ArchiveError, ArchiveSettings, SegmentError},
@@ -39,11 +40,11 @@ both_stores! {
 
 /// Events of a segment, and of a partition: so few that a test's log is many of them.
 const SEGMENT: u32 = 250;
-const PARTITION: u32 = 1_000;
+pub(crate) const PARTITION: u32 = 1_000;
 const EVENTS: usize = 2_300;
 
 /// A server whose log is archived, when it is told to, but for the newest events.
-async fn server(kind: Kind, after_events: u32) -> TestApp {
+pub(crate) async fn archived_server(kind: Kind, after_events: u32, change: impl FnOnce(&mut Settings)) -> TestApp {
     let mut store = Store::new(kind).await;
     if kind == Kind::Postgres {
         let log = store.open().await;
@@ -63,12 +64,12 @@ async fn server(kind: Kind, after_events: u32) -> TestApp {
     }
     let folder = store.folder().join("archive");
     store.settings.archive = Some(ArchiveSettings { folder, after_events, segment_events: SEGMENT });
-    TestApp::over(store, MasterKey::generate(), |_| {}).await
+    TestApp::over(store, MasterKey::generate(), change).await
 }
 
 /// A server with a log that goes through every kind of event at its beginning and at its end.
 async fn begun(kind: Kind) -> (TestApp, History) {
-    let app = server(kind, 0).await;
+    let app = archived_server(kind, 0, |_| {}).await;
     let first = history(&app).await;
     issue_many(&app.app, &first.client, EVENTS).await;
     history(&app).await;

@@ -9,6 +9,7 @@ mod check_token;
 mod generations;
 mod lineage;
 mod migrate;
+mod month;
 mod rebuild;
 mod restore;
 mod sample;
