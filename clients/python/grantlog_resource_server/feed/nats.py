@@ -36,6 +36,8 @@ class Listening:
         self.running, self.settings, self.nats = running, running.settings, running.settings.nats
         self.epoch, position = running.knowledge.place()
         self.chain = Chain(position)
+        # When the last watermark was signed.
+        self.signed_at = 0
         # Why it ends; set by whoever notices.
         self.ended = None
 
@@ -99,7 +101,7 @@ class Listening:
             raise Broken(f"a message cannot be read: {error!r}") from error
 
     async def _mark(self, message):
-        """A watermark that the issuer did not sign, or a while ago, says nothing."""
+        """A watermark that the issuer did not sign, or a while ago, or that comes again, says nothing."""
         received = time.monotonic()
         told = await asyncio.to_thread(self._verified, message.data)
         if told is None:
@@ -107,6 +109,9 @@ class Listening:
         if abs(time.time() - told["iat"]) > self.settings.leeway + self.settings.cut_off_after:
             log.warning("a watermark is of another time: are the clocks right?")
             return
+        if told["iat"] <= self.signed_at:
+            return
+        self.signed_at = told["iat"]
         if told["epoch"] != self.epoch:
             raise Broken("the log was restored, or is another")
         self.chain.mark(Mark(received, told["position"], told["revocation"], told["head"]))

@@ -52,7 +52,7 @@ pub(super) async fn listen(shared: &Shared, nats: &Nats) -> Result<Infallible, B
         ..OrderedConfig::default()
     };
     let mut messages = stream.create_consumer(config).await.map_err(ended)?.messages().await.map_err(ended)?;
-    let mut listening = Listening { shared, epoch, chain: Chain::new(position) };
+    let mut listening = Listening { shared, epoch, chain: Chain::new(position), signed_at: 0 };
     let mut tick = interval(PAUSE);
     loop {
         tokio::select! {
@@ -73,6 +73,8 @@ struct Listening<'a> {
     shared: &'a Shared,
     epoch: String,
     chain: Chain,
+    /// When the last watermark was signed.
+    signed_at: i64,
 }
 
 impl Listening<'_> {
@@ -88,7 +90,7 @@ impl Listening<'_> {
         Ok(())
     }
 
-    /// A watermark that the issuer did not sign, or a while ago, says nothing.
+    /// A watermark that the issuer did not sign, or a while ago, or that comes again, says nothing.
     async fn mark(&mut self, token: &[u8]) -> Result<(), Broken> {
         let received = Instant::now();
         let Some(Watermark { iat, epoch, position, head, revocation }) = self.verified(token).await else { return Ok(()) };
@@ -99,6 +101,10 @@ impl Listening<'_> {
             tracing::warn!(iat, now, "a watermark is of another time: are the clocks right?");
             return Ok(());
         }
+        if iat <= self.signed_at {
+            return Ok(());
+        }
+        self.signed_at = iat;
         if epoch != self.epoch {
             return Err(Broken::OtherHistory);
         }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
+use futures_util::StreamExt;
 use support::{Kind, both_stores};
 
 use crate::notes::{Place, Way};
@@ -11,6 +12,7 @@ both_stores!(
     cut_off_from_the_news_it_asks_the_issuer_until_it_knows_all_again,
     where_nobody_answers_nobody_is_let_in,
     a_gap_is_noticed_and_the_snapshot_fills_it,
+    a_watermark_that_comes_again_or_is_made_up_says_nothing,
 );
 
 async fn cut_off_from_the_news_it_asks_the_issuer_until_it_knows_all_again(kind: Kind) {
@@ -74,4 +76,23 @@ async fn a_gap_is_noticed_and_the_snapshot_fills_it(kind: Kind) {
     place.notes.until_whole(true).await;
     place.notes.read(&missed).await.assert_status(401);
     assert!(place.notes.log().contains("a revocation is missing"), "{}", place.notes.log());
+}
+
+async fn a_watermark_that_comes_again_or_is_made_up_says_nothing(kind: Kind) {
+    let place = Place::start(kind, Way::Nats).await;
+    let nats = async_nats::connect(format!("nats://{}", place.source)).await.unwrap();
+    let mut marks = nats.subscribe("grantlog.watermark").await.unwrap();
+    let mark = marks.next().await.unwrap().payload;
+    let mut forged = mark.to_vec();
+    let of_the_signature = forged.len() - 10;
+    forged[of_the_signature] = if forged[of_the_signature] == b'A' { b'B' } else { b'A' };
+    place.relay.abort();
+    let begun = Instant::now();
+    while place.notes.health().await["whole"] == true {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it believes what it knew already");
+        for payload in [mark.clone(), forged.clone().into()] {
+            nats.publish("grantlog.watermark", payload).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }

@@ -10,6 +10,7 @@ use grantlog::follow::relay::Relay;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use support::{Answer, Kind, NatsServer, ServerProcess, TestApp, TestClient};
+use tokio::task::JoinHandle;
 
 use crate::wire::Wire;
 
@@ -38,6 +39,7 @@ pub(crate) struct Place {
     pub(crate) source: SocketAddr,
     pub(crate) notes: Notes,
     pub(crate) application: TestClient,
+    pub(crate) relay: JoinHandle<()>,
     way: Way,
     _nats: NatsServer,
 }
@@ -63,7 +65,7 @@ impl Place {
             change(settings);
         })
         .await;
-        tokio::spawn(Relay::new(app.app.clone()).run());
+        let relay = tokio::spawn(Relay::new(app.app.clone()).run());
         let source = match way {
             Way::Http => app.address,
             Way::Nats => url.trim_start_matches("nats://").parse().unwrap(),
@@ -72,7 +74,7 @@ impl Place {
         let notes = Notes::start(&app, way, wire.address).await;
         notes.until_whole(true).await;
         let application = app.ordinary_client().await;
-        Self { app, wire, source, notes, application, way, _nats: nats }
+        Self { app, wire, source, notes, application, relay, way, _nats: nats }
     }
 
     /// Another process of the example.
