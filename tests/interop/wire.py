@@ -26,6 +26,12 @@ class Wire:
     def mend(self):
         self._whole = True
 
+    def lead_to(self, host, port):
+        """Breaks what goes through it, and leads there."""
+        self.cut()
+        self._to = (host, port)
+        self.mend()
+
     def close(self):
         self.cut()
         self._listener.close()
