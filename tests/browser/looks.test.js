@@ -26,6 +26,7 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await see('consent', ['allow', 'deny'])
         await page.click('#allow')
         await isBack(page, application)
+        const code = new URL(page.url()).searchParams.get('code')
 
         await goSignedIn(page, user, '/o/authorized_tokens/')
         await see('access')
@@ -59,7 +60,9 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await page.click('#search')
         await page.waitForSelector('#story')
         await see('admin-audit-user')
-        await page.click('#grants + ul a')
+        await page.goto(`${url}/admin/audit/`)
+        await page.fill('#q', code)
+        await page.click('#search')
         await page.waitForSelector('#tokens')
         await see('admin-audit-grant')
         await page.goto(`${url}/o/logout/`)

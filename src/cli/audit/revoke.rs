@@ -89,11 +89,11 @@ impl Revoke {
         if !self.format.json {
             show(&dispatch, &grants).await?;
         }
-        let what = format!("{} live grants{}", grants.len(), end.besides());
+        let what = format!("live grants: {}{}", grants.len(), end.besides());
         if self.dry_run {
             return match self.format.json {
                 true => output::json(&json!({"grants": grants, "revoked": false})),
-                false => output::line(format_args!("{what} would be revoked. Nothing was changed.")),
+                false => output::line(format_args!("It would revoke {what}. Nothing was changed.")),
             };
         }
         if !self.yes {
@@ -102,7 +102,7 @@ impl Revoke {
         let position = end.perform(&dispatch, &grants).await?;
         match self.format.json {
             true => output::json(&json!({"grants": grants, "revoked": true, "position": position})),
-            false => output::line(format_args!("{what}: revoked at position {position}.")),
+            false => output::line(format_args!("Revoked at position {position}: {what}.")),
         }
     }
 
@@ -165,10 +165,10 @@ impl End {
     const fn besides(&self) -> &'static str {
         match self {
             Self::Grants => "",
-            Self::Client(_) => " and the client, which is disabled,",
-            Self::User(_) => " and the user, who is locked out,",
-            Self::Session(_) => " and the sign-in, which ends,",
-            Self::Key(_) => "' tokens that the key signed, and the key, which is replaced,",
+            Self::Client(_) => ", and the client is disabled",
+            Self::User(_) => ", and the user is locked out",
+            Self::Session(_) => ", and the sign-in ends",
+            Self::Key(_) => ", in so far as the key signed their tokens, and the key is replaced",
         }
     }
 
