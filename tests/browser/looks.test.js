@@ -56,7 +56,7 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await see('admin-users')
         await page.goto(`${url}/admin/audit/`)
         await see('admin-audit')
-        await page.fill('#q', user.username)
+        await page.fill('#q', user.name)
         await page.click('#search')
         await page.waitForSelector('#story')
         await see('admin-audit-user')
