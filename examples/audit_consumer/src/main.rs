@@ -6,7 +6,7 @@ mod line;
 mod proof;
 mod record;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use consume::{ConsumeError, Source};
@@ -52,9 +52,20 @@ enum Stopped {
 }
 
 #[tokio::main]
+#[expect(clippy::print_stderr, reason = "it is a command line program")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stopped) => {
+            eprintln!("audit_consumer: {stopped}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[expect(clippy::print_stdout, reason = "it is a command line program")]
-async fn main() -> Result<(), Stopped> {
-    match Arguments::parse().command {
+async fn run(command: Command) -> Result<(), Stopped> {
+    match command {
         Command::Follow { nats_url, stream, durable, file } => {
             let mut record = Record::open(&file)?;
             println!("writing to {} after position {}", file.display(), record.proof().position());

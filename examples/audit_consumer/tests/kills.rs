@@ -1,4 +1,5 @@
-//! The consumer is killed again and again while the log grows: the file is the log all the same, each message once.
+//! The consumer is killed again and again while the log grows: the file is the log all the same, each message once; and where it cannot be
+//! that any more, it says so.
 #![cfg(test)]
 
 use std::{
@@ -16,7 +17,11 @@ use support::{
     traffic::{all_events, history, issue_many},
 };
 
-both_stores!(a_killed_consumer_has_left_out_nothing_and_written_nothing_twice, a_file_that_was_lost_is_written_anew);
+both_stores!(
+    a_killed_consumer_has_left_out_nothing_and_written_nothing_twice,
+    a_file_that_was_lost_is_written_anew,
+    messages_that_are_gone_before_they_were_written_are_told,
+);
 
 /// The program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_audit_consumer");
@@ -54,16 +59,21 @@ impl Drop for Consumer {
     }
 }
 
-async fn relaying(kind: Kind, nats: &NatsServer) -> TestApp {
+/// A server that relays; the stream keeps messages for so many seconds, for ever if 0.
+async fn relaying(kind: Kind, nats: &NatsServer, max_age: u64) -> TestApp {
     let url = nats.url();
-    let app = TestApp::start_with(kind, |settings| settings.relay.url = url.into()).await;
+    let app = TestApp::start_with(kind, |settings| {
+        settings.relay.url = url.into();
+        settings.relay.max_age = max_age;
+    })
+    .await;
     tokio::spawn(Relay::new(app.app.clone()).run());
     app
 }
 
 async fn a_killed_consumer_has_left_out_nothing_and_written_nothing_twice(kind: Kind) {
     let nats = NatsServer::start();
-    let app = relaying(kind, &nats).await;
+    let app = relaying(kind, &nats, 0).await;
     let file = app.store.folder().join("audit.jsonl");
     let client = app.ordinary_client().await;
     for kill in 0..kills() {
@@ -84,7 +94,7 @@ async fn a_killed_consumer_has_left_out_nothing_and_written_nothing_twice(kind: 
 
 async fn a_file_that_was_lost_is_written_anew(kind: Kind) {
     let nats = NatsServer::start();
-    let app = relaying(kind, &nats).await;
+    let app = relaying(kind, &nats, 0).await;
     let file = app.store.folder().join("audit.jsonl");
     history(&app).await;
     let consumer = Consumer::start(&nats, &file);
@@ -93,6 +103,42 @@ async fn a_file_that_was_lost_is_written_anew(kind: Kind) {
     fs::remove_file(&file).unwrap();
     let _consumer = Consumer::start(&nats, &file);
     assert_eq!(assert_becomes_the_log(&app, &file).await, digest);
+}
+
+async fn messages_that_are_gone_before_they_were_written_are_told(kind: Kind) {
+    let nats = NatsServer::start();
+    let app = relaying(kind, &nats, 2).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("audit.jsonl");
+    let consumer = Consumer::start(&nats, &file);
+    let begun = Instant::now();
+    while fs::read_to_string(&file).unwrap_or_default().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "nothing is written");
+        app.ordinary_client().await;
+    }
+    consumer.stop();
+    history(&app).await;
+    let head = u64::try_from(app.app.log.head().await.unwrap()).unwrap();
+    let jetstream = async_nats::jetstream::new(async_nats::connect(nats.url()).await.unwrap());
+    let mut stream = jetstream.get_stream("GRANTLOG").await.unwrap();
+    while stream.info().await.unwrap().state.first_sequence <= head {
+        assert!(begun.elapsed() < PATIENCE, "the stream forgets nothing");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let kept = fs::read_to_string(&file).unwrap();
+    let coming = tokio::spawn(async move {
+        loop {
+            app.ordinary_client().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let (url, path) = (nats.url(), file.clone());
+    let following = move || Command::new(PROGRAM).arg("follow").arg(path).env("NATS_URL", url).output().unwrap();
+    let done = tokio::task::spawn_blocking(following).await.unwrap();
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(!done.status.success() && told.contains("are gone before they could be written"), "{told}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+    coming.abort();
 }
 
 /// Waits until the file has all of the log, compares them, and gives the digest that the program tells.

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -49,10 +50,20 @@ struct Arguments {
 type Notes = Arc<Mutex<Vec<Value>>>;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[expect(clippy::print_stderr, reason = "whoever starts it reads why it ends")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("resource_server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let arguments = Arguments::parse();
     let listener = TcpListener::bind(arguments.listen).await?;
     let server = ResourceServer::start(settings(arguments).await?)?;
     #[expect(clippy::print_stdout, reason = "whoever starts it reads the address")]
