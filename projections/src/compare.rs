@@ -10,8 +10,8 @@ use crate::{
 /// Which rows are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
-    /// All rows.
-    All,
+    /// Those whose first key column is after `$3`, and not after `$4`.
+    Between,
     /// Those with the keys in a JSON array, bound as `$3`: what [`crate::Changes::keys_json`] gives.
     Keys,
     /// The rows in a JSON array, bound as `$3`, in the place of a generation that was rebuilt: what [`crate::Changes::rows_json`] gives. Rows
@@ -31,16 +31,26 @@ pub struct DifferingRow {
 }
 
 impl Table {
+    /// The first key column of a generation's rows, so many rows after one: `$1` is the key, `$2` how many rows. None where fewer are left.
+    #[must_use]
+    pub fn key_after(&self, generation: i64) -> String {
+        let (first, table) = (self.key[0], self.generation(generation));
+        format!("SELECT {first} FROM {table} WHERE {first} > $1 ORDER BY {first} LIMIT 1 OFFSET $2")
+    }
+
     /// The query for rows that differ between the generation that is live and one that was rebuilt up to a position, one statement
     /// and therefore one snapshot. Its parameters: `$1` that position: a row that the live generation changed after it is left
-    /// aside; `$2` a moment: rows that have expired by then are left aside, since the live ones may have been swept; `$3` keys, with
-    /// [`Compared::Keys`]; and the last one how many rows to name.
+    /// aside; `$2` a moment: rows that have expired by then are left aside, since the live ones may have been swept; those of what is
+    /// [`Compared`]; and the last one how many rows to name.
     #[must_use]
     pub fn differences(&self, dialect: Dialect, live: i64, rebuilt: i64, compared: Compared) -> String {
         let (live, rebuilt) = (self.generation(live), self.generation(rebuilt));
         let (first, on) = (self.key[0], self.equal_keys("l", "n"));
         let (from, limit) = match compared {
-            Compared::All => (format!("{live} AS l FULL JOIN {rebuilt} AS n ON {on}"), "$3"),
+            Compared::Between => {
+                let rows = |table: &str| format!("(SELECT * FROM {table} WHERE {first} > $3 AND {first} <= $4)");
+                (format!("{} AS l FULL JOIN {} AS n ON {on}", rows(&live), rows(&rebuilt)), "$5")
+            }
             Compared::Keys => {
                 let keys = self.bound(dialect, &live, self.key.iter().copied());
                 let (of_live, of_rebuilt) = (self.equal_keys("l", "k"), self.equal_keys("n", "k"));

@@ -14,7 +14,7 @@ use projections::{
 };
 
 use super::{
-    BATCH, Difference, OnDifference, RebuildError, RebuiltProjection,
+    BATCH, Difference, OnDifference, Pace, RebuildError, RebuiltProjection,
     lock::Lock,
     status::{self, GenerationRow, GenerationState},
 };
@@ -27,6 +27,10 @@ use crate::log::{
 
 /// Rows of one projection that are named at most when they differ.
 const NAMED: usize = 10;
+/// Rows that are compared at a time.
+const COMPARED: i64 = 2_000;
+/// After every key: no text begins with this character, which Unicode keeps free.
+const LAST_KEY: &str = "\u{10ffff}";
 /// Whose rows end when they first said, never later: what has long ended is not built again.
 const NEVER_EXTENDED: [&Table; 2] = [&token::TABLE, &cutoff::TABLE];
 
@@ -209,18 +213,29 @@ impl Build {
         Ok(())
     }
 
-    /// Compares all that was built with the live rows, but for those that were changed since.
-    pub(super) async fn compare_all(&self, db: &Db, horizon: Timestamp) -> Result<Vec<Difference>, RebuildError> {
-        let mut connection = Connection::open(db).await?;
+    /// Compares all that was built with the live rows, but for those that were changed since: some rows at a time, with rests between.
+    pub(super) async fn compare_all(&self, db: &Db, horizon: Timestamp, pace: &Pace) -> Result<Vec<Difference>, RebuildError> {
+        let mut connection = Connection::open_by_index(db).await?;
         let mut differences = Vec::new();
         for target in &self.targets {
             let Some(live) = target.comparable() else { continue };
-            let sql = target.table.differences(connection.dialect(), live, target.building, Compared::All);
-            let rows: Vec<DifferingRow> = on_connection!(&mut connection, inner => {
-                let query = sqlx::query_as(&sql).bind(self.position).bind(horizon.unix()).bind(named());
-                query.fetch_all(inner).await
-            })?;
-            differences.extend(rows.into_iter().map(|row| Difference::of(target.table, row)));
+            let next = target.table.key_after(live);
+            let sql = target.table.differences(connection.dialect(), live, target.building, Compared::Between);
+            let (mut after, found) = (Some(String::new()), differences.len());
+            while let Some(from) = after {
+                let begun = Instant::now();
+                after = on_connection!(&mut connection, inner => {
+                    sqlx::query_scalar(&next).bind(&from).bind(COMPARED).fetch_optional(inner).await
+                })?;
+                let to = after.as_deref().unwrap_or(LAST_KEY);
+                let rows: Vec<DifferingRow> = on_connection!(&mut connection, inner => {
+                    let query = sqlx::query_as(&sql).bind(self.position).bind(horizon.unix()).bind(&from).bind(to).bind(named());
+                    query.fetch_all(inner).await
+                })?;
+                differences.extend(rows.into_iter().map(|row| Difference::of(target.table, row)));
+                differences.truncate(found + NAMED);
+                pace.pause(begun.elapsed()).await;
+            }
         }
         Ok(differences)
     }

@@ -279,7 +279,7 @@ async fn run(
     pace.build(&mut build, progress).await?;
     build.analyze().await?;
     let horizon = || clock.now().plus(CLOCKS_DIFFER);
-    let mut differences = build.compare_all(store.0, horizon()).await?;
+    let mut differences = build.compare_all(store.0, horizon(), &pace).await?;
     pace.catch_up(&mut build, horizon(), &mut differences, progress).await?;
     if !differences.is_empty() && plan.differences == OnDifference::Refuse {
         return Err(refused(&mut build, source, differences).await);
