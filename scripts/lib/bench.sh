@@ -9,7 +9,7 @@ build_release() {
   need_rust
   cargo build --locked --release --quiet -p grantlog -p load || die "cargo could not build"
   local name
-  for name in grantlog load bare follow; do
+  for name in grantlog load bare follow ledger; do
     cp "$(target_folder)/release/$name" "$run/$name"
     printf -v "$name" '%s' "$run/$name"
   done
@@ -134,6 +134,42 @@ follower_beside() {
   done
   printf '%-8s beside: issuance at 64 with a relay beside it %s/s, without %s/s; share %s (wanted 0.8)\n' "$store" "$(median "${with[@]}")" \
     "$(median "${without[@]}")" "$(share "$(median "${with[@]}")" "$(median "${without[@]}")")"
+}
+
+# fill_ledger STORE: makes a long log in a store of its own, `ledger_url`, once, and sets `fold_rate` to events/s of a fold in memory.
+fill_ledger() {
+  [[ ${ledger_of:-} != "$1" ]] || return 0
+  ledger_of=$1
+  case $1 in
+    postgres) ledger_url=$(new_database ledger) ;;
+    sqlite) ledger_url=sqlite://$run/ledger.db ;;
+  esac
+  # shellcheck disable=SC2154 # build_release sets it, and scripts/bench the grants
+  "$ledger" --store "$ledger_url" fill "$grants" >/dev/null || die "the log on $1 could not be filled"
+  ledger_told=$("$ledger" --store "$ledger_url" fold) || die "the log on $1 could not be folded"
+  fold_rate=$(rate_told "$ledger_told")
+}
+
+# rate_told LINE: the events/s of what the ledger prints.
+rate_told() { sed -n 's|.* \([0-9]*\) events/s.*|\1|p' <<<"$1"; }
+
+# follower_replay STORE, follower_rebuild STORE: each prints a line.
+follower_replay() {
+  local told
+  fill_ledger "$1"
+  told=$("$ledger" --store "$ledger_url" replay) || die "the log on $1 could not be replayed"
+  printf '%-8s replay: %s; a fold in memory %s; share %s (wanted 0.5)\n' "$1" "$told" "$ledger_told" "$(share "$(rate_told "$told")" "$fold_rate")"
+}
+
+follower_rebuild() {
+  local begun ended rate
+  fill_ledger "$1"
+  begun=${EPOCHREALTIME/./}
+  (cd "$run" && DATABASE_URL=$ledger_url "$grantlog" projections rebuild --duty 100) >/dev/null || die "the read models on $1 could not be rebuilt"
+  ended=${EPOCHREALTIME/./}
+  rate=$(awk -v events="${ledger_told%% *}" -v micros="$((ended - begun))" 'BEGIN { printf "%.0f", events * 1e6 / micros }')
+  printf '%-8s rebuild of all read models: %s events/s, compared and switched; a fold in memory %s/s; share %s (wanted 0.25)\n' "$1" "$rate" \
+    "$fold_rate" "$(share "$rate" "$fold_rate")"
 }
 
 # median OF THREE NUMBERS
