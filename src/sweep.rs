@@ -1,4 +1,5 @@
-//! Takes away what has ended, so that it does not grow for ever: in the background, some rows at a time, with long rests, on one node.
+//! Takes away what has ended, so that it does not grow for ever: in the background, some rows at a time, with long rests, on one node. Old
+//! events move to the archive with it, where the settings name one.
 
 use std::{
     future::Future,
@@ -35,7 +36,7 @@ pub async fn run(log: Log, clock: Clock) {
     }
 }
 
-/// Takes away all that had ended a while before this moment. Does nothing while another node does it.
+/// Takes away all that had ended a while before this moment, and archives old events. Does nothing while another node does it.
 ///
 /// # Errors
 /// `Unavailable` when the store does not answer.

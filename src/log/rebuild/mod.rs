@@ -1,6 +1,7 @@
 //! Live read models built anew from the log while the server serves: beside the live one, compared with it, and switched under the
 //! head lock. A build that was killed is gone on with by the next.
 
+mod begin;
 mod build;
 mod lock;
 mod status;
