@@ -30,6 +30,9 @@ use crate::{
 /// Events that say for how long a client's tokens may live.
 const LIFETIMES: [&str; 2] = ["client.registered", "client.updated"];
 
+/// Positions that are looked through at once: revocations may be far apart.
+const AT_ONCE: i64 = 100_000;
+
 /// Reads them.
 pub(super) struct Source {
     log: Log,
@@ -71,8 +74,9 @@ impl Source {
         self.longest.fetch_max(seconds, Ordering::Relaxed);
     }
 
-    /// The revocations after a position and up to another, or to the end of a full page.
+    /// The revocations after a position and up to another, or to the end of a full page or of what is looked through at once.
     pub(super) async fn read(&self, after: i64, to: i64, limit: u32) -> Result<Read, Unavailable> {
+        let to = to.min(after.saturating_add(AT_ONCE));
         let events = self.log.read_types(&self.types, after, to, limit).await?;
         let full = events.len() >= limit as usize;
         let position = events.last().filter(|_| full).map_or(to.max(after), |last| last.position);
