@@ -136,16 +136,19 @@ follower_beside() {
     "$(median "${without[@]}")" "$(share "$(median "${with[@]}")" "$(median "${without[@]}")")"
 }
 
-# fill_ledger STORE: makes a long log in a store of its own, `ledger_url`, once, and sets `fold_rate` to events/s of a fold in memory.
+declare -A ledger_urls
+
+# fill_ledger STORE: makes a long log in a store of its own, once, and folds it in memory: sets `ledger_url`, `ledger_told` and `fold_rate`.
 fill_ledger() {
-  [[ ${ledger_of:-} != "$1" ]] || return 0
-  ledger_of=$1
-  case $1 in
-    postgres) ledger_url=$(new_database ledger) ;;
-    sqlite) ledger_url=sqlite://$run/ledger.db ;;
-  esac
-  # shellcheck disable=SC2154 # build_release sets it, and scripts/bench the grants
-  "$ledger" --store "$ledger_url" fill "$grants" >/dev/null || die "the log on $1 could not be filled"
+  if [[ -z ${ledger_urls[$1]:-} ]]; then
+    case $1 in
+      postgres) ledger_urls[$1]=$(new_database ledger) || exit 1 ;;
+      sqlite) ledger_urls[$1]=sqlite://$run/ledger.db ;;
+    esac
+    # shellcheck disable=SC2154 # build_release sets it, and scripts/bench the grants
+    "$ledger" --store "${ledger_urls[$1]}" fill "$grants" >/dev/null || die "the log on $1 could not be filled"
+  fi
+  ledger_url=${ledger_urls[$1]}
   ledger_told=$("$ledger" --store "$ledger_url" fold) || die "the log on $1 could not be folded"
   fold_rate=$(rate_told "$ledger_told")
 }
