@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::log::{Log, StoredEvent};
 
-use super::{AuditError, Facts, Folding, GrantRecord, Place, Token, family::family, fold::Step, replay::actor};
+use super::{AuditError, Facts, Folding, GrantRecord, Place, Token, family::family, fold::Step};
 
 /// Events of a stream read at a time.
 const PAGE: u32 = 1_000;
@@ -40,7 +40,7 @@ impl Told {
         let unreadable = |cause: String| AuditError::Event { position: stored.position, cause };
         let event = stored.event().map_err(|error| unreadable(error.to_string()))?;
         let stream = stored.stream(&event).map_err(|error| unreadable(error.to_string()))?;
-        Ok(Self { place: Place::of(stored), stream, event, by: actor(stored) })
+        Ok(Self { place: Place::of(stored), stream, event, by: stored.actor() })
     }
 }
 

@@ -12,8 +12,6 @@ use crate::{
     log::{Log, StoredEvent, Unavailable},
 };
 
-const MICROSECONDS: i64 = 1_000_000;
-
 /// Where something stands in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
@@ -70,7 +68,7 @@ impl Place {
     /// Where a stored event stands.
     #[must_use]
     pub const fn of(stored: &StoredEvent) -> Self {
-        Self { position: stored.position, at: Timestamp::from_unix(stored.recorded_at.div_euclid(MICROSECONDS)) }
+        Self { position: stored.position, at: stored.recorded() }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::Event;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -51,16 +50,6 @@ pub struct Replayed {
     next: usize,
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    actor: String,
-}
-
-/// Who made the command of a stored event; nobody where its metadata cannot be read.
-pub(super) fn actor(stored: &StoredEvent) -> String {
-    serde_json::from_str::<Metadata>(&stored.metadata).map(|metadata| metadata.actor).unwrap_or_default()
-}
-
 impl Replay {
     /// Begins a replay.
     ///
@@ -98,10 +87,10 @@ impl Replay {
         let stream = stored.stream(&event).map_err(|error| unreadable(error.to_string()))?.aggregate_id;
         let place = Place::of(stored);
         if let Event::Grant(event) = &event {
-            let step = Step::of(event, stream, place, || actor(stored));
+            let step = Step::of(event, stream, place, || stored.actor());
             return Ok(self.buckets.add(&step)?);
         }
-        match Fact::of(&event, stream, place, || actor(stored)) {
+        match Fact::of(&event, stream, place, || stored.actor()) {
             Some((About::Stream(stream), fact)) => self.facts.add(stream, fact)?,
             Some((About::Key(kid), fact)) => self.issuer.note_key(kid, fact),
             Some((About::Issuer, fact)) => self.issuer.note(fact),

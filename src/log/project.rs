@@ -11,9 +11,10 @@ use quick_cache::unsync::Cache;
 use uuid::Uuid;
 
 use super::{
+    StoredEvent,
     archive::Archive,
     connection::{Connection, on_connection},
-    read::{self, StoredEvent},
+    read,
 };
 
 /// Grants whose terms are remembered, at about 1 kB each. Those of another are read again from its first event.

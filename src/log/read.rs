@@ -1,73 +1,24 @@
 //! Reading the log: by position, by stream, and the heads of streams.
 
-use std::{collections::HashMap, str::FromStr, sync::Arc};
+use std::{collections::HashMap, str::FromStr};
 
 use cqrs_es::{
     AggregateError, EventStore,
     persist::{PersistedEventRepository, PersistedEventStore},
 };
-use domain::{
-    Decide, Event, StreamId,
-    upcast::{self, DecodeError},
-};
+use domain::{Decide, StreamId, upcast};
 use postgres_es::PostgresEventRepository;
 use projections::{Db, Dialect, on_db};
 use rusqlite::{OptionalExtension, Transaction};
-use serde::{Deserialize, Serialize};
 use sqlite_es::SqliteEventRepository;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use super::{
-    Head, Unavailable,
+    Head, StoredEvent, StoredHead, Unavailable,
     archive::{Archive, ArchiveError, WithArchive},
     connection::{Connection, on_connection},
 };
-
-/// A stream's version and state, as they are stored.
-#[derive(Clone, Debug)]
-pub struct StoredHead {
-    pub version: i64,
-    /// The aggregate's JSON.
-    pub state: Arc<str>,
-    pub state_version: i32,
-}
-
-/// An event as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize, Deserialize)]
-pub struct StoredEvent {
-    pub position: i64,
-    pub aggregate_type: String,
-    pub aggregate_id: String,
-    pub sequence: i64,
-    pub event_type: String,
-    pub event_version: String,
-    /// JSON, as it was written.
-    pub payload: String,
-    /// A flat JSON object of strings.
-    pub metadata: String,
-    pub command_id: String,
-    /// Microseconds since the Unix epoch.
-    pub recorded_at: i64,
-}
-
-impl StoredEvent {
-    /// The event in today's form.
-    ///
-    /// # Errors
-    /// That it cannot be read.
-    pub fn event(&self) -> Result<Event, DecodeError> {
-        upcast::decode(&self.aggregate_type, &self.event_type, &self.event_version, &self.payload)
-    }
-
-    /// The stream of this event, which `event` is in today's form.
-    ///
-    /// # Errors
-    /// That the stream's id is no UUID.
-    pub fn stream(&self, event: &Event) -> Result<StreamId, uuid::Error> {
-        Ok(StreamId { aggregate_type: event.aggregate_type(), aggregate_id: Uuid::from_str(&self.aggregate_id)? })
-    }
-}
 
 #[derive(FromRow)]
 struct HeadRow {

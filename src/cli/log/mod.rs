@@ -157,22 +157,17 @@ fn stream_named(text: &str) -> Result<(Vec<&'static str>, Uuid), Failure> {
     Ok((types, id))
 }
 
-/// Microseconds as the log keeps them, in RFC 3339 to the second.
+/// In RFC 3339, to the second.
 fn recorded(event: &StoredEvent) -> String {
-    moment(event.recorded_at.div_euclid(1_000_000))
+    moment(event.recorded().unix())
 }
 
 fn stream_of(event: &StoredEvent) -> String {
     format!("{}-{}", event.aggregate_type, event.aggregate_id)
 }
 
-fn actor(event: &StoredEvent) -> String {
-    let metadata: Value = serde_json::from_str(&event.metadata).unwrap_or_default();
-    metadata.get("actor").and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
 fn one_line(event: &StoredEvent) -> String {
-    let (at, kind, stream, by) = (recorded(event), &event.event_type, stream_of(event), actor(event));
+    let (at, kind, stream, by) = (recorded(event), &event.event_type, stream_of(event), event.actor());
     format!("{:>8}  {at}  {kind:<31}  {stream}  by {by}", event.position)
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::read::StoredEvent;
+use crate::log::StoredEvent;
 
 /// The form of the records. A backup of a later form is refused.
 pub(super) const FORMAT: u32 = 1;

@@ -17,12 +17,12 @@ use super::{
     rows::{self, HeadRow},
 };
 use crate::log::{
-    Actor, Metadata,
+    Actor, Metadata, StoredEvent,
     archive::Archive,
     connection::{Connection, on_connection},
     fold::fold_on,
     project::{self, Projector},
-    read::{self, StoredEvent},
+    read,
 };
 
 /// Writes in one transaction of its caller's.
