@@ -21,3 +21,4 @@ pub mod telemetry;
 pub mod trace;
 pub mod vault;
 pub mod verify;
+mod words;

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value};
 
+use crate::words;
+
 /// The sentences of a language, by the key of what happened.
 #[derive(Debug)]
 pub struct Words {
@@ -17,11 +19,7 @@ static WORDS: LazyLock<[Words; 2]> =
 
 impl Words {
     fn read(tag: &'static str, file: &str) -> Self {
-        let sections: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(file).expect("a file of words is TOML");
-        let sentences = sections
-            .into_iter()
-            .flat_map(|(section, words)| words.into_iter().map(move |(key, text)| (format!("{section}.{key}"), text)));
-        Self { tag, sentences: sentences.collect() }
+        Self { tag, sentences: words::read(file) }
     }
 
     /// Of the language with this tag, else English.

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
+use crate::words;
+
 /// A language and its words.
 #[derive(Debug)]
 pub(super) struct Language {
@@ -17,11 +19,7 @@ static LANGUAGES: LazyLock<[Language; 2]> =
 
 impl Language {
     fn read(tag: &'static str, file: &str) -> Self {
-        let sections: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(file).expect("a file of words is TOML");
-        let words = sections
-            .into_iter()
-            .flat_map(|(section, words)| words.into_iter().map(move |(key, text)| (format!("{section}.{key}"), text)));
-        Self { tag, words: words.collect() }
+        Self { tag, words: words::read(file) }
     }
 
     /// The language of a page: of the two wishes the first that names one we speak.
