@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     Decide, StreamId,
     client::SigningAlgorithm,
+    id::THE_ONLY,
     key_set::{KeySet, KeySetCommand, KeySetError, KeySetEvent},
 };
 use serde::Serialize;
@@ -24,17 +25,11 @@ pub struct Rewrapped {
     pub already_current: usize,
 }
 
-struct Rotate {
-    new: NewKey,
-}
-
-struct Retire {
-    kid: String,
-}
-
-struct Replace {
-    kid: String,
-    new: NewKey,
+/// A change of the key set.
+enum KeyChange {
+    Rotate(NewKey),
+    Retire { kid: String },
+    Replace { kid: String, new: NewKey },
 }
 
 impl Dispatch {
@@ -45,7 +40,7 @@ impl Dispatch {
     pub async fn rotate_keys(&self, actor: Actor, algorithm: SigningAlgorithm) -> Result<Done<String>, Refusal<KeySetError>> {
         let new = new_key(algorithm).await?;
         let kid = new.public.kid.clone();
-        let done = self.perform(actor, &Rotate { new }).await?;
+        let done = self.perform(actor, &KeyChange::Rotate(new)).await?;
         Ok(Done { answer: kid, position: done.position })
     }
 
@@ -54,7 +49,7 @@ impl Dispatch {
     /// # Errors
     /// That there is no such key, or it is the one that signs.
     pub async fn retire_key(&self, actor: Actor, kid: &str) -> Result<Done<()>, Refusal<KeySetError>> {
-        self.perform(actor, &Retire { kid: kid.to_owned() }).await
+        self.perform(actor, &KeyChange::Retire { kid: kid.to_owned() }).await
     }
 
     /// Signs what the issuer says of itself, with the key that is active now; `typ` is the media type of the header.
@@ -72,7 +67,7 @@ impl Dispatch {
     /// That there is no such key.
     pub async fn replace_key(&self, actor: Actor, kid: &str) -> Result<Done<()>, Refusal<KeySetError>> {
         let algorithm = self.key_set().await?.algorithm_of(kid).map_err(Refusal::Rule)?;
-        self.perform(actor, &Replace { kid: kid.to_owned(), new: new_key(algorithm).await? }).await
+        self.perform(actor, &KeyChange::Replace { kid: kid.to_owned(), new: new_key(algorithm).await? }).await
     }
 
     /// All keys, as they are now.
@@ -80,7 +75,7 @@ impl Dispatch {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn key_set(&self) -> Result<Arc<KeySet>, Unavailable> {
-        Ok(self.load_fresh::<KeySet>(domain::id::THE_ONLY).await?.state)
+        Ok(self.load_fresh::<KeySet>(THE_ONLY).await?.state)
     }
 
     /// Seals every vault row anew under the current master key.
@@ -124,53 +119,26 @@ impl NewKey {
     }
 }
 
-impl UseCase for Rotate {
+impl UseCase for KeyChange {
     type Answer = ();
     type Refusal = KeySetError;
 
     fn stream(&self) -> Option<StreamId> {
-        Some(KeySet::stream(domain::id::THE_ONLY))
+        Some(KeySet::stream(THE_ONLY))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<KeySetError>> {
-        let keys = work.load::<KeySet>(domain::id::THE_ONLY).await?;
-        work.vault.push(self.new.vault_change(&work.inner.master));
-        let command = KeySetCommand::Rotate { key: self.new.public.clone(), at: work.now };
-        work.decide(&keys, command).map_err(Refusal::Rule)?;
-        Ok(())
-    }
-}
-
-impl UseCase for Retire {
-    type Answer = ();
-    type Refusal = KeySetError;
-
-    fn stream(&self) -> Option<StreamId> {
-        Some(KeySet::stream(domain::id::THE_ONLY))
-    }
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<KeySetError>> {
-        let keys = work.load::<KeySet>(domain::id::THE_ONLY).await?;
-        work.decide(&keys, KeySetCommand::Retire { kid: self.kid.clone(), at: work.now }).map_err(Refusal::Rule)?;
-        Ok(())
-    }
-}
-
-impl UseCase for Replace {
-    type Answer = ();
-    type Refusal = KeySetError;
-
-    fn stream(&self) -> Option<StreamId> {
-        Some(KeySet::stream(domain::id::THE_ONLY))
-    }
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<KeySetError>> {
-        let keys = work.load::<KeySet>(domain::id::THE_ONLY).await?;
-        let command = KeySetCommand::Replace { kid: self.kid.clone(), key: self.new.public.clone(), at: work.now };
+        let keys = work.load::<KeySet>(THE_ONLY).await?;
+        let at = work.now;
+        let (command, new) = match self {
+            Self::Rotate(new) => (KeySetCommand::Rotate { key: new.public.clone(), at }, Some(new)),
+            Self::Retire { kid } => (KeySetCommand::Retire { kid: kid.clone(), at }, None),
+            Self::Replace { kid, new } => (KeySetCommand::Replace { kid: kid.clone(), key: new.public.clone(), at }, Some(new)),
+        };
         let (events, _) = work.decide(&keys, command).map_err(Refusal::Rule)?;
-        // Where the key did not sign, the new one is not used.
-        if events.iter().any(|event| matches!(event, KeySetEvent::Added { .. })) {
-            work.vault.push(self.new.vault_change(&work.inner.master));
+        // Where the key that is replaced did not sign, the new one is not used.
+        if let Some(new) = new.filter(|_| events.iter().any(|event| matches!(event, KeySetEvent::Added { .. }))) {
+            work.vault.push(new.vault_change(&work.inner.master));
         }
         Ok(())
     }
