@@ -8,8 +8,9 @@ use domain::{
     catalogue::{CatalogueEvent, ScopeEntry},
     client::{ClientEvent, ClientMetadata},
     consent::{ConsentEvent, GivenBy},
+    cutoff::{Cutoff, Subject},
     key_set::KeySetEvent,
-    session::{SessionEnd, SessionEvent, SignIn},
+    session::{SessionEvent, SignIn},
     user::UserEvent,
 };
 pub(super) use grant::token_ends_at;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Chain, Ended, MessageError, Names, Reason, Revocation,
+    Chain, Ended, MessageError, Names, Revocation,
     data::{self, Data},
 };
 
@@ -34,11 +35,11 @@ impl Told<'_> {
     pub(super) fn data(&self) -> Result<Data, MessageError> {
         match self.event {
             Event::Client(event) => self.client(event),
-            Event::User(event) => Ok(self.user(event)),
-            Event::Session(event) => Ok(self.session(event)),
+            Event::User(event) => self.user(event),
+            Event::Session(event) => self.session(event),
             Event::Consent(event) => self.consent(event),
             Event::Grant(event) => self.grant(event),
-            Event::KeySet(event) => Ok(self.key_set(event)),
+            Event::KeySet(event) => self.key_set(event),
             Event::Catalogue(event) => Ok(catalogue(event)),
             Event::Audit(event) => self.audit(event),
         }
@@ -48,9 +49,29 @@ impl Told<'_> {
         self.stream.aggregate_id.to_string()
     }
 
-    /// Of something wide: all that was issued before this position, the last of which has ended when every token issued so far has.
-    fn cutoff(&self, what: Ended, reason: Reason, at: Timestamp) -> Revocation {
-        Revocation { what, reason, at: at.unix(), forget_after: self.chain.tokens_end_at().max(at.unix()) }
+    /// What the event ends beyond its own stream: all that was issued before this position, the last of which has ended when every token
+    /// issued so far has.
+    fn cut_off(&self, at: Timestamp) -> Result<Revocation, MessageError> {
+        let Cutoff { subject, cause } = self.event.cutoff().expect("what is told as a cutoff is one");
+        let (id, before) = (self.id(), self.position);
+        let mut forget_after = self.chain.tokens_end_at().max(at.unix());
+        let what = match subject {
+            Subject::Client => Ended::Client { client_id: self.names.client(ClientId::new(self.stream.aggregate_id))?, before },
+            Subject::User => Ended::User { sub: id, before },
+            Subject::Session => Ended::Session { session_id: id, before },
+            Subject::Consent => {
+                let of = self.names.consent(ConsentId::new(self.stream.aggregate_id))?;
+                Ended::Consent { consent_id: id, sub: of.user_id.to_string(), client_id: of.client_id.clone(), before }
+            }
+            Subject::Grant { ends_at } => {
+                // A family outlives its access tokens, which are all that a subscriber meets.
+                forget_after = forget_after.min(ends_at.unix());
+                Ended::Grant { grant_id: id }
+            }
+            Subject::Key(kid) => Ended::Key { kid: kid.to_owned(), before },
+            Subject::Issuer => Ended::Issuer { before },
+        };
+        Ok(Revocation { what, reason: cause.into(), at: at.unix(), forget_after })
     }
 
     fn client(&self, event: &ClientEvent) -> Result<Data, MessageError> {
@@ -87,17 +108,14 @@ impl Told<'_> {
                 expires_at: Some(expires_at.unix()),
                 at: at.unix(),
             }),
-            ClientEvent::Disabled { by: _, at } => {
-                Data::ClientDisabled(self.cutoff(Ended::Client { client_id, before: self.position }, Reason::ClientDisabled, *at))
-            }
+            ClientEvent::Disabled { by: _, at } => Data::ClientDisabled(self.cut_off(*at)?),
             ClientEvent::Enabled { at } => Data::ClientEnabled(data::ClientEnabled { client_id, at: at.unix() }),
         })
     }
 
-    fn user(&self, event: &UserEvent) -> Data {
+    fn user(&self, event: &UserEvent) -> Result<Data, MessageError> {
         let sub = self.id();
-        let ended = |reason, at| self.cutoff(Ended::User { sub: self.id(), before: self.position }, reason, at);
-        match event {
+        Ok(match event {
             UserEvent::Created { sign_in_name: _, profile: _, administrator, has_password, at } => {
                 let (administrator, has_password) = (*administrator, *has_password);
                 Data::UserCreated(data::UserCreated { sub, administrator, has_password, at: at.unix() })
@@ -105,8 +123,8 @@ impl Told<'_> {
             UserEvent::ProfileUpdated { sign_in_name: _, profile: _, at } => {
                 Data::UserProfileUpdated(data::UserChanged { sub, at: at.unix() })
             }
-            UserEvent::PasswordSet { by_themselves: _, at } => Data::UserPasswordSet(ended(Reason::PasswordChanged, *at)),
-            UserEvent::Locked { at } => Data::UserLocked(ended(Reason::UserLocked, *at)),
+            UserEvent::PasswordSet { by_themselves: _, at } => Data::UserPasswordSet(self.cut_off(*at)?),
+            UserEvent::Locked { at } => Data::UserLocked(self.cut_off(*at)?),
             UserEvent::Unlocked { at } => Data::UserUnlocked(data::UserChanged { sub, at: at.unix() }),
             UserEvent::AdministratorSet { administrator, at } => {
                 Data::UserAdministratorSet(data::UserAdministratorSet { sub, administrator: *administrator, at: at.unix() })
@@ -114,23 +132,16 @@ impl Told<'_> {
             UserEvent::SignInsBlocked { until, at } => {
                 Data::UserSignInsBlocked(data::UserSignInsBlocked { sub, until: until.unix(), at: at.unix() })
             }
-            UserEvent::Erased { at } => Data::UserErased(ended(Reason::UserErased, *at)),
-        }
+            UserEvent::Erased { at } => Data::UserErased(self.cut_off(*at)?),
+        })
     }
 
-    fn session(&self, event: &SessionEvent) -> Data {
-        match event {
+    fn session(&self, event: &SessionEvent) -> Result<Data, MessageError> {
+        Ok(match event {
             SessionEvent::Started { sign_in, browser: _, at } => Data::SessionStarted(self.sign_in(sign_in, *at)),
             SessionEvent::Reauthenticated { sign_in, at } => Data::SessionReauthenticated(self.sign_in(sign_in, *at)),
-            SessionEvent::Ended { reason, at } => {
-                let reason = match reason {
-                    SessionEnd::SignedOut => Reason::SignedOut,
-                    SessionEnd::Replaced => Reason::SessionReplaced,
-                    SessionEnd::EndedByOperator => Reason::SessionEndedByOperator,
-                };
-                Data::SessionEnded(self.cutoff(Ended::Session { session_id: self.id(), before: self.position }, reason, *at))
-            }
-        }
+            SessionEvent::Ended { reason: _, at } => Data::SessionEnded(self.cut_off(*at)?),
+        })
     }
 
     fn sign_in(&self, sign_in: &SignIn, at: Timestamp) -> data::SignIn {
@@ -146,10 +157,9 @@ impl Told<'_> {
     }
 
     fn consent(&self, event: &ConsentEvent) -> Result<Data, MessageError> {
-        let consent_id = self.id();
         Ok(match event {
             ConsentEvent::Given { terms, at } => Data::ConsentGiven(data::ConsentGiven {
-                consent_id,
+                consent_id: self.id(),
                 sub: terms.user_id.to_string(),
                 client_id: self.names.client(terms.client_id)?,
                 scope: terms.scope.to_string(),
@@ -162,12 +172,7 @@ impl Told<'_> {
                 },
                 at: at.unix(),
             }),
-            ConsentEvent::Withdrawn { by: _, at } => {
-                let of = self.names.consent(ConsentId::new(self.stream.aggregate_id))?;
-                let (sub, client_id, before) = (of.user_id.to_string(), of.client_id.clone(), self.position);
-                let what = Ended::Consent { consent_id, sub, client_id, before };
-                Data::ConsentWithdrawn(self.cutoff(what, Reason::ConsentWithdrawn, *at))
-            }
+            ConsentEvent::Withdrawn { by: _, at } => Data::ConsentWithdrawn(self.cut_off(*at)?),
         })
     }
 
@@ -183,20 +188,15 @@ impl Told<'_> {
         }
     }
 
-    fn key_set(&self, event: &KeySetEvent) -> Data {
-        match event {
+    fn key_set(&self, event: &KeySetEvent) -> Result<Data, MessageError> {
+        Ok(match event {
             KeySetEvent::Added { key, at } => {
                 Data::KeyAdded(data::Key { kid: key.kid.clone(), alg: word(&key.alg), at: at.unix() })
             }
             KeySetEvent::Activated { kid, at } => Data::KeyActivated(data::KeyActivated { kid: kid.clone(), at: at.unix() }),
-            KeySetEvent::Retired { kid, at } => {
-                let what = Ended::Key { kid: kid.clone(), before: self.position };
-                Data::KeyRetired(self.cutoff(what, Reason::KeyRetired, *at))
-            }
-            KeySetEvent::EpochBegun { epoch: _, at } => {
-                Data::EpochBegun(self.cutoff(Ended::Issuer { before: self.position }, Reason::LogRestored, *at))
-            }
-        }
+            KeySetEvent::Retired { kid: _, at } => Data::KeyRetired(self.cut_off(*at)?),
+            KeySetEvent::EpochBegun { epoch: _, at } => Data::EpochBegun(self.cut_off(*at)?),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is dead, why, and until when anybody must remember it.
 
+use domain::cutoff::Cause;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -58,4 +59,25 @@ pub enum Reason {
     KeyRetired,
     /// The log was restored from a backup, and a new epoch began.
     LogRestored,
+}
+
+impl From<Cause> for Reason {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::RevokedByClient => Self::RevokedByClient,
+            Cause::RevokedByOperator => Self::RevokedByOperator,
+            Cause::CodeReplayed => Self::CodeReplayed,
+            Cause::RefreshReplayed => Self::RefreshReplayed,
+            Cause::ClientDisabled => Self::ClientDisabled,
+            Cause::PasswordChanged => Self::PasswordChanged,
+            Cause::UserLocked => Self::UserLocked,
+            Cause::UserErased => Self::UserErased,
+            Cause::SignedOut => Self::SignedOut,
+            Cause::SessionReplaced => Self::SessionReplaced,
+            Cause::SessionEndedByOperator => Self::SessionEndedByOperator,
+            Cause::ConsentWithdrawn => Self::ConsentWithdrawn,
+            Cause::KeyRetired => Self::KeyRetired,
+            Cause::LogRestored => Self::LogRestored,
+        }
+    }
 }

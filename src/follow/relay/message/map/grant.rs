@@ -2,7 +2,7 @@
 
 use domain::{
     Event,
-    grant::{AccessToken, Approved, GrantEvent, RefreshToken, RevocationReason},
+    grant::{AccessToken, Approved, GrantEvent, RefreshToken},
 };
 
 use super::{Told, word};
@@ -65,17 +65,7 @@ impl Told<'_> {
                 at: at.unix(),
                 forget_after: expires_at.unix(),
             }),
-            GrantEvent::Revoked { reason, ends_at, at } => {
-                let reason = match reason {
-                    RevocationReason::CodeReplayed => Reason::CodeReplayed,
-                    RevocationReason::RefreshReplayed => Reason::RefreshReplayed,
-                    RevocationReason::RevokedByClient => Reason::RevokedByClient,
-                    RevocationReason::RevokedByOperator => Reason::RevokedByOperator,
-                };
-                let of_all = self.cutoff(Ended::Grant { grant_id }, reason, *at);
-                // A family outlives its access tokens, which are all that a subscriber meets.
-                Data::GrantRevoked(Revocation { forget_after: of_all.forget_after.min(ends_at.unix()), ..of_all })
-            }
+            GrantEvent::Revoked { reason: _, ends_at: _, at } => Data::GrantRevoked(self.cut_off(*at)?),
         })
     }
 
