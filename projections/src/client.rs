@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     Changes, Db, Dialect, Recorded, Table,
     changes::row,
+    on_db,
     query::{self, Page},
     table::{integer, nullable_text, position, text},
 };
@@ -130,6 +131,19 @@ pub async fn search(db: &Db, text: &str, page: Page<'_>) -> Result<Vec<ClientRow
 /// What the store says.
 pub async fn list(db: &Db, page: Page<'_>) -> Result<Vec<ClientRow>, sqlx::Error> {
     query::page(db, &format!("{SELECT} WHERE id > $1 ORDER BY id LIMIT $2"), page).await
+}
+
+/// The longest that a client's metadata lets its access tokens live, in seconds; `None` where none says.
+///
+/// # Errors
+/// What the store says.
+pub async fn longest_life(db: &Db) -> Result<Option<i64>, sqlx::Error> {
+    let metadata = match db.dialect() {
+        Dialect::Postgres => "metadata::json",
+        Dialect::Sqlite => "metadata",
+    };
+    let sql = format!("SELECT MAX(CAST({metadata} ->> 'access_token_lifetime' AS BIGINT)) FROM client");
+    on_db!(db, pool => sqlx::query_scalar(&sql).fetch_one(pool).await)
 }
 
 const SELECT: &str = "SELECT id, client_id, owner, name, state, metadata, metadata_version, created_at, position FROM client";

@@ -14,6 +14,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 both_stores!(
     the_feed_tells_what_died_of_what_by_whom_and_until_when_it_matters,
+    what_a_client_was_allowed_before_anybody_asked_counts_as_well,
     the_snapshot_and_what_follows_it_are_everything,
     what_has_expired_by_itself_is_in_no_snapshot,
     an_answer_waits_for_the_next_revocation,
@@ -67,6 +68,19 @@ async fn the_feed_tells_what_died_of_what_by_whom_and_until_when_it_matters(kind
     assert_eq!(user["what"]["before"], user["position"]);
     let (at, forget_after) = (user["at"].as_i64().unwrap(), user["forget_after"].as_i64().unwrap());
     assert!((at + 3600..at + 3700).contains(&forget_after), "an hour, and what clocks may differ by");
+}
+
+async fn what_a_client_was_allowed_before_anybody_asked_counts_as_well(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let server = resource_server(&app, &[]).await;
+    app.client(json!({"grant_types": ["client_credentials"], "access_token_lifetime": 36_000})).await;
+    assert_eq!(all(&app, &server).await, [] as [Value; 0]);
+    app.app.dispatch.lock_user(Actor::Operator, app.user).await.unwrap();
+    let (_, snapshot) = told(&app, &server, "/o/revocations/snapshot").await;
+    for revocation in all(&app, &server).await.into_iter().chain(snapshot) {
+        let lasts = revocation["forget_after"].as_i64().unwrap() - revocation["at"].as_i64().unwrap();
+        assert!(lasts >= 36_000, "a token of ten hours could outlive what is told of it: {lasts}");
+    }
 }
 
 async fn the_snapshot_and_what_follows_it_are_everything(kind: Kind) {

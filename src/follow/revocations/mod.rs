@@ -119,7 +119,11 @@ impl Feed {
         {
             return Ok(snapshot.clone());
         }
-        let snapshot = Arc::new(self.0.source.snapshot().await?);
+        self.begin().await?;
+        self.0.look().await?;
+        // Asked first: what comes meanwhile is in the set as well, and comes again after this position.
+        let position = self.0.recent().position();
+        let snapshot = Arc::new(self.0.source.snapshot(position).await?);
         *kept = Some((Instant::now(), snapshot.clone()));
         Ok(snapshot)
     }

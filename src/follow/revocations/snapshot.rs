@@ -20,12 +20,10 @@ pub struct Snapshot {
 }
 
 impl Source {
-    /// Makes the snapshot of now: what the live read models hold, told as the events that did it.
-    pub(super) async fn snapshot(&self) -> Result<Snapshot, Unavailable> {
-        self.begin().await?;
+    /// Makes the snapshot of now: what the live read models hold, told as the events that did it. All of the log up to `position` has
+    /// been read.
+    pub(super) async fn snapshot(&self, position: i64) -> Result<Snapshot, Unavailable> {
         let (db, now) = (self.log().db(), self.now());
-        // Asked first: what comes meanwhile is in the set as well, and comes again after this position.
-        let position = self.log().head().await?;
         let mut positions: HashSet<i64> = token::revoked(db, now).await?.into_iter().collect();
         if let Some(lowest) = token::lowest_pos(db, now).await? {
             positions.extend(cutoff::above(db, lowest, now).await?);

@@ -13,7 +13,10 @@ use domain::{
     client::{ClientEvent, ClientMetadata},
     grant::{Grant, GrantEvent},
 };
-use projections::token::{self, Wanted};
+use projections::{
+    client,
+    token::{self, Wanted},
+};
 use tokio::sync::Mutex;
 
 use super::{Concerns, Entry};
@@ -62,11 +65,13 @@ impl Source {
         &self.log
     }
 
-    /// Finds out for how long tokens live. Tokens of this and of earlier settings are in the store; what clients are allowed from
-    /// now on comes with the log.
+    /// Finds out for how long tokens live. Those of earlier settings are in the store, and so is what clients are allowed at present;
+    /// what they are allowed from now on comes with the log.
     pub(super) async fn begin(&self) -> Result<(), Unavailable> {
-        let kept = token::longest_life(self.log.db()).await?.unwrap_or_default();
-        self.note_lifetime(kept.max(i64::from(self.settings.tokens.access_token_lifetime)));
+        self.note_lifetime(i64::from(self.settings.tokens.access_token_lifetime));
+        let of_tokens = token::longest_life(self.log.db()).await?;
+        let of_clients = client::longest_life(self.log.db()).await?;
+        of_tokens.into_iter().chain(of_clients).for_each(|seconds| self.note_lifetime(seconds));
         Ok(())
     }
 
@@ -96,7 +101,7 @@ impl Source {
         let names = names.of(&read).await?;
         let mut entries = Vec::with_capacity(read.len());
         for event in &read {
-            let recorded = event.stored.recorded_at / 1_000_000;
+            let recorded = event.stored.recorded().unix();
             let skew = i64::from(self.settings.limits.clock_skew);
             let tokens_end_at = recorded + skew + self.longest.load(Ordering::Relaxed);
             let Some((ended, actor)) = revocation(event, names, tokens_end_at).map_err(|error| untold(&error))? else { continue };
