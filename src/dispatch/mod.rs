@@ -114,6 +114,11 @@ trait UseCase: Sync {
         None
     }
 
+    /// Whether it changes so many streams that beside a busy log it would lose every race: then nobody appends while it is decided.
+    fn is_wide(&self) -> bool {
+        false
+    }
+
     /// What to say when a unique name is taken; `None` when that is a lost race, to be decided again.
     fn name_taken(&self, _name: &str) -> Option<Self::Refusal> {
         None
@@ -132,6 +137,10 @@ impl Dispatch {
         };
         let mut fresh = false;
         for _ in 0..ATTEMPTS {
+            let hold = match use_case.is_wide() {
+                true => Some(self.0.log.hold().await?),
+                false => None,
+            };
             let mut work = Work::new(&self.0, actor, fresh);
             let outcome = use_case.run(&mut work).await;
             let may_be_stale = work.used_cache();
@@ -150,7 +159,11 @@ impl Dispatch {
             };
             let (append, heads) = work.finish();
             let streams: Vec<_> = append.guards.iter().map(|guard| guard.stream.clone()).collect();
-            match self.0.log.append(append).await {
+            let appended = match hold {
+                Some(hold) => hold.append(append).await,
+                None => self.0.log.append(append).await,
+            };
+            match appended {
                 Ok(appended) => {
                     for (stream, head) in heads {
                         self.0.heads.remember(stream, head);

@@ -21,7 +21,7 @@ impl Dispatch {
     /// Revokes the grants, with all that came of them. Those that have ended stay as they are. Gives how many were revoked.
     ///
     /// # Errors
-    /// `Unavailable` when the store does not answer, or the grants were used all the time meanwhile.
+    /// `Unavailable` when the store does not answer, or not in the seconds for which all others wait: so long, tens of thousands take.
     pub async fn revoke_grants(&self, actor: Actor, grants: &[GrantId]) -> Result<Done<usize>, Refusal<GrantError>> {
         self.perform(actor, &RevokeGrants { grants }).await
     }
@@ -30,6 +30,10 @@ impl Dispatch {
 impl UseCase for RevokeGrants<'_> {
     type Answer = usize;
     type Refusal = GrantError;
+
+    fn is_wide(&self) -> bool {
+        true
+    }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<usize, Refusal<GrantError>> {
         let load = |grant: &GrantId| work.inner.load_fresh::<Grant>(grant.uuid());

@@ -11,6 +11,7 @@ mod envelope;
 mod epochs;
 mod fold;
 mod follow;
+mod hold;
 mod lease;
 mod migrate;
 mod postgres;
@@ -47,6 +48,7 @@ pub use envelope::NotAnEvent;
 pub use epochs::Epochs;
 pub use fold::FoldError;
 pub use follow::Follower;
+pub use hold::Hold;
 pub use lease::Lease;
 pub use migrate::MigrateError;
 pub use project::ProjectError;
@@ -106,7 +108,7 @@ struct Inner {
     db: Db,
     archive: Archive,
     epoch: Uuid,
-    queue: mpsc::UnboundedSender<write::Waiting>,
+    queue: mpsc::UnboundedSender<write::Job>,
     /// One for each append that waits or is being written.
     places: Arc<Semaphore>,
     places_in_all: usize,
@@ -193,9 +195,16 @@ impl Log {
     /// # Errors
     /// What it lost against, or that the store does not answer, or not in time, or that too many wait.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.send(append, |waiting| self.0.queue.send(write::Job::Append(waiting)).is_ok()).await
+    }
+
+    /// Hands an append to the writer, and waits for what comes of it.
+    async fn send(&self, append: Append, hand_over: impl FnOnce(write::Waiting) -> bool) -> Result<Appended, AppendError> {
         let place = self.0.places.clone().try_acquire_owned().map_err(|_| AppendError::Unavailable)?;
         let (answer, outcome) = tokio::sync::oneshot::channel();
-        self.0.queue.send(write::Waiting { append, answer, place }).map_err(|_| AppendError::Unavailable)?;
+        if !hand_over(write::Waiting { append, answer, place }) {
+            return Err(AppendError::Unavailable);
+        }
         match tokio::time::timeout(APPEND, outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Err(AppendError::Unavailable),

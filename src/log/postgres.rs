@@ -21,12 +21,15 @@ const CONNECT: Duration = Duration::from_secs(3);
 const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s'; \
      SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
      SET plan_cache_mode = 'force_generic_plan'";
+const LOCK_HEAD: &str = "SELECT position FROM log_head FOR UPDATE";
 const APPEND: &str = "SELECT outcome, base, failed FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
      $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 
 /// Writes batches over its own connection.
 pub(super) struct PostgresWriter {
     connection: PgConnection,
+    /// Whether a transaction that holds the head lock is under way.
+    holds: bool,
 }
 
 impl PostgresWriter {
@@ -37,10 +40,36 @@ impl PostgresWriter {
             .await
             .map_err(|_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)))??;
         connection.execute(SESSION).await?;
-        Ok(Self { connection })
+        Ok(Self { connection, holds: false })
     }
 
+    /// Takes the head lock, until the next append or its release.
+    pub(super) async fn hold(&mut self) -> Result<(), WriteError> {
+        self.holds = true;
+        self.connection.execute("BEGIN").await.map_err(write_error)?;
+        self.connection.execute(LOCK_HEAD).await.map(drop).map_err(write_error)
+    }
+
+    /// Gives the head lock back, if it is held.
+    pub(super) async fn release(&mut self) -> Result<(), WriteError> {
+        if std::mem::take(&mut self.holds) {
+            self.connection.execute("ROLLBACK").await.map_err(write_error)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a batch. Where the head lock is held, that ends with it.
     pub(super) async fn append(&mut self, start: &Start, columns: &Columns) -> Result<Outcome, WriteError> {
+        let outcome = self.call(start, columns).await?;
+        if self.holds && matches!(outcome, Outcome::Written { .. }) {
+            self.connection.execute("COMMIT").await.map_err(write_error)?;
+            self.holds = false;
+        }
+        self.release().await?;
+        Ok(outcome)
+    }
+
+    async fn call(&mut self, start: &Start, columns: &Columns) -> Result<Outcome, WriteError> {
         let (streams, events) = (&columns.streams, &columns.events);
         let live = columns.live.live_columns();
         let row = sqlx::query(APPEND)
@@ -94,7 +123,7 @@ impl PostgresWriter {
     pub(super) async fn find_commands(url: &str, after: i64, ids: &[String]) -> Result<BTreeMap<String, i64>, sqlx::Error> {
         let mut writer = Self::connect(url).await?;
         let mut transaction = writer.connection.begin().await?;
-        transaction.execute("SELECT position FROM log_head FOR UPDATE").await?;
+        transaction.execute(LOCK_HEAD).await?;
         let rows = sqlx::query_as::<_, (String, i64)>(
             "SELECT command_id, max(position) FROM events WHERE position > $1 AND command_id = ANY($2) GROUP BY command_id",
         )

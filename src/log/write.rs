@@ -13,6 +13,7 @@ use super::{
     Head,
     append::{Append, AppendError, Appended},
     batch::{self, Columns, Failed},
+    hold,
     migrate::{self, Forms, Start},
     postgres::PostgresWriter,
     sqlite::{Batch, SqliteWriter},
@@ -34,6 +35,12 @@ impl Waiting {
         drop(self.place);
         drop(self.answer.send(outcome));
     }
+}
+
+/// What the writer is asked for.
+pub(super) enum Job {
+    Append(Waiting),
+    Hold(hold::Asked),
 }
 
 /// What a store makes of a batch.
@@ -90,15 +97,26 @@ impl Writer {
         Self { url, db, connection: None, start, generations: Arc::default(), head, next_partition_check: 0 }
     }
 
-    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Waiting>) {
+    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
         let mut waiting = VecDeque::new();
         loop {
-            if waiting.is_empty() {
-                let Some(first) = queue.recv().await else { return };
-                waiting.push_back(first);
+            let first = match waiting.is_empty() {
+                true => queue.recv().await,
+                false => None,
+            };
+            if waiting.is_empty() && first.is_none() {
+                return;
             }
-            while let Ok(next) = queue.try_recv() {
-                waiting.push_back(next);
+            let mut next = first.or_else(|| queue.try_recv().ok());
+            while let Some(job) = next {
+                match job {
+                    Job::Append(append) => waiting.push_back(append),
+                    Job::Hold(asked) => self.hold(asked).await,
+                }
+                next = queue.try_recv().ok();
+            }
+            if waiting.is_empty() {
+                continue;
             }
             let batch = batch::take(&mut waiting);
             metrics::histogram!("grantlog_append_batch").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
@@ -165,6 +183,48 @@ impl Writer {
         }
     }
 
+    /// Takes the head lock for somebody, and writes what they send while it is held.
+    async fn hold(&mut self, asked: hold::Asked) {
+        let held = tokio::time::timeout(PATIENCE, self.take_lock()).await;
+        match held.unwrap_or_else(|_| Err(WriteError::lost("no answer in time"))) {
+            Ok(()) => {
+                let (writer, append) = oneshot::channel();
+                if asked.send(writer).is_ok()
+                    && let Ok(Ok(waiting)) = tokio::time::timeout(hold::LONGEST, append).await
+                {
+                    self.write(vec![waiting]).await;
+                }
+            }
+            Err(WriteError::Slow(cause) | WriteError::Data(cause)) => tracing::warn!(cause, "the head lock was not to be had"),
+            Err(WriteError::Lost(cause)) => {
+                tracing::warn!(cause, "the writer's connection was lost");
+                self.connection = None;
+            }
+        }
+        self.release().await;
+    }
+
+    async fn take_lock(&mut self) -> Result<(), WriteError> {
+        match self.connected().await? {
+            Connection::Postgres(writer) => writer.hold().await,
+            Connection::Sqlite(writer) => writer.hold().await,
+        }
+    }
+
+    /// Gives the head lock back, if it is held still.
+    async fn release(&mut self) {
+        let released = match &mut self.connection {
+            Some(Connection::Postgres(writer)) => {
+                tokio::time::timeout(PATIENCE, writer.release()).await.is_ok_and(|done| done.is_ok())
+            }
+            Some(Connection::Sqlite(writer)) => writer.release().is_ok(),
+            None => true,
+        };
+        if !released {
+            self.connection = None;
+        }
+    }
+
     async fn attempt(&mut self, columns: &Arc<Columns>) -> Result<Outcome, WriteError> {
         if self.generations.is_empty() {
             let (generations, start) = migrate::generations(&self.db).await.map_err(WriteError::lost)?;
@@ -175,16 +235,18 @@ impl Writer {
             self.generations = Arc::new(generations);
             self.start.generations = start.generations;
         }
+        let (start, generations) = (self.start, self.generations.clone());
+        match self.connected().await? {
+            Connection::Postgres(writer) => writer.append(&start, columns).await,
+            Connection::Sqlite(writer) => writer.append(Batch { start, generations, columns: columns.clone() }).await,
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&mut Connection, WriteError> {
         if self.connection.is_none() {
             self.connection = Some(self.connect().await?);
         }
-        match self.connection.as_mut().expect("it was just made") {
-            Connection::Postgres(writer) => writer.append(&self.start, columns).await,
-            Connection::Sqlite(writer) => {
-                let (generations, columns) = (self.generations.clone(), columns.clone());
-                writer.append(Batch { start: self.start, generations, columns }).await
-            }
-        }
+        Ok(self.connection.as_mut().expect("it was just made"))
     }
 
     async fn connect(&self) -> Result<Connection, WriteError> {

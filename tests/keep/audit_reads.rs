@@ -8,7 +8,7 @@ use domain::{
 use grantlog::{audit::living_on, log::Actor};
 use projections::standing::Ground;
 use support::{
-    Kind, TestApp, both_stores,
+    Kind, TestApp, TestClient, Tokens, both_stores,
     traffic::{all_events, grant, history, issue_many, refreshed, sign_in},
 };
 
@@ -16,6 +16,7 @@ both_stores! {
     a_read_is_remembered_without_moving_what_it_was_about,
     reads_of_many_at_once_are_all_remembered,
     grants_are_revoked_in_one_append_and_what_has_ended_stays_as_it_is,
+    grants_in_use_all_the_time_are_revoked_together,
     what_was_issued_since_a_moment_is_found_by_what_it_stands_on,
     a_key_is_replaced_and_what_it_signed_is_dead,
     a_session_is_ended_by_an_operator,
@@ -74,6 +75,43 @@ async fn grants_are_revoked_in_one_append_and_what_has_ended_stays_as_it_is(kind
     }
     app.refresh(&history.client, history.family.refresh_token()).await.assert_error(400, "invalid_grant");
     assert_eq!(app.app.dispatch.revoke_grants(Actor::Operator, &all).await.unwrap().answer, 0);
+}
+
+/// Refreshes until that is refused; gives how often it was not.
+async fn use_it(app: &TestApp, client: &TestClient, mut tokens: Tokens) -> usize {
+    for refreshes in 0.. {
+        let answer = app.refresh(client, tokens.refresh_token()).await;
+        if answer.status != 200 {
+            answer.assert_error(400, "invalid_grant");
+            return refreshes;
+        }
+        tokens = answer.tokens();
+    }
+    unreachable!("it ends with a refusal");
+}
+
+async fn grants_in_use_all_the_time_are_revoked_together(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (client, node) = (app.ordinary_client().await, app.another_node().await);
+    let session = sign_in(&app.app, support::USER).await.session;
+    let mut families = Vec::new();
+    for _ in 0..64 {
+        families.push(grant(&app, &client, &session).await);
+    }
+    let grants = living_on(app.app.log.db(), Ground::Issuer, Timestamp::default(), app.app.clock.now()).await.unwrap();
+    let before = app.app.log.known_head();
+    let using = futures_util::future::join_all(families.into_iter().map(|tokens| use_it(&app, &client, tokens)));
+    let revoking = async {
+        // All of them are in use by now.
+        assert!(app.app.log.wait_for(before + 200, std::time::Duration::from_secs(60)).await);
+        node.dispatch.revoke_grants(Actor::Operator, &grants).await.unwrap()
+    };
+    let (refreshes, done) = futures_util::future::join(using, revoking).await;
+    assert!(refreshes.iter().all(|refreshes| *refreshes > 0), "{refreshes:?}");
+    assert_eq!(done.answer, 64);
+    let events = app.app.log.read(done.position - 64, 1_000).await.unwrap();
+    assert!(events.len() == 64 && events.iter().all(|event| event.event_type == "grant.revoked"), "nothing came after them");
+    assert!(events.iter().all(|event| event.command_id == events[0].command_id));
 }
 
 async fn what_was_issued_since_a_moment_is_found_by_what_it_stands_on(kind: Kind) {

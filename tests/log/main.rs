@@ -7,6 +7,7 @@ mod commands;
 mod epochs;
 mod faults;
 mod follow;
+mod holds;
 mod outcomes;
 mod positions;
 mod proxy;

@@ -1,6 +1,6 @@
 //! One batch in one BEGIN IMMEDIATE transaction: the same steps as PostgreSQL's function.
 
-use rusqlite::{Connection, OptionalExtension, Params, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Params, Transaction, params};
 use uuid::Uuid;
 
 use super::{Batch, live::LiveStatements, write_error};
@@ -36,15 +36,11 @@ const MOVE_HEAD: &str = "UPDATE log_head SET position = ?1, recorded_at = ?2";
 /// Writes a batch, if somebody still waits for it once all but the commit is done. Who stopped waiting and then takes the file's lock
 /// finds it written, or it never will be.
 pub(super) fn append(
-    connection: &mut Connection,
+    transaction: Transaction<'_>,
     live: &mut LiveStatements,
     batch: &Batch,
     is_awaited: impl FnOnce() -> bool,
 ) -> Result<Outcome, WriteError> {
-    if !connection.is_autocommit() {
-        return Err(WriteError::lost("the transaction before this one could not be taken back"));
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(write_error)?;
     let outcome = write(&transaction, live, batch).map_err(write_error)?;
     match outcome {
         Outcome::Written { .. } if is_awaited() => transaction.commit().map_err(write_error)?,

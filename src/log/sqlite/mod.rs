@@ -9,9 +9,10 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::{
@@ -22,6 +23,8 @@ use super::{
 use live::LiveStatements;
 pub(super) use session::{READERS, pool_options};
 
+/// After so long a lock is asked for anew.
+const SHORTLY: Duration = Duration::from_millis(2);
 const FIND_COMMAND: &str = "SELECT max(position) FROM events WHERE position > ?1 AND command_id = ?2";
 
 /// A batch, and what it was made for.
@@ -37,9 +40,17 @@ pub(super) struct SqliteWriter {
     jobs: mpsc::Sender<Job>,
 }
 
-struct Job {
-    batch: Batch,
-    outcome: oneshot::Sender<Result<Outcome, WriteError>>,
+enum Job {
+    Write {
+        batch: Batch,
+        outcome: oneshot::Sender<Result<Outcome, WriteError>>,
+    },
+    /// Takes the file's lock, and keeps it until the next job.
+    Hold {
+        held: oneshot::Sender<Result<(), WriteError>>,
+    },
+    /// Gives the lock back without having written.
+    Release,
 }
 
 impl SqliteWriter {
@@ -51,7 +62,7 @@ impl SqliteWriter {
         spawn(move || match session::open_writer(&url) {
             Ok(connection) => {
                 drop(opened.send(Ok(())));
-                write_batches(connection, &waiting);
+                write_batches(&connection, &waiting);
             }
             Err(error) => drop(opened.send(Err(WriteError::lost(error)))),
         })?;
@@ -63,8 +74,20 @@ impl SqliteWriter {
     /// never will be.
     pub(super) async fn append(&self, batch: Batch) -> Result<Outcome, WriteError> {
         let (outcome, answer) = oneshot::channel();
-        self.jobs.send(Job { batch, outcome }).map_err(|_| ended())?;
+        self.jobs.send(Job::Write { batch, outcome }).map_err(|_| ended())?;
         answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Takes the file's lock, until the next append or its release.
+    pub(super) async fn hold(&self) -> Result<(), WriteError> {
+        let (held, answer) = oneshot::channel();
+        self.jobs.send(Job::Hold { held }).map_err(|_| ended())?;
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// Gives the lock back, if it is held.
+    pub(super) fn release(&self) -> Result<(), WriteError> {
+        self.jobs.send(Job::Release).map_err(|_| ended())
     }
 
     /// Which of these commands are in the log after a position. Whoever might still write one has finished: the lock is ours.
@@ -86,19 +109,65 @@ fn ended() -> WriteError {
     WriteError::lost("the writer's thread has ended")
 }
 
-fn write_batches(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
+fn write_batches(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
     let mut live = None;
-    while let Ok(Job { batch, outcome }) = jobs.recv() {
-        let switches = batch.start.generations;
-        let live = match live.take().filter(|live: &LiveStatements| live.are_of(switches)) {
-            Some(kept) => live.insert(kept),
-            None => live.insert(LiveStatements::of(switches, &batch.generations)),
-        };
-        let written = append::append(&mut connection, live, &batch, || !outcome.is_closed());
-        // Before the answer: so that the batch is freed where it was made.
-        drop(batch);
-        drop(outcome.send(written));
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Write { batch, outcome } => write(|| begin(connection), &mut live, batch, outcome),
+            Job::Hold { held } => match begin_patiently(connection) {
+                Ok(transaction) => {
+                    if held.send(Ok(())).is_ok()
+                        && let Ok(Job::Write { batch, outcome }) = jobs.recv()
+                    {
+                        write(|| Ok(transaction), &mut live, batch, outcome);
+                    }
+                }
+                Err(error) => drop(held.send(Err(error))),
+            },
+            Job::Release => {}
+        }
     }
+}
+
+/// Writes a batch in a transaction, and tells what came of it.
+fn write<'a>(
+    begin: impl FnOnce() -> Result<Transaction<'a>, WriteError>,
+    live: &mut Option<LiveStatements>,
+    batch: Batch,
+    outcome: oneshot::Sender<Result<Outcome, WriteError>>,
+) {
+    let switches = batch.start.generations;
+    let live = match live.take().filter(|live| live.are_of(switches)) {
+        Some(kept) => live.insert(kept),
+        None => live.insert(LiveStatements::of(switches, &batch.generations)),
+    };
+    let written = begin().and_then(|transaction| append::append(transaction, live, &batch, || !outcome.is_closed()));
+    // Before the answer: so that the batch is freed where it was made.
+    drop(batch);
+    drop(outcome.send(written));
+}
+
+/// Begins a transaction that has the file's lock. It is taken back where it is dropped.
+fn begin(connection: &Connection) -> Result<Transaction<'_>, WriteError> {
+    if !connection.is_autocommit() {
+        return Err(WriteError::lost("the transaction before this one could not be taken back"));
+    }
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(write_error)
+}
+
+/// Begins one beside a busy writer of another process. SQLite's own waiting sleeps ever longer, and would find the lock taken again and
+/// again.
+fn begin_patiently(connection: &Connection) -> Result<Transaction<'_>, WriteError> {
+    let asked = Instant::now();
+    connection.busy_timeout(SHORTLY).map_err(write_error)?;
+    let begun = loop {
+        match begin(connection) {
+            Err(WriteError::Slow(_)) if asked.elapsed() < session::BUSY => {}
+            outcome => break outcome,
+        }
+    };
+    connection.busy_timeout(session::BUSY).map_err(write_error)?;
+    begun
 }
 
 fn find_commands(url: &str, after: i64, ids: Vec<String>) -> rusqlite::Result<BTreeMap<String, i64>> {

@@ -7,7 +7,7 @@ use rusqlite::OpenFlags;
 use sqlx::sqlite::SqliteConnectOptions;
 
 /// How long SQLite waits for another's lock.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Connections of the pool at most, each of which is a thread: the look-ups that many share go through none of them.
 pub(in crate::log) const READERS: u32 = 4;
 /// What a connection is told, in this order.
