@@ -1,18 +1,26 @@
 //! Whether a token with a good signature was issued at all: where the log knows nothing of it, somebody else signs with our key.
 
-use domain::{Digest, GrantId, key_set::KeyState};
-use serde::{Deserialize, Serialize};
+use domain::{
+    Digest,
+    audit::{Question, Read},
+    key_set::KeyState,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{AuditError, Token, grant};
+use super::{
+    AuditError, FoundToken, Wanted,
+    find::{Claims, of_grant},
+};
 use crate::{dispatch::Dispatch, signer};
 
 /// What became of the check.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum TokenCheck {
     /// No key of this issuer's made the signature: whoever checks signatures refuses it.
     NotSigned,
     /// It was signed with our key, and it was issued.
-    Issued { grant_id: GrantId, token: Box<Token> },
+    Issued(Box<FoundToken>),
     /// It was signed with our key, and it was never issued: whoever made it has the private key.
     Forged(Forgery),
 }
@@ -24,13 +32,28 @@ pub struct Forgery {
     pub kid: String,
     pub key_state: KeyState,
     /// As the token says: none of it need be true.
-    pub claims: serde_json::Value,
+    pub claims: Value,
 }
 
-/// The claim that names the grant.
-#[derive(Deserialize)]
-struct Claims {
-    grant_id: GrantId,
+impl TokenCheck {
+    /// What is remembered of whoever is told it; `None` where they learn nothing of anybody.
+    #[must_use]
+    pub fn read(&self) -> Option<Read> {
+        match self {
+            Self::Issued(found) => Some(found.file.read(Question::TokenCheck)),
+            Self::NotSigned | Self::Forged(_) => None,
+        }
+    }
+
+    /// As programs are told it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::NotSigned => json!({"not_signed": true}),
+            Self::Issued(found) => json!({"issued": {"grant_id": found.file.record.grant_id, "token": found.token()}}),
+            Self::Forged(forgery) => json!({"forged": forgery}),
+        }
+    }
 }
 
 /// Checks a JWT: its signature against every key that the issuer ever had, then the log. An expired token can be checked as well.
@@ -42,12 +65,9 @@ pub async fn check_token(dispatch: &Dispatch, token: &str) -> Result<TokenCheck,
     let Some(signed) = signer::verify(&keys, token) else { return Ok(TokenCheck::NotSigned) };
     // A token of ours names its grant; what is not among that grant's tokens is nowhere.
     if let Ok(Claims { grant_id }) = serde_json::from_value(signed.claims.clone())
-        && let Some(file) = grant(&dispatch.log, grant_id).await?
+        && let Some(found) = of_grant(dispatch, grant_id, &Wanted::Digest(Digest::of(token.as_bytes()))).await?
     {
-        let digest = Digest::of(token.as_bytes());
-        if let Some(token) = file.tokens.into_iter().find(|token| token.digest.is(&digest)) {
-            return Ok(TokenCheck::Issued { grant_id, token: Box::new(token) });
-        }
+        return Ok(TokenCheck::Issued(Box::new(found)));
     }
     Ok(TokenCheck::Forged(Forgery { kid: signed.kid, key_state: signed.state, claims: signed.claims }))
 }

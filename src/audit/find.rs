@@ -7,16 +7,26 @@ use serde::Deserialize;
 
 use crate::{credential::CredentialKind, dispatch::Dispatch, log::Unavailable};
 
-use super::{AuditError, GrantFile, grant, replay::read_ahead};
+use super::{AuditError, GrantFile, Token, grant, replay::read_ahead};
 
 /// Events read at a time when nothing but the log knows.
 const PAGE: u32 = 4_096;
 
 /// Which one is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Wanted {
+pub enum Wanted {
     Digest(Digest),
     Jti(TokenId),
+}
+
+/// What a look at what is at hand came to.
+#[derive(Debug)]
+pub enum Look {
+    Found(Box<FoundToken>),
+    /// None such was ever issued.
+    Nothing,
+    /// No row knows it: only the log itself can tell, read from its beginning.
+    OnlyInTheLog(Wanted),
 }
 
 /// A token that was found.
@@ -31,8 +41,16 @@ pub struct FoundToken {
 
 /// The claim of a JWT that names its grant.
 #[derive(Deserialize)]
-struct Claims {
-    grant_id: GrantId,
+pub(super) struct Claims {
+    pub(super) grant_id: GrantId,
+}
+
+impl FoundToken {
+    /// What is told of it.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.file.tokens[self.place]
+    }
 }
 
 /// The code or token; `None` where none was ever issued. `progress` is told how far a reading of the whole log has come.
@@ -44,10 +62,26 @@ pub async fn token(
     text: &str,
     progress: &mut (dyn FnMut(i64) + Send),
 ) -> Result<Option<FoundToken>, AuditError> {
+    match look(dispatch, text).await? {
+        Look::Found(found) => Ok(Some(*found)),
+        Look::Nothing => Ok(None),
+        Look::OnlyInTheLog(wanted) => scan(dispatch, &wanted, progress).await,
+    }
+}
+
+/// Looks for the code or token without reading the whole log.
+///
+/// # Errors
+/// That the store does not answer, or an event cannot be read.
+pub async fn look(dispatch: &Dispatch, text: &str) -> Result<Look, AuditError> {
     let text = text.trim();
+    if text.is_empty() {
+        return Ok(Look::Nothing);
+    }
     if let Some(grant_id) = named_grant(dispatch, text) {
         let wanted = Wanted::Digest(Digest::of(text.as_bytes()));
-        return of_grant(dispatch, grant_id, &wanted).await;
+        let found = of_grant(dispatch, grant_id, &wanted).await?;
+        return Ok(found.map_or(Look::Nothing, |found| Look::Found(Box::new(found))));
     }
     let wanted = match text.parse() {
         Ok(jti) => Wanted::Jti(jti),
@@ -56,9 +90,9 @@ pub async fn token(
     if let Some(grant_id) = known(dispatch, &wanted).await?
         && let Some(found) = of_grant(dispatch, grant_id, &wanted).await?
     {
-        return Ok(Some(found));
+        return Ok(Look::Found(Box::new(found)));
     }
-    scan(dispatch, &wanted, progress).await
+    Ok(Look::OnlyInTheLog(wanted))
 }
 
 /// The grant that the token's own text names. Whether it is of that grant is decided by its digest.
@@ -82,7 +116,8 @@ async fn known(dispatch: &Dispatch, wanted: &Wanted) -> Result<Option<GrantId>, 
     grant_id.map(|id| id.parse().map_err(|_| Unavailable)).transpose()
 }
 
-async fn of_grant(dispatch: &Dispatch, id: GrantId, wanted: &Wanted) -> Result<Option<FoundToken>, AuditError> {
+/// The code or token of this grant.
+pub(super) async fn of_grant(dispatch: &Dispatch, id: GrantId, wanted: &Wanted) -> Result<Option<FoundToken>, AuditError> {
     let Some(file) = grant(&dispatch.log, id).await? else { return Ok(None) };
     let place = file.tokens.iter().position(|token| match wanted {
         Wanted::Digest(digest) => token.digest.is(digest),
@@ -91,7 +126,11 @@ async fn of_grant(dispatch: &Dispatch, id: GrantId, wanted: &Wanted) -> Result<O
     Ok(place.map(|place| FoundToken { file, place, scanned: false }))
 }
 
-async fn scan(
+/// Reads the whole log for the code or token; `None` where none was ever issued.
+///
+/// # Errors
+/// That the store does not answer, or an event cannot be read.
+pub async fn scan(
     dispatch: &Dispatch,
     wanted: &Wanted,
     progress: &mut (dyn FnMut(i64) + Send),
@@ -100,9 +139,6 @@ async fn scan(
         Wanted::Digest(digest) => digest.as_str().to_owned(),
         Wanted::Jti(jti) => jti.to_string(),
     };
-    if text.is_empty() {
-        return Ok(None);
-    }
     let mut pages = read_ahead(dispatch.log.clone(), dispatch.log.known_head(), PAGE);
     while let Some(page) = pages.recv().await {
         for stored in page? {

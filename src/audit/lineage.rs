@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{dispatch::Dispatch, log::Unavailable};
 
 use super::{
-    Chapter, FoundToken, GrantAt, GrantFile, Named, Names, Token, TokenAt, Words,
+    Chapter, FoundToken, GrantAt, GrantFile, Named, Names, TokenAt, Words,
     family::{came_of, led_to},
     tell,
 };
@@ -39,7 +39,7 @@ impl FoundToken {
     #[must_use]
     pub fn lineage<'a>(&'a self, names: &'a Names, words: &Words, now: Timestamp) -> Lineage<'a> {
         let GrantFile { record, events, tokens } = &self.file;
-        let token: &Token = &tokens[self.place];
+        let token = self.token();
         let at = |token| TokenAt::new(token, now);
         Lineage {
             token: at(token),

@@ -1,8 +1,11 @@
 //! What the log says of grants: who let whom do what, when, what came of it and how it ended. `record`, `fact`, `fold`,
-//! `family`, `difference` and `story` are pure; `replay` reads the whole log in bounded memory, `lookup` one stream and what it stands on.
+//! `family`, `change`, `difference` and `story` are pure; `replay` reads the whole log in bounded memory, `lookup` one stream and what it
+//! stands on; `descent` finds what a revocation ends, and has it ended.
 
 mod access;
+mod change;
 mod check_token;
+mod descent;
 mod difference;
 mod digest;
 mod fact;
@@ -15,6 +18,7 @@ mod lookup;
 mod names;
 mod person;
 mod place;
+mod proof;
 mod record;
 mod replay;
 mod spill;
@@ -23,12 +27,14 @@ mod story;
 mod words;
 
 pub use access::{Access, Accesses};
+pub use change::{Became, Between, GrantChange};
 pub use check_token::{Forgery, TokenCheck, check_token};
+pub use descent::{Besides, Descent, EndedAt, NotEnded, Point};
 pub use difference::{Change, between};
 pub use digest::RecordsDigest;
 pub use fact::{Fact, Facts, What};
 pub use family::{Token, TokenAt, TokenState, came_of, led_to};
-pub use find::{FoundToken, token};
+pub use find::{FoundToken, Look, Wanted, look, scan, token};
 pub use fold::Folding;
 pub use line::GrantAt;
 pub use lineage::Lineage;
@@ -36,6 +42,7 @@ pub use lookup::{GrantFile, Told, grant, history};
 pub use names::{Named, Names};
 pub use person::with_profiles;
 pub use place::{AsOf, InvalidPlace, Place, moment, resolve};
+pub use proof::proof_read;
 pub use record::{ClientThen, CodeState, End, Filter, GrantKind, GrantRecord, GrantState};
 pub use replay::{Bounds, Replay, Replayed};
 pub use standing::{cut_off, living_on};

@@ -85,6 +85,14 @@ impl Named {
         named
     }
 
+    /// Those whom events are about, without who made them.
+    #[must_use]
+    pub fn about<'a>(events: impl IntoIterator<Item = &'a Told>) -> Self {
+        let mut named = Self::default();
+        events.into_iter().for_each(|told| named.note(told));
+        named
+    }
+
     /// An actor, as the log names it.
     pub fn note_actor(&mut self, by: &str) {
         match by.split_once(':') {

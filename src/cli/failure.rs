@@ -6,9 +6,10 @@ use std::{
     process::ExitCode,
 };
 
-use domain::{client::ClientError, grant::GrantError, key_set::KeySetError, session::SessionError};
+use domain::{client::ClientError, key_set::KeySetError};
 
 use crate::{
+    audit::NotEnded,
     config::SettingError,
     dispatch::{OpenError, Refusal, UserRefusal},
     follow::relay::RelayError,
@@ -136,6 +137,15 @@ impl From<RelayError> for Failure {
     }
 }
 
+impl From<NotEnded> for Failure {
+    fn from(not_ended: NotEnded) -> Self {
+        match not_ended {
+            NotEnded::Unavailable(unavailable) => unavailable.into(),
+            NotEnded::Refused(rule) => Self::Refused(rule),
+        }
+    }
+}
+
 macro_rules! refusals {
     ($($error:ty),+) => {$(
         impl From<Refusal<$error>> for Failure {
@@ -149,4 +159,4 @@ macro_rules! refusals {
     )+};
 }
 
-refusals!(ClientError, UserRefusal, KeySetError, GrantError, SessionError);
+refusals!(ClientError, UserRefusal, KeySetError);

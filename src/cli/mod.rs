@@ -105,6 +105,11 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
+    if let Command::Audit(command) = &cli.command
+        && let Some(verify) = command.needing_nothing()
+    {
+        return verify.run();
+    }
     let context = Context::load(&Source { file: cli.config })?;
     let told = &context.settings.telemetry;
     let as_set = cli.verbose || matches!(cli.command, Command::Serve(_));

@@ -85,7 +85,7 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .layer(cors)
 }
 
-/// What the log says, for clients with the scope `audit`.
+/// What the log says, and the end of what it shows, for clients with the scope `audit` (and `audit_revoke`).
 fn for_auditors() -> Router<App> {
     Router::new()
         .merge(with_and_without_slash("/audit/grants", get(audit::grants)))
@@ -94,6 +94,10 @@ fn for_auditors() -> Router<App> {
         .merge(with_and_without_slash("/audit/clients/{id}", get(audit::client)))
         .merge(with_and_without_slash("/audit/users/{id}", get(audit::user)))
         .merge(with_and_without_slash("/audit/who", get(audit::who)))
+        .merge(with_and_without_slash("/audit/diff", get(audit::diff)))
+        .merge(with_and_without_slash("/audit/proof", get(audit::proof)))
+        .merge(with_and_without_slash("/audit/check-token", post(audit::check_token)))
+        .merge(with_and_without_slash("/audit/revoke", post(audit::revoke)))
 }
 
 /// What people see: an error is told on a page.
@@ -139,6 +143,8 @@ fn administration() -> Router<App> {
     Router::new()
         .merge(with_and_without_slash("/admin", get(admin::clients)))
         .merge(with_and_without_slash("/admin/audit", get(admin::search_form).post(admin::search)))
+        .merge(with_and_without_slash("/admin/audit/changes", get(admin::changes)))
+        .merge(with_and_without_slash("/admin/audit/revoke", get(admin::ask_to_revoke).post(admin::revoke)))
         .merge(with_and_without_slash("/admin/audit/grants/{id}", get(admin::grant)))
         .merge(with_and_without_slash("/admin/audit/clients/{id}", get(admin::client_story)))
         .merge(with_and_without_slash("/admin/audit/users/{id}", get(admin::user_story)))

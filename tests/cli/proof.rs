@@ -2,7 +2,7 @@
 
 use support::{Kind, both_stores};
 
-use crate::place::Place;
+use crate::place::{Done, Place};
 
 both_stores! {
     a_proof_is_made_and_checked_elsewhere_with_the_key_alone,
@@ -48,6 +48,8 @@ async fn a_proof_is_made_and_checked_elsewhere_with_the_key_alone(kind: Kind) {
     assert!(
         elsewhere.run_with(&["audit", "verify", "-", "--key", "log.vkey"], &proof).succeeded().out.contains("this is event 2 of")
     );
+    let mut without_settings = elsewhere.command(&["audit", "verify", "two.tlog-proof", "--key", "log.vkey"]);
+    Done::from(without_settings.env("GRANTLOG_STORE__QUEUE", "no number").output().unwrap()).succeeded();
     elsewhere.write("two.tlog-proof", &proof.replace("index 1", "index 0"));
     elsewhere.run(&["audit", "verify", "two.tlog-proof", "--key", "log.vkey"]).failed(5, "does not hold");
     elsewhere.run(&["audit", "verify", "log.vkey", "--key", "log.vkey"]).failed(5, "this is no proof");
@@ -89,6 +91,11 @@ async fn a_token_is_proven_by_its_jti_and_checked(kind: Kind) {
     assert_eq!((&proven["jti"], &proven["issued"]["position"]), (&jti.as_str().into(), &event["position"]));
     assert!(place.run(&["audit", "check-token", token]).succeeded().out.starts_with("Issued: "));
     place.run(&["audit", "check-token", "x.y.z"]).failed(3, "no key of this issuer's");
+    let events = place.run(&["log", "tail", "--all", "--json"]).json_lines().into_iter();
+    let asked: Vec<_> = events.filter(|event| event["type"] == "audit.read").map(|event| event["payload"].clone()).collect();
+    let questions: Vec<_> = asked.iter().map(|read| read["question"].as_str().unwrap()).collect();
+    assert_eq!(questions, ["proof", "token_check", "token_check"]);
+    assert!(asked.iter().all(|read| read["grant_id"] == issued["issued"]["grant_id"]), "{asked:?}");
     // As if the event had never been: then only a thief can have made the token.
     let position = event["position"].as_i64().unwrap();
     place.execute(&format!("UPDATE events SET aggregate_id = 'gone' WHERE position = {position}")).await;

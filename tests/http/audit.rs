@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use support::{
-    Kind, REDIRECT_URI, TestApp, TestClient, both_stores,
+    Answer, Kind, REDIRECT_URI, TestApp, TestClient, both_stores,
     traffic::{all_events, history},
 };
 
@@ -16,10 +16,16 @@ both_stores!(
     every_read_is_remembered_as_the_clients,
 );
 
-async fn auditor(app: &TestApp) -> (TestClient, String) {
+/// A client that may ask the log, and its token.
+pub(crate) async fn auditor(app: &TestApp) -> (TestClient, String) {
     let client = app.client(json!({"grant_types": ["client_credentials"], "scope": "audit read"})).await;
     let token = app.token_of(&client, "audit").await.access;
     (client, token)
+}
+
+/// Posts a form with a token.
+pub(crate) async fn post_with(app: &TestApp, path: &str, token: &str, form: &[(&str, &str)]) -> Answer {
+    Answer::of(app.http.post(app.url(path)).bearer_auth(token).form(form)).await
 }
 
 async fn only_a_clients_own_token_with_the_scope_is_told(kind: Kind) {
@@ -30,14 +36,26 @@ async fn only_a_clients_own_token_with_the_scope_is_told(kind: Kind) {
         app.client(json!({"grant_types": ["client_credentials"], "scope": "audit", "resources": ["https://api.example"]})).await;
     let form = [("grant_type", "client_credentials"), ("scope", "audit"), ("resource", "https://api.example")];
     let elsewhere = app.post_as(&elsewhere, "/o/token/", &form).await.assert_status(200).tokens().access;
-    for path in ["/audit/grants/", "/audit/grants", "/audit/grants/x/", "/audit/clients/x/", "/audit/users/x/", "/audit/who/"] {
+    for path in [
+        "/audit/grants/",
+        "/audit/grants",
+        "/audit/grants/x/",
+        "/audit/clients/x/",
+        "/audit/users/x/",
+        "/audit/who/",
+        "/audit/diff/",
+        "/audit/proof/",
+    ] {
         app.get(path).await.assert_error(401, "invalid_token");
         app.get_with(path, "nothing").await.assert_error(401, "invalid_token");
         app.get_with(path, &elsewhere).await.assert_error(401, "invalid_token");
         app.get_with(path, &without).await.assert_error(403, "insufficient_scope");
     }
-    app.post("/audit/tokens/", &[("token", &token)]).await.assert_error(401, "invalid_token");
-    app.get_with("/audit/tokens/", &token).await.assert_error(405, "invalid_request");
+    for path in ["/audit/tokens/", "/audit/check-token/", "/audit/revoke/"] {
+        app.post(path, &[("token", &token)]).await.assert_error(401, "invalid_token");
+        post_with(&app, path, &without, &[]).await.assert_error(403, "insufficient_scope");
+        app.get_with(path, &token).await.assert_error(405, "invalid_request");
+    }
     app.get_with("/audit/grants/", &token).await.assert_status(200);
     app.revoke(&client, &token).await.assert_status(200);
     app.get_with("/audit/grants/", &token).await.assert_error(401, "invalid_token");
@@ -49,7 +67,8 @@ async fn only_a_clients_own_token_with_the_scope_is_told(kind: Kind) {
     app.get_with("/audit/grants/", &token).await.assert_error(403, "insufficient_scope");
 }
 
-async fn told(app: &TestApp, path: &str, token: &str) -> Value {
+/// What a program is told.
+pub(crate) async fn told(app: &TestApp, path: &str, token: &str) -> Value {
     app.get_with(path, token).await.assert_status(200).json()
 }
 
@@ -81,10 +100,7 @@ async fn one_grant_and_one_token_are_told_back_and_forth(kind: Kind) {
     let app = TestApp::start(kind).await;
     let history = history(&app).await;
     let (_, token) = auditor(&app).await;
-    let ask = async |text: &str| {
-        let request = app.http.post(app.url("/audit/tokens/")).bearer_auth(&token).form(&[("token", text)]);
-        support::Answer::of(request).await
-    };
+    let ask = async |text: &str| post_with(&app, "/audit/tokens/", &token, &[("token", text)]).await;
     let family = ask(history.family.refresh_token()).await.assert_status(200).json();
     assert_eq!(
         (&family["token"]["kind"], &family["token"]["generation"], &family["token"]["state"]),

@@ -5,6 +5,8 @@ mod admin;
 mod admin_audit;
 mod applications;
 mod audit;
+mod audit_proof;
+mod audit_revoke;
 mod authorize;
 mod authorized_tokens;
 mod client_authentication;

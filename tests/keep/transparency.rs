@@ -7,7 +7,6 @@ use grantlog::{
     follow::transparency::{Proof, ProveError, SealError, Step, Transparency, VerifierKey, run},
     log::Actor,
 };
-use projections::on_db;
 use support::{
     Kind, Store, TestApp, both_stores,
     traffic::{all_events, history, issue_many},
@@ -41,10 +40,6 @@ pub(crate) async fn grow(transparency: &Transparency) {
             Step::Behind | Step::Elsewhere => {}
         }
     }
-}
-
-pub(crate) async fn execute(app: &TestApp, sql: &str) {
-    on_db!(app.app.log.db(), pool => { sqlx::raw_sql(sql).execute(pool).await.unwrap(); });
 }
 
 /// A checkpoint after all that the log holds, and its leaves.
@@ -220,7 +215,7 @@ async fn what_stands_in_the_store_is_signed_byte_for_byte(kind: Kind) {
          recorded_at) SELECT position + 1, 'client', 'x', 1, 'client.odd', '1', '{written}', '{written}', 'c', recorded_at FROM log_head; \
          UPDATE log_head SET position = position + 1"
     );
-    execute(&app, &row).await;
+    app.execute(&row).await;
     let last = app.app.log.head().await.unwrap();
     let proof = app.app.transparency.prove(last).await.unwrap();
     let event = proof.verify(&app.app.transparency.verifier_key()).unwrap().event;
@@ -235,20 +230,20 @@ async fn nothing_is_signed_over_a_store_that_is_not_what_was_signed(kind: Kind) 
     let (head, signed) = (app.app.log.head().await.unwrap(), app.app.transparency.checkpoint().await.unwrap());
     issue_many(&app.app, &client, 3).await;
     let put_back = format!("UPDATE events SET recorded_at = recorded_at - 1 WHERE position = {head}");
-    execute(&app, &format!("UPDATE events SET recorded_at = recorded_at + 1 WHERE position = {head}")).await;
+    app.execute(&format!("UPDATE events SET recorded_at = recorded_at + 1 WHERE position = {head}")).await;
     assert!(matches!(app.app.transparency.turn().await, Err(SealError::Altered(position)) if position == head));
-    execute(&app, &put_back).await;
-    execute(&app, &format!("UPDATE events SET position = position + 1000 WHERE position = {}", head + 2)).await;
+    app.execute(&put_back).await;
+    app.execute(&format!("UPDATE events SET position = position + 1000 WHERE position = {}", head + 2)).await;
     assert!(matches!(app.app.transparency.turn().await, Err(SealError::Missing(position)) if position == head + 2));
-    execute(&app, &format!("UPDATE events SET position = {} WHERE position = {}", head + 2, head + 1002)).await;
-    execute(&app, "UPDATE transparency_tile SET hashes = (SELECT hashes FROM transparency_tile WHERE level = 0) WHERE level = 0")
+    app.execute(&format!("UPDATE events SET position = {} WHERE position = {}", head + 2, head + 1002)).await;
+    app.execute("UPDATE transparency_tile SET hashes = (SELECT hashes FROM transparency_tile WHERE level = 0) WHERE level = 0")
         .await;
     let other = app.another_node().await.transparency.clone();
     let flip = match kind {
         Kind::Sqlite => "UPDATE transparency_tile SET hashes = zeroblob(length(hashes))",
         Kind::Postgres => "UPDATE transparency_tile SET hashes = decode(repeat('00', length(hashes)), 'hex')",
     };
-    execute(&app, flip).await;
+    app.execute(flip).await;
     assert!(matches!(other.turn().await, Err(SealError::Fork { .. })));
     // The loop of a server ends there, and nothing was signed since.
     run(other, None).await;
@@ -265,7 +260,7 @@ async fn a_store_behind_the_checkpoint_in_the_file_is_noticed(kind: Kind) {
     running.abort();
     let kept = std::fs::read_to_string(&file).unwrap();
     assert_eq!(Some(&kept), app.app.transparency.checkpoint().await.unwrap().as_ref());
-    execute(&app, "DELETE FROM transparency_checkpoint; DELETE FROM transparency_tile; DELETE FROM checkpoint").await;
+    app.execute("DELETE FROM transparency_checkpoint; DELETE FROM transparency_tile; DELETE FROM checkpoint").await;
     run(app.another_node().await.transparency.clone(), Some(file.clone())).await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), kept);
     assert_eq!(app.app.transparency.checkpoint().await.unwrap(), None);

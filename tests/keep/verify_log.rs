@@ -3,7 +3,7 @@
 use grantlog::follow::transparency::{Difference, Difference::*, Report, VerifyError};
 use support::{Kind, TestApp, both_stores, traffic::issue_many};
 
-use crate::transparency::{execute, grow};
+use crate::transparency::grow;
 
 both_stores! {
     a_log_that_nobody_touched_is_what_was_signed,
@@ -43,15 +43,15 @@ async fn differences(app: &TestApp) -> Vec<Difference> {
 
 /// Moves the rows from a position on.
 async fn shift(app: &TestApp, from: i64, by: i64) {
-    execute(app, &format!("UPDATE events SET position = position + {AWAY} WHERE position >= {from}")).await;
-    execute(app, &format!("UPDATE events SET position = position - {} WHERE position > {AWAY}", AWAY - by)).await;
-    execute(app, &format!("UPDATE log_head SET position = position + {by}")).await;
+    app.execute(&format!("UPDATE events SET position = position + {AWAY} WHERE position >= {from}")).await;
+    app.execute(&format!("UPDATE events SET position = position - {} WHERE position > {AWAY}", AWAY - by)).await;
+    app.execute(&format!("UPDATE log_head SET position = position + {by}")).await;
 }
 
 /// Copies a row to a position.
 async fn copy(app: &TestApp, from: i64, to: i64) {
     let columns = "aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, command_id, recorded_at";
-    execute(app, &format!("INSERT INTO events (position, {columns}) SELECT {to}, {columns} FROM events WHERE position = {from}"))
+    app.execute(&format!("INSERT INTO events (position, {columns}) SELECT {to}, {columns} FROM events WHERE position = {from}"))
         .await;
 }
 
@@ -81,22 +81,22 @@ async fn a_changed_column_is_found_at_its_position(kind: Kind) {
         (301, "metadata", format!("(metadata{text} || ' '){json}"), format!("rtrim(metadata{text}){json}")),
         (head, "command_id", "command_id || ' '".to_owned(), "rtrim(command_id)".to_owned()),
     ] {
-        execute(&app, &format!("UPDATE events SET {column} = {change} WHERE position = {position}")).await;
+        app.execute(&format!("UPDATE events SET {column} = {change} WHERE position = {position}")).await;
         assert_eq!(differences(&app).await, [Altered(position)], "{column}");
-        execute(&app, &format!("UPDATE events SET {column} = {back} WHERE position = {position}")).await;
+        app.execute(&format!("UPDATE events SET {column} = {back} WHERE position = {position}")).await;
         assert_eq!(differences(&app).await, [], "{column}");
     }
 }
 
 async fn a_deleted_row_is_found_at_its_position(kind: Kind) {
     let (app, head) = signed(kind).await;
-    execute(&app, &format!("DELETE FROM events WHERE position IN (1, 100, 101, {head})")).await;
+    app.execute(&format!("DELETE FROM events WHERE position IN (1, 100, 101, {head})")).await;
     assert_eq!(differences(&app).await, [Removed(1), Removed(100), Removed(101), Removed(head)]);
 }
 
 async fn a_deleted_row_is_found_though_all_after_it_were_moved_up(kind: Kind) {
     let (app, _) = signed(kind).await;
-    execute(&app, "DELETE FROM events WHERE position IN (250, 251)").await;
+    app.execute("DELETE FROM events WHERE position IN (250, 251)").await;
     shift(&app, 252, -2).await;
     assert_eq!(differences(&app).await, [Removed(250), Removed(251)]);
     let client = app.ordinary_client().await;
@@ -114,16 +114,16 @@ async fn an_inserted_row_is_found_though_all_after_it_were_moved_down(kind: Kind
 
 async fn several_changes_are_told_apart(kind: Kind) {
     let (app, head) = signed(kind).await;
-    execute(&app, "UPDATE events SET sequence = sequence + 1 WHERE position = 50").await;
-    execute(&app, "DELETE FROM events WHERE position = 100").await;
+    app.execute("UPDATE events SET sequence = sequence + 1 WHERE position = 50").await;
+    app.execute("DELETE FROM events WHERE position = 100").await;
     shift(&app, 101, -1).await;
     shift(&app, 300, 1).await;
     copy(&app, 20, 300).await;
-    execute(&app, "DELETE FROM events WHERE position = 400").await;
+    app.execute("DELETE FROM events WHERE position = 400").await;
     copy(&app, 500, 400).await;
-    execute(&app, &format!("DELETE FROM events WHERE position = {head}")).await;
+    app.execute(&format!("DELETE FROM events WHERE position = {head}")).await;
     assert_eq!(differences(&app).await, [Altered(50), Removed(100), Inserted(300), Altered(400), Removed(head)]);
-    execute(&app, "UPDATE events SET sequence = sequence + 7").await;
+    app.execute("UPDATE events SET sequence = sequence + 7").await;
     let report = report(&app).await;
     assert_eq!(report.differences.len(), 100);
     assert!(report.count >= 600, "{}", report.count);
@@ -143,31 +143,31 @@ async fn a_damaged_tile_is_no_fault_of_the_events(kind: Kind) {
         Kind::Sqlite => "zeroblob(length(hashes))",
         Kind::Postgres => "decode(repeat('00', length(hashes)), 'hex')",
     };
-    execute(&app, "CREATE TABLE kept AS SELECT * FROM transparency_tile").await;
+    app.execute("CREATE TABLE kept AS SELECT * FROM transparency_tile").await;
     for (level, number) in [(0, 1), (1, 0)] {
-        execute(&app, &format!("UPDATE transparency_tile SET hashes = {zero} WHERE level = {level} AND number = {number}")).await;
+        app.execute(&format!("UPDATE transparency_tile SET hashes = {zero} WHERE level = {level} AND number = {number}")).await;
         let number = u64::try_from(number).unwrap();
         assert_eq!(differences(&app).await.first(), Some(&Tile { level: u8::try_from(level).unwrap(), number }));
         assert!(report(&app).await.differences.iter().all(|difference| matches!(difference, Tile { .. })));
-        execute(&app, "DELETE FROM transparency_tile; INSERT INTO transparency_tile SELECT * FROM kept").await;
+        app.execute("DELETE FROM transparency_tile; INSERT INTO transparency_tile SELECT * FROM kept").await;
     }
-    execute(&app, "DELETE FROM transparency_tile WHERE level = 1").await;
+    app.execute("DELETE FROM transparency_tile WHERE level = 1").await;
     assert_eq!(differences(&app).await, [Tile { level: 1, number: 0 }]);
 }
 
 async fn changing_the_tiles_as_well_does_not_hide_it(kind: Kind) {
     let (app, head) = signed(kind).await;
     let note = app.app.transparency.checkpoint().await.unwrap().unwrap();
-    execute(&app, "UPDATE events SET sequence = sequence + 1 WHERE position = 50").await;
-    execute(&app, "CREATE TABLE kept AS SELECT * FROM transparency_checkpoint").await;
+    app.execute("UPDATE events SET sequence = sequence + 1 WHERE position = 50").await;
+    app.execute("CREATE TABLE kept AS SELECT * FROM transparency_checkpoint").await;
     // The tiles are grown anew over what was changed, with the checkpoint out of the way.
-    execute(&app, "DELETE FROM transparency_checkpoint; DELETE FROM transparency_tile; DELETE FROM checkpoint").await;
+    app.execute("DELETE FROM transparency_checkpoint; DELETE FROM transparency_tile; DELETE FROM checkpoint").await;
     grow(&app.another_node().await.transparency).await;
-    execute(&app, "DELETE FROM transparency_checkpoint; INSERT INTO transparency_checkpoint SELECT * FROM kept").await;
+    app.execute("DELETE FROM transparency_checkpoint; INSERT INTO transparency_checkpoint SELECT * FROM kept").await;
     let size = u64::try_from(head).unwrap();
     assert_eq!(differences(&app).await, [Checkpoint { size }]);
     let forged = note.replace(&format!("\n{head}\n"), &format!("\n{}\n", head - 1));
-    execute(&app, &format!("UPDATE transparency_checkpoint SET note = '{forged}'")).await;
+    app.execute(&format!("UPDATE transparency_checkpoint SET note = '{forged}'")).await;
     let outcome = app.app.transparency.verify_log(&[], &mut |_, _| {}).await;
     assert!(matches!(outcome, Err(VerifyError::Checkpoint(_))), "{outcome:?}");
 }
@@ -185,8 +185,8 @@ async fn a_checkpoint_that_was_kept_elsewhere_finds_a_rewritten_log(kind: Kind) 
     assert_eq!(verify(&kept).await.unwrap().count, 0);
     assert!(matches!(verify("x").await, Err(VerifyError::Given(_))));
     // Somebody with the program and its keys changes an event and lets all of it be signed anew.
-    execute(&app, "UPDATE events SET sequence = sequence + 1 WHERE position = 50").await;
-    execute(&app, "DELETE FROM transparency_checkpoint; DELETE FROM transparency_tile; DELETE FROM checkpoint").await;
+    app.execute("UPDATE events SET sequence = sequence + 1 WHERE position = 50").await;
+    app.execute("DELETE FROM transparency_checkpoint; DELETE FROM transparency_tile; DELETE FROM checkpoint").await;
     grow(&app.another_node().await.transparency).await;
     assert_eq!(report(&app).await.count, 0);
     assert_eq!(verify(&kept).await.unwrap().differences, [Checkpoint { size: u64::try_from(head).unwrap() }]);

@@ -50,6 +50,10 @@ pub enum Question {
     Changes,
     /// What a revocation would end.
     Revocation,
+    /// That an event is in the log.
+    Proof,
+    /// Whether a signed token was issued.
+    TokenCheck,
 }
 
 impl Read {

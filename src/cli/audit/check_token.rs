@@ -1,10 +1,9 @@
 //! `grantlog audit check-token`: whether a token with a good signature was issued at all.
 
 use secrecy::ExposeSecret;
-use serde_json::json;
 
 use crate::{
-    audit::{self, TokenCheck},
+    audit::{self, FoundToken, TokenCheck},
     cli::{
         failure::Failure,
         input,
@@ -12,6 +11,8 @@ use crate::{
         store::Context,
     },
 };
+
+use super::remember;
 
 /// Tell whether a signed token was ever issued
 ///
@@ -35,26 +36,19 @@ impl CheckToken {
             given => given.into(),
         };
         let dispatch = context.dispatch().await?;
-        match audit::check_token(&dispatch, token.expose_secret().trim()).await? {
+        let checked = audit::check_token(&dispatch, token.expose_secret().trim()).await?;
+        if let Some(read) = checked.read() {
+            remember(&dispatch, read).await?;
+        }
+        match &checked {
             TokenCheck::NotSigned => {
                 Err(Failure::Refused("no key of this issuer's signed it: nobody who checks signatures takes it".to_owned()))
             }
-            TokenCheck::Issued { grant_id, token } if self.format.json => {
-                output::json(&json!({"issued": {"grant_id": grant_id, "token": token}}))
-            }
-            TokenCheck::Issued { grant_id, token } => {
-                output::line(format_args!("Issued: it is in the log at position {}.", token.issued.position))?;
-                output::pairs([
-                    ("issued", moment(token.issued.at.unix())),
-                    ("grant", grant_id.to_string()),
-                    ("jti", token.jti.map(|jti| jti.to_string()).unwrap_or_default()),
-                    ("signed by", token.kid.unwrap_or_default()),
-                    ("until", moment(token.expires_at.unix())),
-                ])
-            }
+            TokenCheck::Issued(_) if self.format.json => output::json(&checked.to_json()),
+            TokenCheck::Issued(found) => tell(found),
             TokenCheck::Forged(forgery) => {
                 if self.format.json {
-                    output::json(&json!({"forged": forgery}))?;
+                    output::json(&checked.to_json())?;
                 } else {
                     output::line("It says")?;
                     output::line(&forgery.claims)?;
@@ -67,4 +61,16 @@ impl CheckToken {
             }
         }
     }
+}
+
+fn tell(found: &FoundToken) -> Result<(), Failure> {
+    let token = found.token();
+    output::line(format_args!("Issued: it is in the log at position {}.", token.issued.position))?;
+    output::pairs([
+        ("issued", moment(token.issued.at.unix())),
+        ("grant", found.file.record.grant_id.to_string()),
+        ("jti", token.jti.map(|jti| jti.to_string()).unwrap_or_default()),
+        ("signed by", token.kid.clone().unwrap_or_default()),
+        ("until", moment(token.expires_at.unix())),
+    ])
 }

@@ -1,14 +1,12 @@
 //! `grantlog audit diff`: what became of grants between two places in the log.
 
-use std::collections::HashMap;
-
 use domain::{
     UserId,
     audit::{Question, Read},
 };
 
 use crate::{
-    audit::{AsOf, GrantAt, GrantRecord, Place, resolve},
+    audit::{AsOf, Became, Between, GrantAt, GrantChange, resolve},
     cli::{
         failure::Failure,
         output::{Format, List},
@@ -44,15 +42,16 @@ impl Diff {
             return Err(Failure::Usage("--to is before --from".to_owned()));
         }
         remember(&dispatch, Read::of(Question::Changes)).await?;
+        let between = Between { from, to };
         let mut list = List::begin(self.format, &["grant", "change", "when", "client", "user", "scope", "why"]);
         let mut replayed = read(&dispatch.log, to).await?;
         while let Some(records) = replayed.next_grants()? {
-            let changed: Vec<_> = records.into_iter().filter(|record| changes(record, from, to).next().is_some()).collect();
+            let changed: Vec<_> = records.into_iter().filter(|record| between.changes(record).next().is_some()).collect();
             let users: Vec<UserId> = changed.iter().filter_map(|record| record.user_id).collect();
             let names = dispatch.usernames(&users).await?;
             for record in &changed {
-                for (change, when) in changes(record, from, to) {
-                    add(&mut list, (record, &names, to), (change, when))?;
+                for (change, changed_at) in between.changes(record) {
+                    add(&mut list, &GrantChange { grant: GrantAt::new(record, to.at, &names), change, changed_at })?;
                 }
             }
         }
@@ -60,26 +59,12 @@ impl Diff {
     }
 }
 
-fn add(
-    list: &mut List,
-    (record, names, to): (&GrantRecord, &HashMap<UserId, String>, Place),
-    (change, when): (&str, String),
-) -> Result<(), Failure> {
-    let line = GrantAt::new(record, to.at, names);
-    let mut element = serde_json::to_value(&line).map_err(|error| Failure::Failed(error.to_string()))?;
-    element["change"] = change.into();
-    element["changed_at"] = when.clone().into();
-    let why = record.ended.as_ref().filter(|_| change == "ended").map(why).unwrap_or_default();
-    let cells = [&record.grant_id.to_string(), change, &when, line.client(), &line.user(), &record.scope.to_string(), &why];
+fn add(list: &mut List, changed: &GrantChange<'_>) -> Result<(), Failure> {
+    let element = serde_json::to_value(changed).map_err(|error| Failure::Failed(error.to_string()))?;
+    let GrantChange { grant, change, changed_at } = changed;
+    let (record, when) = (grant.record, rfc3339(*changed_at));
+    let why = record.ended.as_ref().filter(|_| *change == Became::Ended).map(why).unwrap_or_default();
+    let (id, scope) = (record.grant_id.to_string(), record.scope.to_string());
+    let cells = [&id, change.as_str(), &when, grant.client(), &grant.user(), &scope, &why];
     list.add(cells.map(str::to_owned).to_vec(), &element)
-}
-
-/// What became of a grant after one place and up to another, and when.
-fn changes(record: &GrantRecord, from: Place, to: Place) -> impl Iterator<Item = (&'static str, String)> {
-    let began = (record.begun.position > from.position).then(|| ("began", rfc3339(record.begun.at)));
-    let ended = record.ended.as_ref().filter(|end| end.place.position > from.position);
-    let ended = ended.map(|end| ("ended", rfc3339(end.place.at)));
-    let by_itself = record.ended.is_none() && record.ends_at > from.at && record.ends_at <= to.at;
-    let expired = by_itself.then(|| ("expired", rfc3339(record.ends_at)));
-    [began, ended, expired].into_iter().flatten()
 }

@@ -2,7 +2,10 @@
 
 use std::{io::Write, path::PathBuf};
 
-use domain::TokenId;
+use domain::{
+    TokenId,
+    audit::{Question, Read},
+};
 
 use crate::{
     audit,
@@ -10,6 +13,8 @@ use crate::{
     dispatch::Dispatch,
     follow::transparency::{ProveError, Transparency},
 };
+
+use super::remember;
 
 /// Prove that an event is in the log
 ///
@@ -33,7 +38,8 @@ impl Prove {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let prefix = context.settings.transparency_prefix();
         let dispatch = context.dispatch().await?;
-        let position = position_of(&dispatch, &self.event).await?;
+        let (position, read) = find(&dispatch, &self.event).await?;
+        remember(&dispatch, read).await?;
         let transparency = Transparency::open(&dispatch, &prefix).await?;
         let proof = transparency.prove(position).await?;
         let Some(path) = self.output else { return output::text(&proof) };
@@ -42,16 +48,18 @@ impl Prove {
     }
 }
 
-async fn position_of(dispatch: &Dispatch, text: &str) -> Result<i64, Failure> {
+/// The position of the event, and what is told with it.
+async fn find(dispatch: &Dispatch, text: &str) -> Result<(i64, Read), Failure> {
     if let Ok(position) = text.parse() {
-        return Ok(position);
+        let read = audit::proof_read(&dispatch.log, position).await?;
+        return Ok((position, read.ok_or(ProveError::NoEvent(position))?));
     }
     let jti: TokenId = text.parse().map_err(|_| Failure::Usage(format!("`{text}` is no position and no jti")))?;
     let mut progress = Progress::of("events");
     let head = dispatch.log.known_head();
     let found = audit::token(dispatch, text, &mut |position| progress.at_position(position, head)).await?;
     let found = found.ok_or_else(|| Failure::Refused(format!("no access token {jti} was issued")))?;
-    Ok(found.file.tokens[found.place].issued.position)
+    Ok((found.token().issued.position, found.file.read(Question::Proof)))
 }
 
 impl From<ProveError> for Failure {

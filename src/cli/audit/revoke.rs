@@ -1,14 +1,10 @@
 //! `grantlog audit revoke`: ends all that descends from a point.
 
-use domain::{
-    GrantId, SessionId, Timestamp,
-    audit::{Question, Read},
-};
-use projections::standing::Ground;
+use domain::{GrantId, SessionId, Timestamp};
 use serde_json::json;
 
 use crate::{
-    audit::{self, GrantAt, living_on, moment},
+    audit::{self, Besides, Descent, EndedAt, GrantAt, moment},
     cli::{
         failure::Failure,
         input,
@@ -72,115 +68,67 @@ struct Point {
     key: Option<String>,
 }
 
-/// How it is ended.
-enum End {
-    Grants,
-    Client(domain::ClientId),
-    User(domain::UserId),
-    Session(SessionId),
-    Key(String),
-}
-
 impl Revoke {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let dispatch = context.dispatch().await?;
-        let (end, grants) = self.plan(&dispatch).await?;
-        remember(&dispatch, end.read()).await?;
+        let descent = Descent { point: self.point.find(&dispatch).await?, since: self.since };
+        let Some(grants) = descent.living(&dispatch).await? else { return Err(self.point.unknown()) };
+        remember(&dispatch, descent.read()).await?;
         if !self.format.json {
             show(&dispatch, &grants).await?;
         }
-        let what = format!("live grants: {}{}", grants.len(), end.besides());
+        let besides = descent.besides().map(in_words).unwrap_or_default();
+        let what = format!("live grants: {}{besides}", grants.len());
         if self.dry_run {
             return match self.format.json {
-                true => output::json(&json!({"grants": grants, "revoked": false})),
+                true => output::json(&json!({"grants": grants, "besides": descent.besides(), "revoked": false})),
                 false => output::line(format_args!("It would revoke {what}. Nothing was changed.")),
             };
         }
         if !self.yes {
             input::confirm(&format!("This revokes {what}."))?;
         }
-        let position = end.perform(&dispatch, &grants).await?;
+        let EndedAt { position, grants: revoked } = descent.end(&dispatch, Actor::Operator, &grants).await?;
+        let count = revoked.unwrap_or(grants.len());
         match self.format.json {
-            true => output::json(&json!({"grants": grants, "revoked": true, "position": position})),
-            false => output::line(format_args!("Revoked at position {position}: {what}.")),
+            true => output::json(&json!({
+                "grants": grants, "besides": descent.besides(), "revoked": true, "count": count, "position": position,
+            })),
+            false => output::line(format_args!("Revoked at position {position}: live grants: {count}{besides}.")),
         }
-    }
-
-    /// How it is ended, and the grants that live at present and end with it.
-    async fn plan(&self, dispatch: &Dispatch) -> Result<(End, Vec<GrantId>), Failure> {
-        let Point { grant, client, user, session, key } = &self.point;
-        if let Some(grant) = grant {
-            let Some(file) = audit::grant(&dispatch.log, *grant).await? else {
-                return Err(Failure::Refused(format!("there is no grant {grant}: `grantlog audit replay` shows all")));
-            };
-            let lives = file.record.state(dispatch.clock.now()) == audit::GrantState::Live;
-            return Ok((End::Grants, if lives { vec![*grant] } else { vec![] }));
-        }
-        let end = match (client, user, session, key) {
-            (Some(client), _, _, _) => End::Client(find_client(&dispatch.log, client).await?.0),
-            (None, Some(user), _, _) => End::User(user_of(dispatch, user).await?),
-            (None, None, Some(session), _) => End::Session(*session),
-            (None, None, None, Some(key)) => End::Key(key.clone()),
-            (None, None, None, None) => End::Grants,
-        };
-        let id = end.id();
-        let ground = end.ground(&id);
-        let grants = living_on(dispatch.log.db(), ground, self.since.unwrap_or_default(), dispatch.clock.now()).await?;
-        Ok((if self.since.is_some() { End::Grants } else { end }, grants))
     }
 }
 
-impl End {
-    fn id(&self) -> String {
-        match self {
-            Self::Grants => String::new(),
-            Self::Client(id) => id.to_string(),
-            Self::User(id) => id.to_string(),
-            Self::Session(id) => id.to_string(),
-            Self::Key(kid) => kid.clone(),
-        }
-    }
-
-    const fn ground<'a>(&self, id: &'a str) -> Ground<'a> {
-        match self {
-            Self::Grants => Ground::Issuer,
-            Self::Client(_) => Ground::Client(id),
-            Self::User(_) => Ground::User(id),
-            Self::Session(_) => Ground::Session(id),
-            Self::Key(_) => Ground::Key(id),
-        }
-    }
-
-    /// What is told of it before it ends.
-    const fn read(&self) -> Read {
-        let read = Read::of(Question::Revocation);
-        match self {
-            Self::Grants | Self::Session(_) | Self::Key(_) => read,
-            Self::Client(id) => Read { client_id: Some(*id), ..read },
-            Self::User(id) => Read { user_id: Some(*id), ..read },
-        }
-    }
-
-    /// What ends with the grants.
-    const fn besides(&self) -> &'static str {
-        match self {
-            Self::Grants => "",
-            Self::Client(_) => ", and the client is disabled",
-            Self::User(_) => ", and the user is locked out",
-            Self::Session(_) => ", and the sign-in ends",
-            Self::Key(_) => ", in so far as the key signed their tokens, and the key is replaced",
-        }
-    }
-
-    async fn perform(&self, dispatch: &Dispatch, grants: &[GrantId]) -> Result<i64, Failure> {
-        let by = Actor::Operator;
-        Ok(match self {
-            Self::Grants => dispatch.revoke_grants(by, grants).await?.position,
-            Self::Client(id) => dispatch.disable_client(by, *id).await?.position,
-            Self::User(id) => dispatch.lock_user(by, *id).await?.position,
-            Self::Session(id) => dispatch.end_session(by, *id).await?.position,
-            Self::Key(kid) => dispatch.replace_key(by, kid).await?.position,
+impl Point {
+    async fn find(&self, dispatch: &Dispatch) -> Result<audit::Point, Failure> {
+        let Self { grant, client, user, session, key } = self;
+        Ok(match (grant, client, user, session, key) {
+            (Some(grant), ..) => audit::Point::Grant(*grant),
+            (None, Some(client), ..) => audit::Point::Client(find_client(&dispatch.log, client).await?.0),
+            (None, None, Some(user), ..) => audit::Point::User(user_of(dispatch, user).await?),
+            (None, None, None, Some(session), _) => audit::Point::Session(*session),
+            (None, None, None, None, Some(key)) => audit::Point::Key(key.clone()),
+            (None, None, None, None, None) => audit::Point::Issuer,
         })
+    }
+
+    fn unknown(&self) -> Failure {
+        Failure::Refused(match (&self.grant, &self.session, &self.key) {
+            (Some(grant), ..) => format!("there is no grant {grant}: `grantlog audit replay` shows all"),
+            (None, Some(session), _) => format!("there is no such session: {session}"),
+            (None, None, Some(key)) => format!("there is no key {key}: `grantlog keys list` shows all"),
+            (None, None, None) => "there is nothing of that name".to_owned(),
+        })
+    }
+}
+
+/// What ends with the grants.
+const fn in_words(besides: Besides) -> &'static str {
+    match besides {
+        Besides::ClientDisabled => ", and the client is disabled",
+        Besides::UserLocked => ", and the user is locked out",
+        Besides::SessionEnded => ", and the sign-in ends",
+        Besides::KeyReplaced => ", in so far as the key signed their tokens, and the key is replaced",
     }
 }
 

@@ -31,7 +31,7 @@ pub(in crate::cli) struct Verify {
 }
 
 impl Verify {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(in crate::cli) fn run(&self) -> Result<(), Failure> {
         let key = key(&self.key)?;
         let proof: Proof = text_file(&self.file)?.parse().map_err(|error: ProofError| refused(&error))?;
         let proven = proof.verify(&key).map_err(|error| refused(&error))?;

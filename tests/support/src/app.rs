@@ -12,7 +12,10 @@ use grantlog::{
     state::App,
     vault::{MasterKey, MasterKeys},
 };
-use projections::consent::{self, ConsentRow};
+use projections::{
+    consent::{self, ConsentRow},
+    on_db,
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -123,6 +126,11 @@ impl TestApp {
     /// Disables a client.
     pub async fn disable(&self, id: ClientId) {
         self.app.dispatch.disable_client(Actor::Operator, id).await.expect("the client can be disabled");
+    }
+
+    /// Changes something in the store behind the program's back.
+    pub async fn execute(&self, sql: &str) {
+        on_db!(self.app.log.db(), pool => { sqlx::raw_sql(sql).execute(pool).await.expect("the SQL is right"); });
     }
 
     /// Posts a form.

@@ -5,7 +5,7 @@ mod audit;
 mod clients;
 mod users;
 
-pub(in crate::http) use audit::{client_story, grant, search, search_form, user_story};
+pub(in crate::http) use audit::{ask_to_revoke, changes, client_story, grant, revoke, search, search_form, user_story};
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::request::Parts,
