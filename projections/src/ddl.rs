@@ -121,16 +121,38 @@ $apply$",
         format!("unnest({}) AS r ({})", arrays.collect::<Vec<_>>().join(", "), self.column_list())
     }
 
-    /// SQLite's statement that writes a whole row, whose columns are its parameters in their order.
+    /// SQLite's statement that writes so many whole rows. Its parameters are the rows' values, one row after the other, each in the order
+    /// of the table's columns.
     #[must_use]
-    pub fn sqlite_put(&self, generation: i64) -> String {
+    pub fn sqlite_put(&self, generation: i64, rows: usize) -> String {
         format!(
-            "INSERT INTO {table} AS t ({columns}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {replaced}",
+            "INSERT INTO {table} AS t ({columns}) VALUES {values} ON CONFLICT ({key}) DO UPDATE SET {replaced}",
             table = self.generation(generation),
             columns = self.column_list(),
-            values = (1..=self.columns.len()).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", "),
+            values = places(rows, self.columns.len()),
             key = self.key.join(", "),
             replaced = self.replaced(),
+        )
+    }
+
+    /// SQLite's statement that sets the same columns of so many rows. Its parameters are the rows' values, one row after the other, each
+    /// in the order of the table's columns; those that `row` does not name have none and stay as they are.
+    #[must_use]
+    pub fn sqlite_set_many(&self, generation: i64, row: &Row, rows: usize) -> String {
+        let named: Vec<&Column> = self.columns.iter().filter(|column| row.get(column.name).is_some()).collect();
+        let value = |name: &str| {
+            let place = 1 + named.iter().position(|column| column.name == name).expect("a row names its key");
+            format!("r.column{place}")
+        };
+        let set = named.iter().filter(|column| !self.is_key(column));
+        let set = set.map(|column| format!("{} = {}", column.name, value(column.name)));
+        let matched = self.key.iter().map(|name| format!("t.{name} = {}", value(name)));
+        format!(
+            "UPDATE {} AS t SET {} FROM (VALUES {}) AS r WHERE {}",
+            self.generation(generation),
+            set.collect::<Vec<_>>().join(", "),
+            places(rows, named.len()),
+            matched.collect::<Vec<_>>().join(" AND ")
         )
     }
 
@@ -178,6 +200,13 @@ $apply$",
     fn matched(&self) -> String {
         self.key.iter().map(|name| format!("t.{name} = r.{name}")).collect::<Vec<_>>().join(" AND ")
     }
+}
+
+/// The places of so many rows of parameters, numbered throughout.
+fn places(rows: usize, columns: usize) -> String {
+    let row =
+        |first: usize| format!("({})", (first..first + columns).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", "));
+    (0..rows).map(|number| row(1 + number * columns)).collect::<Vec<_>>().join(", ")
 }
 
 /// PostgreSQL's function that writes a batch's changes to all live projections, in the generations that are active: `(base bigint, puts

@@ -1,9 +1,14 @@
 //! Writing a batch's row changes into a generation of a projection's table.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sqlx::{PgConnection, SqliteConnection};
 
 use crate::{Changes, Kind, LIVE, Table, changes::Row};
+
+/// Rows that SQLite gets at once: each statement waits for the connection's thread, and each number of rows has a statement of its own.
+const AT_ONCE: usize = 64;
 
 /// A value as SQLite takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,22 +52,42 @@ impl Table {
         base: i64,
         changes: &Changes,
     ) -> Result<(), sqlx::Error> {
+        let mut sets: BTreeMap<u64, Vec<&Row>> = BTreeMap::new();
         for row in changes.sets(self) {
-            self.bind(sqlx::query(&self.sqlite_set(generation, row)), row, base).execute(&mut *connection).await?;
+            sets.entry(self.columns_named(row)).or_default().push(row);
         }
-        let put = self.sqlite_put(generation);
-        for row in changes.puts(self) {
-            self.bind(sqlx::query(&put), row, base).execute(&mut *connection).await?;
+        for (columns, rows) in &sets {
+            for part in parts(rows) {
+                let sql = self.sqlite_set_many(generation, part[0], part.len());
+                self.bind(sqlx::query(&sql), part, *columns, base).execute(&mut *connection).await?;
+            }
+        }
+        let puts: Vec<&Row> = changes.puts(self).collect();
+        for part in parts(&puts) {
+            let sql = self.sqlite_put(generation, part.len());
+            self.bind(sqlx::query(&sql), part, u64::MAX, base).execute(&mut *connection).await?;
         }
         Ok(())
     }
 
-    fn bind<'q>(&self, query: SqliteQuery<'q>, row: &'q Row, base: i64) -> SqliteQuery<'q> {
-        self.sqlite_values(row, base).fold(query, |query, value| match value {
-            SqliteValue::Null => query.bind(None::<i64>),
-            SqliteValue::Integer(number) => query.bind(number),
-            SqliteValue::Text(text) => query.bind(text),
-        })
+    /// Binds the values of some of the columns of rows, one row after the other.
+    fn bind<'q>(&self, mut query: SqliteQuery<'q>, rows: &[&'q Row], columns: u64, base: i64) -> SqliteQuery<'q> {
+        for row in rows {
+            let values = self.sqlite_values(row, base).enumerate().filter(|(place, _)| columns & (1 << place) != 0);
+            query = values.fold(query, |query, (_, value)| match value {
+                SqliteValue::Null => query.bind(None::<i64>),
+                SqliteValue::Integer(number) => query.bind(number),
+                SqliteValue::Text(text) => query.bind(text),
+            });
+        }
+        query
+    }
+
+    /// The columns that a row names, a bit each, in the order of the table's columns.
+    #[must_use]
+    pub fn columns_named(&self, row: &Row) -> u64 {
+        let named = self.columns.iter().enumerate().filter(|(_, column)| row.get(column.name).is_some());
+        named.fold(0, |bits, (place, _)| bits | 1 << place)
     }
 
     /// A row's values in the order of the table's columns, null where the row does not name one: the parameters of
@@ -93,6 +118,12 @@ impl Table {
         };
         self.columns.iter().map(|column| literal(column.name)).collect()
     }
+}
+
+/// Rows by [`AT_ONCE`], and those that are left one by one.
+fn parts<'p, 'r>(rows: &'p [&'r Row]) -> impl Iterator<Item = &'p [&'r Row]> {
+    let (whole, left) = rows.split_at(rows.len() - rows.len() % AT_ONCE);
+    whole.chunks(AT_ONCE).chain(left.chunks(1))
 }
 
 type SqliteQuery<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>>;

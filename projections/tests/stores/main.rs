@@ -35,6 +35,7 @@ macro_rules! over_both_stores {
 
 over_both_stores! {
     a_batch_written_twice_leaves_the_same_rows,
+    of_many_rows_at_once_each_gets_its_own_values,
     rows_are_found_by_key_by_name_and_by_owner,
     a_page_goes_on_where_the_last_one_ended,
     an_erased_users_name_can_be_taken_in_the_same_batch,
@@ -59,6 +60,25 @@ async fn a_batch_written_twice_leaves_the_same_rows(mut store: Store) {
     assert_eq!(store.token("a").await, once);
     assert_eq!((once.position, once.client_identifier.as_deref(), once.profile.as_deref()), (6, Some("app-2"), Some("sealed 3")));
     assert!(once.is_active(TokenKind::Access, LATER));
+}
+
+async fn of_many_rows_at_once_each_gets_its_own_values(mut store: Store) {
+    const MANY: i64 = 150;
+    let name = |n: i64| format!("a {n}");
+    let tokens: Vec<_> = (0..MANY).map(|n| issued(&name(n), n)).collect();
+    store.write(&tokens).await;
+    let revoked = |n: i64| {
+        let (token, digest) = (id(9).parse().unwrap(), Digest::of(name(n).as_bytes()));
+        on("grant", GRANT, GrantEvent::AccessTokenRevoked { token, digest, expires_at: LATER, at: LATER })
+    };
+    let odd: Vec<_> = (0..MANY).filter(|n| n % 2 == 1).map(revoked).collect();
+    let base = store.head;
+    store.write(&odd).await;
+    for n in 0..MANY {
+        let row = store.token(&name(n)).await;
+        let expected = if n % 2 == 1 { ("revoked", n, base + n / 2 + 1) } else { ("live", n, n + 1) };
+        assert_eq!((row.state.as_str(), row.pos, row.position), expected);
+    }
 }
 
 async fn rows_are_found_by_key_by_name_and_by_owner(mut store: Store) {
@@ -204,8 +224,9 @@ async fn look_ups_and_writes_go_by_the_key(store: Store) {
                 at: AT,
             };
             let changes = projected(&[on("grant", GRANT, redeemed)]);
-            let set = changes.sets(&token::TABLE).map(|row| token::TABLE.sqlite_set(1, row));
-            for sql in set.chain([token::TABLE.sqlite_put(1), find]) {
+            let sets = changes.sets(&token::TABLE);
+            let sets = sets.flat_map(|row| [token::TABLE.sqlite_set(1, row), token::TABLE.sqlite_set_many(1, row, 64)]);
+            for sql in sets.chain([token::TABLE.sqlite_put(1, 1), find]) {
                 let sql = format!("EXPLAIN QUERY PLAN {sql}");
                 let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(&sql).fetch_all(sqlite.pool()).await.unwrap();
                 assert!(plan.iter().all(|step| !step.3.starts_with("SCAN t")), "{plan:?}");

@@ -4,45 +4,26 @@
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
-use projections::{
-    Changes, Db, Dialect, Table,
-    compare::{Compared, DifferingRow},
-    cutoff, token,
-};
+use projections::{Db, Dialect, Table};
 
 use super::{
-    BATCH, Difference, OnDifference, Pace, RebuildError, RebuiltProjection,
+    OnDifference, RebuildError, RebuiltProjection,
     begin::{begin, go_on, in_state},
     lock::Lock,
+    read::{Batch, Reader},
     status::{self, GenerationState},
 };
 use crate::log::{
     archive::Archive,
     connection::{Connection, on_connection},
-    project::{self, Projector},
-    read,
 };
-
-/// Rows of one projection that are named at most when they differ.
-const NAMED: usize = 10;
-/// Rows that are compared at a time.
-const COMPARED: i64 = 2_000;
-/// After every key: no text begins with this character, which Unicode keeps free.
-const LAST_KEY: &str = "\u{10ffff}";
-/// Whose rows end when they first said, never later: what has long ended is not built again.
-const NEVER_EXTENDED: [&Table; 2] = [&token::TABLE, &cutoff::TABLE];
 
 /// A build that this process works on.
 pub(super) struct Build {
     pub(super) connection: Connection,
-    archive: Archive,
+    reader: Reader,
     pub(super) targets: Vec<Target>,
     position: i64,
-    /// Rows that ended before are swept long since.
-    ended: Timestamp,
-    projector: Projector,
-    /// The time that the last batch took, without the time that it waited for its turn.
-    worked: Duration,
     _lock: Lock,
 }
 
@@ -82,20 +63,6 @@ pub(super) enum Source {
     Retired,
 }
 
-/// What some events change.
-pub(super) struct Batch {
-    changes: Changes,
-    events: usize,
-    /// The position of the last of them; where there are none, the one after which they were read.
-    pub(super) end: i64,
-}
-
-impl Batch {
-    pub(super) const fn len(&self) -> usize {
-        self.events
-    }
-}
-
 impl Build {
     /// Begins a build, or goes on with the one that was left.
     ///
@@ -124,17 +91,8 @@ impl Build {
         connection.commit().await?;
         connection.lazily(true).await?;
         let (targets, position) = begun;
-        let projector = Projector::new(archive.clone());
-        Ok(Self {
-            connection,
-            archive: archive.clone(),
-            targets,
-            position,
-            ended,
-            projector,
-            worked: Duration::ZERO,
-            _lock: lock,
-        })
+        let reader = Reader::open(db, archive, ended).await?;
+        Ok(Self { connection, reader, targets, position, _lock: lock })
     }
 
     /// The position up to which it is built.
@@ -148,11 +106,6 @@ impl Build {
         Ok(on_connection!(&mut self.connection, inner => sqlx::query_scalar(sql).fetch_one(inner).await)?)
     }
 
-    /// The time that the last batch took, without the time that it waited for its turn.
-    pub(super) const fn worked(&self) -> Duration {
-        self.worked
-    }
-
     /// The build has come to this position, and it is durable.
     pub(super) const fn came_to(&mut self, position: i64) {
         self.position = position;
@@ -160,34 +113,25 @@ impl Build {
 
     /// Reads the next events after a position, and what they change.
     pub(super) async fn read(&mut self, after: i64) -> Result<Batch, RebuildError> {
+        self.reader.read(after).await
+    }
+
+    /// Writes a batch in a transaction of its own, and reads the one after it meanwhile. Gives that, and how long both took together,
+    /// without the time that the first waited for its turn.
+    pub(super) async fn apply_and_read_on(&mut self, batch: &Batch) -> Result<(Batch, Duration), RebuildError> {
+        let Self { connection, reader, targets, position, .. } = self;
         let begun = Instant::now();
-        let stored = read::after_on(&mut self.connection, &self.archive, after, BATCH).await?;
-        let end = stored.last().map_or(after, |last| last.position);
-        let events = stored.iter().map(project::decode).collect::<Result<Vec<_>, _>>()?;
-        let mut changes = self.projector.changes(&mut self.connection, &events).await?;
-        for table in NEVER_EXTENDED {
-            changes.leave_out_ended(table, self.ended);
-        }
-        self.worked = begun.elapsed();
-        Ok(Batch { changes, events: events.len(), end })
+        let read = async { (reader.read(batch.end).await, begun.elapsed()) };
+        let (writing, (next, reading)) = tokio::join!(write_alone(connection, targets, batch, *position), read);
+        let writing = writing?;
+        *position = batch.end;
+        Ok((next?, writing + reading))
     }
 
     /// Writes a batch in a transaction of its own.
     pub(super) async fn apply(&mut self, batch: &Batch) -> Result<(), RebuildError> {
-        if batch.len() == 0 {
-            return Ok(());
-        }
-        self.connection.begin().await?;
-        let begun = Instant::now();
-        match self.write(batch, self.position).await {
-            Ok(()) => self.connection.commit().await?,
-            Err(error) => {
-                self.connection.rollback().await?;
-                return Err(error);
-            }
-        }
+        write_alone(&mut self.connection, &self.targets, batch, self.position).await?;
         self.position = batch.end;
-        self.worked += begun.elapsed();
         Ok(())
     }
 
@@ -196,67 +140,7 @@ impl Build {
     /// # Errors
     /// `UnderWay` when the build is no longer where this process left it.
     pub(super) async fn write(&mut self, batch: &Batch, from: i64) -> Result<(), RebuildError> {
-        let sql =
-            "UPDATE projection SET position = $1 WHERE name = $2 AND generation = $3 AND state <> 'active' AND position = $4";
-        for target in &self.targets {
-            self.connection.write(target.table, target.building, &batch.changes).await?;
-            let moved = on_connection!(&mut self.connection, inner => {
-                let moved = sqlx::query(sql).bind(batch.end).bind(target.table.name).bind(target.building).bind(from);
-                moved.execute(inner).await.map(|done| done.rows_affected())
-            })?;
-            if moved != 1 {
-                return Err(RebuildError::UnderWay);
-            }
-        }
-        Ok(())
-    }
-
-    /// Compares all that was built with the live rows, but for those that were changed since: some rows at a time, with rests between.
-    pub(super) async fn compare_all(&self, db: &Db, horizon: Timestamp, pace: &Pace) -> Result<Vec<Difference>, RebuildError> {
-        let mut connection = Connection::open_by_index(db).await?;
-        let mut differences = Vec::new();
-        for target in &self.targets {
-            let Some(live) = target.comparable() else { continue };
-            let next = target.table.key_after(live);
-            let sql = target.table.differences(connection.dialect(), live, target.building, Compared::Between);
-            let (mut after, found) = (Some(String::new()), differences.len());
-            while let Some(from) = after {
-                let begun = Instant::now();
-                after = on_connection!(&mut connection, inner => {
-                    sqlx::query_scalar(&next).bind(&from).bind(COMPARED).fetch_optional(inner).await
-                })?;
-                let to = after.as_deref().unwrap_or(LAST_KEY);
-                let rows: Vec<DifferingRow> = on_connection!(&mut connection, inner => {
-                    let query = sqlx::query_as(&sql).bind(self.position).bind(horizon.unix()).bind(&from).bind(to).bind(named());
-                    query.fetch_all(inner).await
-                })?;
-                differences.extend(rows.into_iter().map(|row| Difference::of(target.table, row)));
-                differences.truncate(found + NAMED);
-                pace.pause(begun.elapsed()).await;
-            }
-        }
-        Ok(differences)
-    }
-
-    /// Compares the rows that a batch changed, but for those that were changed since.
-    pub(super) async fn compare_batch(
-        &mut self,
-        batch: &Batch,
-        horizon: Timestamp,
-        differences: &mut Vec<Difference>,
-    ) -> Result<(), RebuildError> {
-        for target in &self.targets {
-            let (Some(live), Some(keys)) = (target.comparable(), batch.changes.keys_json(target.table)) else { continue };
-            let dialect = self.connection.dialect();
-            let sql = target.table.differences(dialect, live, target.building, Compared::Keys);
-            let rows: Vec<DifferingRow> = on_connection!(&mut self.connection, inner => {
-                let query = sqlx::query_as(&sql).bind(batch.end).bind(horizon.unix()).bind(keys).bind(named());
-                query.fetch_all(inner).await
-            })?;
-            differences.extend(rows.into_iter().map(|row| Difference::of(target.table, row)));
-        }
-        differences.dedup();
-        Ok(())
+        write(&mut self.connection, &self.targets, batch, from).await
     }
 
     /// Lets PostgreSQL's planner know what was built, before anybody asks for it.
@@ -306,6 +190,39 @@ impl Build {
     }
 }
 
-fn named() -> i64 {
-    i64::try_from(NAMED).expect("it is small")
+/// Writes a batch in a transaction of its own; gives the time that it took, without the time that it waited for its turn.
+async fn write_alone(
+    connection: &mut Connection,
+    targets: &[Target],
+    batch: &Batch,
+    from: i64,
+) -> Result<Duration, RebuildError> {
+    if batch.len() == 0 {
+        return Ok(Duration::ZERO);
+    }
+    connection.begin().await?;
+    let begun = Instant::now();
+    match write(connection, targets, batch, from).await {
+        Ok(()) => connection.commit().await?,
+        Err(error) => {
+            connection.rollback().await?;
+            return Err(error);
+        }
+    }
+    Ok(begun.elapsed())
+}
+
+async fn write(connection: &mut Connection, targets: &[Target], batch: &Batch, from: i64) -> Result<(), RebuildError> {
+    let sql = "UPDATE projection SET position = $1 WHERE name = $2 AND generation = $3 AND state <> 'active' AND position = $4";
+    for target in targets {
+        connection.write(target.table, target.building, &batch.changes).await?;
+        let moved = on_connection!(&mut *connection, inner => {
+            let moved = sqlx::query(sql).bind(batch.end).bind(target.table.name).bind(target.building).bind(from);
+            moved.execute(inner).await.map(|done| done.rows_affected())
+        })?;
+        if moved != 1 {
+            return Err(RebuildError::UnderWay);
+        }
+    }
+    Ok(())
 }

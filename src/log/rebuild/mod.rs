@@ -3,7 +3,9 @@
 
 mod begin;
 mod build;
+mod compare;
 mod lock;
+mod read;
 mod status;
 mod switch;
 
@@ -319,16 +321,16 @@ struct Pace {
 impl Pace {
     /// Builds until the head is near.
     async fn build(&mut self, build: &mut Build, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RebuildError> {
-        loop {
-            let batch = build.read(build.position()).await?;
-            let near = batch.len() < REST;
-            build.apply(&batch).await?;
+        let mut batch = build.read(build.position()).await?;
+        while batch.len() >= REST {
+            let (next, worked) = build.apply_and_read_on(&batch).await?;
+            batch = next;
             progress(self.progress(build.position(), build.head().await?));
-            if near {
-                return Ok(());
-            }
-            self.pause(build.worked()).await;
+            self.pause(worked).await;
         }
+        build.apply(&batch).await?;
+        progress(self.progress(build.position(), build.head().await?));
+        Ok(())
     }
 
     /// Goes after the head, and compares what it writes, until what is left is little.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
-use projections::{Changes, LIVE, SqliteValue, Table, changes::Row};
+use projections::{Changes, LIVE, SqliteValue, Table};
 use rusqlite::{CachedStatement, Connection, types::Null};
 
 /// The statements that write to the live projections' active generations.
@@ -24,7 +24,7 @@ impl LiveStatements {
     pub(super) fn of(switches: i64, generations: &BTreeMap<String, i64>) -> Self {
         let tables = LIVE.iter().map(|table| {
             let generation = generations.get(table.name).copied().unwrap_or(1);
-            TableStatements { table, generation, put: table.sqlite_put(generation), sets: HashMap::new() }
+            TableStatements { table, generation, put: table.sqlite_put(generation, 1), sets: HashMap::new() }
         });
         Self { switches, tables: tables.collect() }
     }
@@ -43,7 +43,7 @@ impl LiveStatements {
 impl TableStatements {
     fn write(&mut self, connection: &Connection, base: i64, changes: &Changes) -> rusqlite::Result<()> {
         for row in changes.sets(self.table) {
-            let sql = match self.sets.entry(named(self.table, row)) {
+            let sql = match self.sets.entry(self.table.columns_named(row)) {
                 Entry::Occupied(sql) => sql.into_mut(),
                 Entry::Vacant(place) => place.insert(self.table.sqlite_set(self.generation, row)),
             };
@@ -56,16 +56,6 @@ impl TableStatements {
         }
         Ok(())
     }
-}
-
-/// The columns that a row names, a bit each.
-fn named(table: &Table, row: &Row) -> u64 {
-    table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| row.get(column.name).is_some())
-        .fold(0, |bits, (place, _)| bits | 1 << place)
 }
 
 /// Runs a statement with the values of a table's columns, of which it takes those up to its last parameter.
