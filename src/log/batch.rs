@@ -1,6 +1,9 @@
 //! A batch: the appends that are written together, laid out as the store takes them.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
 use domain::StreamId;
 use projections::{Changes, Recorded, project};
@@ -91,7 +94,7 @@ pub(super) struct Columns {
     pub(super) ephemeral_deletes: Vec<(&'static str, String)>,
     pub(super) vault_puts: Vec<(&'static str, String, String)>,
     pub(super) vault_deletes: Vec<(&'static str, String)>,
-    pub(super) events: Vec<EventRow>,
+    pub(super) events: Arc<Vec<EventRow>>,
     /// What the events change in the live projections.
     pub(super) live: Changes,
     /// For each command, the place of its last event in the batch.
@@ -136,10 +139,10 @@ impl Columns {
     /// The command whose events cannot be projected, and why.
     pub(super) fn of(commands: &[Waiting]) -> Result<Self, (usize, String)> {
         let mut columns = Self::default();
-        let mut changes = Changes::default();
+        let (mut changes, mut events) = (Changes::default(), Vec::new());
         let mut guards: HashMap<(StreamId, i64), usize> = HashMap::new();
         for (owner, waiting) in commands.iter().enumerate() {
-            columns.add_events(owner, &waiting.append, &mut changes)?;
+            columns.add_events(owner, &waiting.append, &mut events, &mut changes)?;
             columns.add_changes(owner, &waiting.append);
             for guard in &waiting.append.guards {
                 let place = *guards.entry((guard.stream.clone(), guard.version)).or_insert_with(|| {
@@ -151,16 +154,23 @@ impl Columns {
             }
         }
         columns.live = changes;
+        columns.events = Arc::new(events);
         Ok(columns)
     }
 
-    fn add_events(&mut self, owner: usize, append: &Append, changes: &mut Changes) -> Result<(), (usize, String)> {
+    fn add_events(
+        &mut self,
+        owner: usize,
+        append: &Append,
+        events: &mut Vec<EventRow>,
+        changes: &mut Changes,
+    ) -> Result<(), (usize, String)> {
         let (metadata, command_id) = (append.metadata.to_json(), append.command_id.to_string());
         for appended in &append.streams {
             let mut sequence = appended.expected;
             for event in &appended.events {
                 sequence += 1;
-                self.events.push(EventRow {
+                events.push(EventRow {
                     stream: appended.stream.clone(),
                     sequence,
                     event_type: event.event_type.clone(),
@@ -169,7 +179,7 @@ impl Columns {
                     metadata: metadata.clone(),
                     command_id: command_id.clone(),
                 });
-                let position = i64::try_from(self.events.len()).expect("a batch is small");
+                let position = i64::try_from(events.len()).expect("a batch is small");
                 let recorded =
                     Recorded { position, stream: &appended.stream, event: &event.event, terms: appended.terms.as_ref() };
                 project(&recorded, changes).map_err(|error| (owner, error.to_string()))?;
@@ -183,7 +193,7 @@ impl Columns {
             });
             self.stream_owner.push(owner);
         }
-        self.last_event.push(i64::try_from(self.events.len()).expect("a batch is small"));
+        self.last_event.push(i64::try_from(events.len()).expect("a batch is small"));
         Ok(())
     }
 

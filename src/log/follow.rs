@@ -34,7 +34,7 @@ impl Follower {
             let position = self.position;
             // Late or early, the wait is followed by a look: what the head is known to be only saves looking in vain.
             drop(tokio::time::timeout(LOOK, self.head.wait_for(|head| *head > position)).await);
-            let events = self.log.read(position, self.limit).await?;
+            let events = self.log.read_as_written(position, self.limit).await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
                 return Ok(events);

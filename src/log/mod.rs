@@ -22,6 +22,7 @@ pub mod sample;
 mod sqlite;
 mod stored;
 mod sweep;
+mod tail;
 mod tiles;
 mod turn;
 mod watch;
@@ -54,6 +55,7 @@ pub use migrate::MigrateError;
 pub use project::ProjectError;
 use projections::Db;
 pub use stored::{StoredEvent, StoredHead};
+use tail::Tail;
 pub use tiles::{Sealed, TILE_BYTES, Tile};
 use tokio::sync::{Semaphore, mpsc, watch as channel};
 pub use turn::{Turn, TurnOf};
@@ -114,6 +116,7 @@ struct Inner {
     places_in_all: usize,
     heads: Coalescer<StreamId, StoredHead>,
     head: Arc<Head>,
+    tail: Arc<Tail>,
 }
 
 /// The highest position that this process knows to be committed.
@@ -162,11 +165,13 @@ impl Log {
             let (db, head) = heads_db.clone();
             async move { read::heads(&db, &head, streams).await }
         });
-        let writer = write::Writer::new(settings.url.clone(), db.clone(), start, head.clone());
+        let tail = Arc::new(Tail::default());
+        let writer = write::Writer::new(settings.url.clone(), db.clone(), start, (head.clone(), tail.clone()));
         tokio::spawn(writer.run(waiting));
         tokio::spawn(watch::follow(settings.url.clone(), db.clone(), head.clone()));
         let archive = Archive::new(db.clone(), settings.archive.clone());
-        Ok(Self(Arc::new(Inner { db, archive, epoch: start.epoch, queue, places, places_in_all: settings.queue, heads, head })))
+        let (epoch, places_in_all) = (start.epoch, settings.queue);
+        Ok(Self(Arc::new(Inner { db, archive, epoch, queue, places, places_in_all, heads, head, tail })))
     }
 
     /// Brings a store's tables to this program's form, and makes the tables of the live projections: those that an earlier grantlog had
@@ -226,6 +231,17 @@ impl Log {
     /// `Unavailable` when the store does not answer.
     pub async fn read(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
         read::after(self.archive(), self.db(), after, limit).await
+    }
+
+    /// As [`Log::read`], but those that this process wrote last are given as it wrote them, without a look into the store.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn read_as_written(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
+        match self.0.tail.after(after, limit) {
+            Some(events) => Ok(events),
+            None => self.read(after, limit).await,
+        }
     }
 
     /// Events of these types after a position and up to another, in order.

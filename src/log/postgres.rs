@@ -22,7 +22,7 @@ const SESSION: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s'; SE
      SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
      SET plan_cache_mode = 'force_generic_plan'";
 const LOCK_HEAD: &str = "SELECT position FROM log_head FOR UPDATE";
-const APPEND: &str = "SELECT outcome, base, failed FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+const APPEND: &str = "SELECT outcome, base, at, failed FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
      $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 
 /// Writes batches over its own connection.
@@ -107,7 +107,10 @@ impl PostgresWriter {
             .map_err(write_error)?;
         let outcome: String = row.try_get("outcome").map_err(write_error)?;
         Ok(match outcome.as_str() {
-            "written" => Outcome::Written { base: row.try_get("base").map_err(write_error)? },
+            "written" => Outcome::Written {
+                base: row.try_get("base").map_err(write_error)?,
+                recorded_at: row.try_get("at").map_err(write_error)?,
+            },
             "generations" => Outcome::OtherGenerations,
             "epoch" => Outcome::OtherEpoch,
             _ => Outcome::Failed(read_failed(&row.try_get::<String, _>("failed").map_err(write_error)?)?),

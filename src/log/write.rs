@@ -17,6 +17,7 @@ use super::{
     migrate::{self, Forms, Start},
     postgres::PostgresWriter,
     sqlite::{Batch, SqliteWriter},
+    tail::Tail,
 };
 
 /// The longest that one batch may take before its connection is given up.
@@ -46,8 +47,8 @@ pub(super) enum Job {
 /// What a store makes of a batch.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// All of it is durable; the first event has the position after `base`.
-    Written { base: i64 },
+    /// All of it is durable; the first event has the position after `base`, and all were recorded in this microsecond.
+    Written { base: i64, recorded_at: i64 },
     /// Nothing was written, because these rows do not hold.
     Failed(Vec<Failed>),
     /// Nothing was written: the live projections have been switched to other generations.
@@ -89,12 +90,13 @@ pub(super) struct Writer {
     start: Start,
     generations: Arc<BTreeMap<String, i64>>,
     head: Arc<Head>,
+    tail: Arc<Tail>,
     next_partition_check: i64,
 }
 
 impl Writer {
-    pub(super) fn new(url: String, db: Db, start: Start, head: Arc<Head>) -> Self {
-        Self { url, db, connection: None, start, generations: Arc::default(), head, next_partition_check: 0 }
+    pub(super) fn new(url: String, db: Db, start: Start, (head, tail): (Arc<Head>, Arc<Tail>)) -> Self {
+        Self { url, db, connection: None, start, generations: Arc::default(), head, tail, next_partition_check: 0 }
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
@@ -141,13 +143,15 @@ impl Writer {
                 let before = self.head.known.load(Ordering::Acquire);
                 let attempt = tokio::time::timeout(PATIENCE, self.attempt(&columns)).await;
                 match attempt.unwrap_or_else(|_| Err(WriteError::lost("no answer in time"))) {
-                    Ok(Outcome::Written { base }) => {
+                    Ok(Outcome::Written { base, recorded_at }) => {
+                        self.tail.push(base, recorded_at, columns.events.clone());
                         self.acknowledge(commands, &columns, base).await;
                         break;
                     }
                     Ok(Outcome::Failed(failed)) => commands = answer_losers(commands, &columns, &failed),
                     Ok(Outcome::OtherGenerations) => self.generations = Arc::default(),
                     Ok(Outcome::OtherEpoch) => {
+                        self.tail.clear();
                         tracing::error!(epoch = %self.start.epoch, "the log was restored under this process: it must be started anew");
                         fail_all(commands);
                         break;

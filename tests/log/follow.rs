@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use grantlog::log::{Follower, Log};
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use crate::{
 
 over_both_stores! {
     followers_see_every_event_in_order_each_at_its_own_pace,
+    a_follower_is_given_what_the_store_holds,
     a_follower_is_woken_by_its_own_node,
     a_follower_begins_where_it_is_told,
     a_follower_whose_wait_was_given_up_goes_on_where_it_was,
@@ -45,6 +47,24 @@ async fn follow(mut follower: Follower, until: i64, yields: usize) {
         }
     }
     assert_eq!(follower.position(), until);
+}
+
+/// Those that its own node wrote come from memory, others from the store.
+async fn a_follower_is_given_what_the_store_holds(store: Store) {
+    let (log, other) = (store.open().await, store.open().await);
+    for n in 0..30 {
+        let node = if n % 10 == 3 { &other } else { &log };
+        let written = join_all((0..n % 4 + 1).map(|_| node.append(issue(Uuid::now_v7())))).await;
+        assert!(written.iter().all(Result::is_ok));
+    }
+    let stored = other.read(0, 1_000).await.unwrap();
+    for limit in [1, 3, 1_000] {
+        let (mut follower, mut given) = (log.follow(0, limit), Vec::new());
+        while given.len() < stored.len() {
+            given.extend(follower.next().await.unwrap());
+        }
+        assert_eq!(given, stored);
+    }
 }
 
 /// How long it takes from an acknowledgement to the follower, sorted.

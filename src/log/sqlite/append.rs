@@ -73,7 +73,7 @@ fn write(transaction: &Transaction<'_>, live: &mut LiveStatements, batch: &Batch
     write_changes(transaction, columns)?;
     live.write(transaction, position, &columns.live)?;
     transaction.prepare_cached(MOVE_HEAD)?.execute([end, recorded_at])?;
-    Ok(Outcome::Written { base: position })
+    Ok(Outcome::Written { base: position, recorded_at })
 }
 
 /// The guards, names and single uses that do not hold.
@@ -125,7 +125,7 @@ fn move_streams(transaction: &Transaction<'_>, columns: &Columns) -> rusqlite::R
 fn insert_events(transaction: &Transaction<'_>, columns: &Columns, base: i64, recorded_at: i64) -> rusqlite::Result<i64> {
     let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
     let (mut position, mut buffer) = (base, Uuid::encode_buffer());
-    for event in &columns.events {
+    for event in columns.events.iter() {
         position += 1;
         insert.execute(params![
             position,

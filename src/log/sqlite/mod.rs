@@ -215,7 +215,7 @@ mod tests {
             metadata: "{}".to_owned(),
             command_id: command_id.to_owned(),
         };
-        Arc::new(Columns { events: vec![event], ..Columns::default() })
+        Arc::new(Columns { events: Arc::new(vec![event]), ..Columns::default() })
     }
 
     #[tokio::test]
@@ -240,7 +240,7 @@ mod tests {
 
         let ids = vec!["given up".to_owned(), "awaited".to_owned()];
         assert!(SqliteWriter::find_commands(&url, 0, ids.clone()).await.unwrap().is_empty());
-        assert!(matches!(writer.append(batch("awaited")).await, Ok(Outcome::Written { base: 0 })));
+        assert!(matches!(writer.append(batch("awaited")).await, Ok(Outcome::Written { base: 0, .. })));
         let found = SqliteWriter::find_commands(&url, 0, ids).await.unwrap();
         assert_eq!(found.into_iter().collect::<Vec<_>>(), [("awaited".to_owned(), 1)]);
     }
