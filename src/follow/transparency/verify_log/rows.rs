@@ -27,10 +27,14 @@ impl<'a> Rows<'a> {
     /// The row that comes after so many others.
     pub(super) async fn peek(&mut self, at: usize) -> Result<Option<&StoredEvent>, Unavailable> {
         while self.ahead.len() <= at && !self.ended {
-            let page = self.log.read(self.after, PAGE).await?;
-            match page.last() {
-                Some(last) => self.after = last.position,
-                None => self.ended = true,
+            let mut page = self.log.read(self.after, PAGE).await?;
+            if self.after < 0 {
+                // Below the first position there is but the table; from there on, the archive is read too.
+                page.retain(|row| row.position <= 0);
+                self.after = page.last().map_or(0, |last| last.position);
+            } else {
+                self.ended = page.is_empty();
+                self.after = page.last().map_or(self.after, |last| last.position);
             }
             self.ahead.extend(page);
         }
