@@ -54,6 +54,8 @@ struct Session {
     checkpoints: watch::Receiver<Option<SignedCheckpoint>>,
     under_way: VecDeque<(i64, Effect)>,
     acknowledgements: FuturesOrdered<BoxFuture<'static, Acknowledged>>,
+    /// Why nothing more is sent, once all before it has arrived.
+    stopping: Option<RelayError>,
 }
 
 /// Relays until something ends it.
@@ -79,6 +81,7 @@ pub(super) async fn run(relay: Arc<Relay>) -> Result<Infallible, RelayError> {
         checkpoints,
         under_way: VecDeque::new(),
         acknowledgements: FuturesOrdered::new(),
+        stopping: None,
     };
     tracing::info!(stream = settings.stream, position = resumed.position, "the log is relayed");
     session.run().await
@@ -93,7 +96,12 @@ impl Session {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let room = self.under_way.len() <= IN_FLIGHT - PAGE as usize;
+            if self.under_way.is_empty()
+                && let Some(why) = self.stopping.take()
+            {
+                return Err(why);
+            }
+            let room = self.stopping.is_none() && self.under_way.len() <= IN_FLIGHT - PAGE as usize;
             tokio::select! {
                 biased;
                 _ = beat.tick() => self.beat().await?,
@@ -104,18 +112,29 @@ impl Session {
     }
 
     async fn publish(&mut self, page: Vec<StoredEvent>) -> Result<(), RelayError> {
-        let cause = |position| move |cause| RelayError::Event { position, cause };
-        let read = page.into_iter().map(|stored| {
+        // What comes before an event that cannot be taken goes out all the same.
+        let mut read = Vec::with_capacity(page.len());
+        for stored in page {
             let position = stored.position;
-            ReadEvent::new(stored).map_err(cause(position))
-        });
-        let read = read.collect::<Result<Vec<_>, _>>()?;
+            match ReadEvent::new(stored) {
+                Ok(event) => read.push(event),
+                Err(cause) => {
+                    self.stopping = Some(RelayError::Event { position, cause });
+                    break;
+                }
+            }
+        }
         let names = self.book.of(&read).await?;
         let mut messages = Vec::with_capacity(read.len());
         for event in &read {
             let before = self.chain;
-            let message = self.origin.message(event, names, &mut self.chain).map_err(cause(event.stored.position))?;
-            messages.push((event, before, message));
+            match self.origin.message(event, names, &mut self.chain) {
+                Ok(message) => messages.push((event, before, message)),
+                Err(cause) => {
+                    self.stopping = Some(RelayError::Event { position: event.stored.position, cause });
+                    break;
+                }
+            }
         }
         for (event, before, message) in messages {
             let acknowledgement = match self.send(&message).await {
