@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -58,7 +58,9 @@ impl WholeFile {
         let partial = PathBuf::from(name);
         let file = OpenOptions::new().create(true).write(true).truncate(false).mode(MODE).open(&partial)?;
         match file.try_lock() {
-            Ok(()) => file.set_len(0)?,
+            Ok(()) if is_at(&file, &partial)? => file.set_len(0)?,
+            // Whoever held it has just finished: it bears its own name by now.
+            Ok(()) => return Err(WriteFileError::InUse(path.to_owned())),
             Err(TryLockError::WouldBlock) => return Err(WriteFileError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
@@ -79,6 +81,16 @@ impl WholeFile {
         partial.0 = None;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         File::open(folder)?.sync_all()
+    }
+}
+
+/// Whether an open file is still the one of this name.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -42,6 +42,7 @@ impl From<ArchiveError> for Failure {
         match error {
             ArchiveError::Store(_) | ArchiveError::Unavailable(_) => Self::Unavailable(error.to_string()),
             ArchiveError::NoFolder => Self::Usage(error.to_string()),
+            ArchiveError::Busy(_) => Self::Refused(error.to_string()),
             ArchiveError::Segment(_) | ArchiveError::Died(_) => Self::Failed(error.to_string()),
         }
     }

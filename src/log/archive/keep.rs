@@ -1,6 +1,10 @@
 //! Moving old events into the archive: written, on the disk, read back, known to the store, and only then gone from the table.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use projections::{Db, on_db};
 
@@ -18,6 +22,8 @@ const REST: u32 = 4;
 /// Attempts to take a partition away from under its readers, and the rest between two.
 const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(100);
+/// The file in the folder that whoever archives has locked.
+const LOCK: &str = "lock";
 /// PostgreSQL's partitions of which all is archived, by name.
 const ARCHIVED_PARTITIONS: &str = "SELECT child.relname::text FROM pg_inherits \
      JOIN pg_class AS child ON child.oid = pg_inherits.inhrelid \
@@ -71,20 +77,26 @@ impl Log {
         Ok(ArchivePlan { archived, until: archived + segments * i64::from(settings.segment_events), segments })
     }
 
-    /// Moves old events into the archive. To be called by one node at a time.
+    /// Moves old events into the archive. One process at a time does.
     ///
     /// # Errors
-    /// What was in the way. What was moved before it stays moved; nothing is gone that is not in a file that was read back.
+    /// What was in the way, or that another process does it. What was moved before it stays moved; nothing is gone that is not in a file that was read back.
     pub async fn archive_old(&self, mut progress: impl FnMut(i64, i64) + Send) -> Result<Archived, ArchiveError> {
-        let (plan, mut done) = (self.archive_plan().await?, Archived::default());
-        let settings = self.archive().settings().cloned().ok_or(ArchiveError::NoFolder)?;
-        let mut position = plan.archived;
-        while position < plan.until {
-            let manifest = self.make_segment(settings.clone(), position).await?;
-            position = manifest.last;
-            metrics::counter!("grantlog_archived_events_total").increment(manifest.events);
-            done.segments.push(manifest);
-            progress(position, plan.until);
+        let mut done = Archived::default();
+        let ArchivePlan { archived: mut position, segments, .. } = self.archive_plan().await?;
+        if segments > 0 {
+            let settings = self.archive().settings().cloned().ok_or(ArchiveError::NoFolder)?;
+            // Goes with the process that holds it. What the store knows is looked at again behind it: nobody writes over a file that counts.
+            let _alone = lock(&settings.folder)?;
+            let plan = self.archive_plan().await?;
+            position = plan.archived;
+            while position < plan.until {
+                let manifest = self.make_segment(settings.clone(), position).await?;
+                position = manifest.last;
+                metrics::counter!("grantlog_archived_events_total").increment(manifest.events);
+                done.segments.push(manifest);
+                progress(position, plan.until);
+            }
         }
         done.dropped = match self.db() {
             Db::Postgres(_) => self.drop_partitions(position).await?,
@@ -153,7 +165,20 @@ impl Log {
     }
 }
 
-fn differs(folder: &std::path::Path) -> SegmentError {
+/// Takes the lock of an archive's folder, which is made where it is not there.
+fn lock(folder: &Path) -> Result<File, ArchiveError> {
+    let path = folder.join(LOCK);
+    let io = |cause| SegmentError::Io { path: path.clone(), cause };
+    std::fs::create_dir_all(folder).map_err(io)?;
+    let file = OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ArchiveError::Busy(folder.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(io(cause).into()),
+    }
+}
+
+fn differs(folder: &Path) -> SegmentError {
     SegmentError::Damaged { path: folder.to_owned(), why: "what was read back is not what was written".to_owned() }
 }
 

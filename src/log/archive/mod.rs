@@ -39,6 +39,8 @@ pub enum ArchiveError {
     Segment(#[from] SegmentError),
     #[error("old events are in an archive, and the settings do not say where: archive.folder")]
     NoFolder,
+    #[error("another process archives into {} at this moment: try again", .0.display())]
+    Busy(PathBuf),
     #[error("what reads the archive died: {0}")]
     Died(#[from] tokio::task::JoinError),
 }
@@ -161,13 +163,8 @@ impl Archive {
             return Ok(segments);
         }
         let folder = self.folder()?;
-        let look = move || {
-            let holds = |segment: &Segment| segment::holds(&folder, segment, id);
-            let held = segments.into_iter().map(|segment| Ok((holds(&segment)?, segment)));
-            let held = held.collect::<Result<Vec<_>, SegmentError>>()?;
-            Ok(held.into_iter().filter_map(|(holds, segment)| holds.then_some(segment)).collect())
-        };
-        tokio::task::spawn_blocking(look).await?
+        let look = move || segments.into_iter().filter(|segment| segment::holds(&folder, segment, id)).collect();
+        Ok(tokio::task::spawn_blocking(look).await?)
     }
 
     /// The events of a segment, whose digest was found right.

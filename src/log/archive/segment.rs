@@ -1,13 +1,13 @@
 //! The files of a segment, named by its first position: the events (`.jsonl.zst`: JSON lines, compressed by Zstandard), an index of its streams
-//! (`.streams`), and a manifest (`.json`), which is written last.
+//! (`.streams`: their keys in order, and a digest of them), and a manifest (`.json`), which is written last.
 
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Write},
-    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
+use aws_lc_rs::digest::{Context, Digest, SHA256, SHA256_OUTPUT_LEN};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -22,8 +22,8 @@ use crate::log::{
 const FORMAT: u32 = 1;
 /// These files are written once and read seldom: smaller is better than faster.
 const LEVEL: i32 = 9;
-/// Bytes of an entry of the index.
-const ENTRY: usize = 8;
+/// Bytes of a key in the index.
+const KEY: usize = 8;
 
 /// What a segment says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ pub(super) fn write(folder: &Path, events: &[StoredEvent]) -> Result<Manifest, S
     let lines = zstd::stream::write::Encoder::new(create(&data)?, LEVEL).map_err(at(&data))?;
     write_lines(lines, events).and_then(WholeFile::finish).map_err(at(&data))?;
     let index = path(folder, first.position, "streams");
-    put(&index, &index_of(events))?;
+    put(&index, &index_of(events, &manifest.digest))?;
     let text = serde_json::to_vec_pretty(&manifest).expect("a manifest has a JSON form");
     put(&path(folder, first.position, "json"), &text)?;
     Ok(manifest)
@@ -129,28 +129,82 @@ fn key(id: Uuid) -> u64 {
     id.as_u64_pair().1
 }
 
-/// The keys of all streams, in order, of 8 bytes each (big endian).
-fn index_of(events: &[StoredEvent]) -> Vec<u8> {
+/// The keys of all streams, in order, of 8 bytes each (big endian), and what seals them.
+fn index_of(events: &[StoredEvent], digest: &str) -> Vec<u8> {
     let mut keys: Vec<u64> = events.iter().filter_map(|event| Uuid::try_parse(&event.aggregate_id).ok()).map(key).collect();
     keys.sort_unstable();
     keys.dedup();
-    keys.into_iter().flat_map(u64::to_be_bytes).collect()
+    let mut index: Vec<u8> = keys.into_iter().flat_map(u64::to_be_bytes).collect();
+    index.extend_from_slice(seal(&index, digest).as_ref());
+    index
 }
 
-/// Whether a segment may hold events of streams with this id.
-pub(super) fn holds(folder: &Path, segment: &Segment, id: Uuid) -> Result<bool, SegmentError> {
-    let (path, wanted) = (path(folder, segment.first, "streams"), key(id));
-    let file = File::open(&path).map_err(at(&path))?;
-    let (mut low, mut high) = (0, file.metadata().map_err(at(&path))?.len() / ENTRY as u64);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let mut entry = [0; ENTRY];
-        file.read_exact_at(&mut entry, middle * ENTRY as u64).map_err(at(&path))?;
-        match u64::from_be_bytes(entry).cmp(&wanted) {
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Equal => return Ok(true),
-            std::cmp::Ordering::Greater => high = middle,
+/// SHA-256 over the segment's digest and the keys: an index that was changed, cut short or is another segment's is found out.
+fn seal(keys: &[u8], digest: &str) -> Digest {
+    let mut context = Context::new(&SHA256);
+    context.update(digest.as_bytes());
+    context.update(keys);
+    context.finish()
+}
+
+/// Whether a segment may hold events of streams with this id. Where its index cannot tell, its events have to: they have a digest of their own.
+pub(super) fn holds(folder: &Path, segment: &Segment, id: Uuid) -> bool {
+    let path = path(folder, segment.first, "streams");
+    let index = match std::fs::read(&path) {
+        Ok(index) => index,
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "an index of the archive cannot be read: its segment is read instead");
+            return true;
+        }
+    };
+    let sealed = index.split_last_chunk::<SHA256_OUTPUT_LEN>();
+    let Some((keys, _)) = sealed.filter(|(keys, found)| seal(keys, &segment.digest).as_ref() == *found) else {
+        tracing::warn!(path = %path.display(), "an index of the archive is damaged: its segment is read instead");
+        return true;
+    };
+    keys.as_chunks::<KEY>().0.binary_search(&key(id).to_be_bytes()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(position: i64, id: Uuid) -> StoredEvent {
+        StoredEvent {
+            position,
+            aggregate_type: "grant".to_owned(),
+            aggregate_id: id.to_string(),
+            sequence: 1,
+            event_type: "grant.approved".to_owned(),
+            event_version: "1".to_owned(),
+            payload: "{}".to_owned(),
+            metadata: "{}".to_owned(),
+            command_id: position.to_string(),
+            recorded_at: position,
         }
     }
-    Ok(false)
+
+    #[test]
+    fn an_index_with_any_byte_changed_leads_to_the_events_themselves() {
+        let folder = tempfile::tempdir().unwrap();
+        let events: Vec<_> = (1..=40).map(|position| event(position, Uuid::now_v7())).collect();
+        let Manifest { first, last, digest, .. } = write(folder.path(), &events).unwrap();
+        let segment = Segment { first, last, digest };
+        let held: Vec<_> = events.iter().map(|event| event.aggregate_id.parse().unwrap()).collect();
+        assert!(held.iter().all(|id| holds(folder.path(), &segment, *id)));
+        assert!(!holds(folder.path(), &segment, Uuid::now_v7()));
+        let path = path(folder.path(), 1, "streams");
+        let whole = std::fs::read(&path).unwrap();
+        let changed = (0..whole.len()).map(|at| {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            changed
+        });
+        for damaged in changed.chain((0..whole.len()).map(|length| whole[..length].to_vec())) {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(held.iter().all(|id| holds(folder.path(), &segment, *id)));
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(held.iter().all(|id| holds(folder.path(), &segment, *id)));
+    }
 }
