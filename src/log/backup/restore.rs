@@ -57,7 +57,7 @@ pub enum RestoreError {
     LaterMigration(i64),
     #[error("the backup's vault was sealed under another master key than the settings name")]
     WrongMasterKey,
-    #[error("the store is not empty: a backup is restored into a new one")]
+    #[error("the store is not empty: a backup or a log goes into a new one")]
     NotEmpty,
     #[error("the vault is not that of this log: it was written at another moment")]
     OtherVault,
