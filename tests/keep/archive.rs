@@ -7,19 +7,19 @@ use std::{
 
 use grantlog::{
     audit::{Bounds, RecordsDigest, Replay},
-    config::Settings,
     log::{
         Log, LogSettings, StoredEvent, Unavailable,
-        archive::{ArchiveError, ArchiveSettings, SegmentError},
+        archive::{ArchiveError, SegmentError},
         backup::export,
         rebuild::{self, OnDifference, Plan},
     },
     sweep,
-    vault::MasterKey,
 };
 use projections::on_db;
 use support::{
-    Kind, Store, TestApp, both_stores,
+    Kind, Store, TestApp,
+    archive::{PARTITION, archived_server},
+    both_stores,
     traffic::{History, all_events, history, issue_many, refreshed},
 };
 use uuid::Uuid;
@@ -38,34 +38,7 @@ both_stores! {
     the_server_archives_by_itself,
 }
 
-/// Events of a segment, and of a partition: so few that a test's log is many of them.
-const SEGMENT: u32 = 250;
-pub(crate) const PARTITION: u32 = 1_000;
 const EVENTS: usize = 2_300;
-
-/// A server whose log is archived, when it is told to, but for the newest events.
-pub(crate) async fn archived_server(kind: Kind, after_events: u32, change: impl FnOnce(&mut Settings)) -> TestApp {
-    let mut store = Store::new(kind).await;
-    if kind == Kind::Postgres {
-        let log = store.open().await;
-        let small = format!(
-            "DROP TABLE events_0, events_1;
-             CREATE OR REPLACE FUNCTION make_event_partitions(head BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
-             BEGIN
-                 FOR number IN head / {PARTITION} .. head / {PARTITION} + 1 LOOP
-                     EXECUTE format('CREATE TABLE IF NOT EXISTS events_%s PARTITION OF events FOR VALUES FROM (%s) TO (%s)',
-                         number, number * {PARTITION}, (number + 1) * {PARTITION});
-                 END LOOP;
-                 RETURN (head / {PARTITION} + 1) * {PARTITION};
-             END $$;
-             SELECT make_event_partitions(0)"
-        );
-        on_db!(log.db(), pool => sqlx::raw_sql(&small).execute(pool).await.map(drop)).unwrap();
-    }
-    let folder = store.folder().join("archive");
-    store.settings.archive = Some(ArchiveSettings { folder, after_events, segment_events: SEGMENT });
-    TestApp::over(store, MasterKey::generate(), change).await
-}
 
 /// A server with a log that goes through every kind of event at its beginning and at its end.
 async fn begun(kind: Kind) -> (TestApp, History) {

@@ -4,11 +4,11 @@
 use grantlog::{log::Log, sweep};
 use projections::{Db, on_db};
 use support::{
-    Kind, Tokens, USER, both_stores,
+    Kind, Tokens, USER,
+    archive::{PARTITION, archived_server},
+    both_stores,
     traffic::{grant, issue_many, refreshed, sign_in},
 };
-
-use crate::archive::{PARTITION, archived_server};
 
 both_stores!(a_month_of_tokens_leaves_the_tables_as_large_as_its_first_days);
 

@@ -9,6 +9,7 @@ use grantlog::{
 };
 use support::{
     Kind, Store, TestApp, both_stores,
+    chance::numbers,
     traffic::{all_events, history, issue_many},
 };
 
@@ -62,21 +63,9 @@ async fn every_checkpoint_extends_every_earlier_one(kind: Kind) {
             assert_eq!((&before.origin, root_of(&leaves[..before.size])), (&checkpoint.origin, before.root.clone()));
         }
         earlier.push(checkpoint);
-        issue_many(&app.app, &client, 1 + number() % 180).await;
+        issue_many(&app.app, &client, number.usize(1..=180)).await;
     }
     assert!(earlier.is_sorted_by(|a, b| a.size < b.size));
-}
-
-/// Numbers that differ from run to run.
-fn numbers() -> impl FnMut() -> usize {
-    let mut seed = uuid::Uuid::now_v7().as_u128() as u64 | 1;
-    println!("seed {seed}");
-    move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed >> 33).unwrap()
-    }
 }
 
 async fn tiles_are_served_as_far_as_they_have_grown(kind: Kind) {

@@ -1,7 +1,9 @@
 //! What grantlog's tests stand on: a store of its own for each test, and the real server over it, with a clock that the test sets.
 
 mod app;
+pub mod archive;
 mod browser;
+pub mod chance;
 mod client;
 mod grant;
 mod nats;

@@ -23,7 +23,15 @@ pub struct Node {
 impl Cluster {
     /// Takes the path of the program.
     pub async fn new(kind: Kind, program: &'static str) -> Self {
-        let app = TestApp::start(kind).await;
+        Self::over(TestApp::start(kind).await, program)
+    }
+
+    /// As `new`, over the store of a node that is there already.
+    ///
+    /// # Panics
+    /// Where the machine lets a test write no file.
+    #[must_use]
+    pub fn over(app: TestApp, program: &'static str) -> Self {
         std::fs::create_dir_all(app.store.folder().join("data")).expect("the machine lets a test do this");
         std::fs::write(app.store.folder().join("data/master.key"), app.master_key().expose_secret())
             .expect("the machine lets a test do this");
@@ -36,6 +44,11 @@ impl Cluster {
         let mut command = Command::new(self.program);
         command.args(arguments).current_dir(self.app.store.folder()).env_remove("GRANTLOG_CONFIG");
         command.env("DATABASE_URL", &self.app.store.settings.url).env("GRANTLOG_SERVER__PUBLIC_URL", self.app.url(""));
+        if let Some(archive) = &self.app.store.settings.archive {
+            command.env("GRANTLOG_ARCHIVE__FOLDER", &archive.folder);
+            command.env("GRANTLOG_ARCHIVE__AFTER_EVENTS", archive.after_events.to_string());
+            command.env("GRANTLOG_ARCHIVE__SEGMENT_EVENTS", archive.segment_events.to_string());
+        }
         command
     }
 

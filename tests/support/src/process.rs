@@ -78,9 +78,23 @@ impl ServerProcess {
     /// # Panics
     /// Where it was killed.
     pub fn terminate(mut self) -> i32 {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill can be run");
-        assert!(kill.success());
+        self.signal("TERM");
         self.child.wait().expect("it ends").code().expect("it ends by itself")
+    }
+
+    /// Holds it in the middle of whatever it does (SIGSTOP), until it may go on.
+    pub fn hold(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill can be run");
+        assert!(kill.success());
     }
 
     /// Ends it at once (SIGKILL): it learns nothing of it.
