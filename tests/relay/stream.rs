@@ -58,7 +58,7 @@ pub(crate) async fn caught_up(app: &App) {
     caught_up_with(&app.settings.relay, &app.log).await;
 }
 
-async fn caught_up_with(relay: &config::Relay, log: &Log) {
+pub(crate) async fn caught_up_with(relay: &config::Relay, log: &Log) {
     let begun = Instant::now();
     loop {
         let status = RelayStatus::ask(relay, log).await;
@@ -68,6 +68,13 @@ async fn caught_up_with(relay: &config::Relay, log: &Log) {
             _ => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
+}
+
+/// The position at which the stream `GRANTLOG` ends; 0 where it is not there yet.
+pub(crate) async fn end_of(nats: &NatsServer) -> i64 {
+    let jetstream = jetstream::new(async_nats::connect(nats.url()).await.unwrap());
+    let stream = jetstream.get_stream("GRANTLOG").await;
+    stream.map_or(0, |stream| i64::try_from(stream.cached_info().state.last_sequence).unwrap())
 }
 
 /// The messages of the stream `GRANTLOG`, or those with a subject.
