@@ -2,11 +2,18 @@
 //! what no fault may let out.
 #![cfg(test)]
 
+mod archived;
+mod archiving;
+mod imports;
 mod kills;
 mod load;
+mod poison;
 mod races;
+mod readers;
 mod rebuilds;
+mod seals;
 mod secrets;
+mod told;
 mod visit;
 
 /// The program.

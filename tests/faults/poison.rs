@@ -1,0 +1,85 @@
+//! An event that no part of this grantlog can read: whoever must understand it stops there and says where, and all others go on.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use grantlog::{config, follow::relay::RelayStatus};
+use projections::on_db;
+use support::{
+    Cluster, Kind, NatsServer, Node, both_stores,
+    traffic::{history, issue_many, refreshed},
+};
+use uuid::Uuid;
+
+use crate::GRANTLOG;
+
+both_stores!(an_event_that_cannot_be_read_stops_whoever_must_and_nobody_else);
+
+/// The longest until a server tells something of itself.
+const TOLD: Duration = Duration::from_secs(60);
+
+async fn an_event_that_cannot_be_read_stops_whoever_must_and_nobody_else(kind: Kind) {
+    let (nats, cluster) = (NatsServer::start(), Cluster::new(kind, GRANTLOG).await);
+    let (app, url) = (&cluster.app, nats.url());
+    let node = cluster.start_with(&[("NATS_URL", &url)]);
+    let first = history(app).await;
+    let poison = app.app.log.head().await.unwrap() + 1;
+    let row = format!(
+        "INSERT INTO events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, command_id, \
+         recorded_at) SELECT position + 1, 'client', '{}', 1, 'client.forgotten', '1', '{{}}', '{{}}', 'c', recorded_at FROM log_head; \
+         UPDATE log_head SET position = position + 1",
+        Uuid::now_v7()
+    );
+    on_db!(app.app.log.db(), pool => { sqlx::raw_sql(&row).execute(pool).await.unwrap(); });
+    issue_many(&app.app, &first.client, 50).await;
+    let family = refreshed(app, &first.client, &first.family).await;
+    let head = app.app.log.head().await.unwrap();
+    let at = format!("position {poison}");
+
+    until(&cluster, &node, |metrics| metrics.get("grantlog_follower_stopped{follower=\"relay\"}") == Some(&1.0)).await;
+    assert!(node.process.log().lines().any(|line| line.contains("ERROR") && line.contains(&at)), "{}", node.process.log());
+    let relay = config::Relay { url: url.into(), ..app.app.settings.relay.clone() };
+    assert_eq!(RelayStatus::ask(&relay, &app.app.log).await.unwrap().last, poison - 1);
+    until(&cluster, &node, |metrics| metrics.get("grantlog_transparency_size").is_some_and(|size| *size >= head as f64)).await;
+    for command in [
+        &["projections", "rebuild", "--duty", "100"][..],
+        &["projections", "verify", "--duty", "100"],
+        &["audit", "replay", "--digest"],
+    ] {
+        let done = cluster.run(command);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(!done.status.success() && said.contains(&at), "{command:?}: {said}");
+    }
+    for command in [
+        &["audit", "verify-log"][..],
+        &["log", "tail", "--all"],
+        &["log", "export"],
+        &["audit", "prove", &poison.to_string()],
+        &["audit", "token", &family.access],
+    ] {
+        let done = cluster.run(command);
+        assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let tokens = app.introspect_at(node.address, &first.client, &family.access).await.assert_status(200).json();
+    assert_eq!(tokens["active"], true);
+    app.refresh_at(node.address, &first.client, family.refresh_token()).await.assert_status(200);
+}
+
+/// Waits until a server's metrics are as wanted.
+async fn until(cluster: &Cluster, node: &Node, wanted: impl Fn(&BTreeMap<String, f64>) -> bool) {
+    let begun = Instant::now();
+    loop {
+        let text = cluster.app.http.get(format!("http://{}/metrics", node.address)).send().await.unwrap().text().await.unwrap();
+        let metrics = text
+            .lines()
+            .filter_map(|line| line.rsplit_once(' '))
+            .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+        if wanted(&metrics.collect()) {
+            return;
+        }
+        assert!(begun.elapsed() < TOLD, "{text}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
