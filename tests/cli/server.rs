@@ -9,6 +9,7 @@ both_stores! {
     a_command_beside_the_server_is_felt_at_once,
     a_terminated_server_ends_well,
     a_stopping_server_loses_nothing_that_it_acknowledged,
+    a_server_folds_some_streams_anew_by_itself,
 }
 
 /// A request of the client's for a token of its own.
@@ -145,4 +146,19 @@ async fn a_new_issuer_prints_a_link_for_its_first_administrator_until_there_is_o
     assert!(link().is_some());
     place.run_with(&["user", "create", "--username", "root", "--admin", "--password-stdin"], "correct horse battery").succeeded();
     assert_eq!(link(), None);
+}
+
+async fn a_server_folds_some_streams_anew_by_itself(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let server = place.serve();
+    let (streams, differences) = loop {
+        let metrics = reqwest::get(format!("{}/metrics", server.url)).await.unwrap().text().await.unwrap();
+        let value = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let counted = (value("grantlog_verify_streams_total "), value("grantlog_verify_differences_total "));
+        if let (Some(streams), Some(differences)) = counted {
+            break (streams, differences);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!((streams.as_str(), differences.as_str()), ("10", "0"), "as many as store.verified_streams says");
 }

@@ -21,7 +21,7 @@ use crate::{
     http,
     log::Log,
     state::App,
-    sweep, telemetry,
+    sweep, telemetry, verify,
 };
 
 use super::{failure::Failure, migrate, output, store::Context};
@@ -75,6 +75,7 @@ impl Serve {
         // What runs beside the requests ends with this function.
         let mut beside = JoinSet::new();
         beside.spawn(sweep::run(app.log.clone(), app.clock.clone()));
+        beside.spawn(verify::run(app.log.clone(), app.clock.clone(), app.settings.store.verified_streams));
         if app.settings.relay.is_on() {
             beside.spawn(Relay::new(app.clone()).run());
         }
