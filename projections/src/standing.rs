@@ -3,11 +3,7 @@
 
 use domain::Timestamp;
 
-use crate::{
-    Db,
-    query::{self, Page},
-    token,
-};
+use crate::{Db, on_db, token};
 
 /// What codes and tokens stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,15 +32,15 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// The ids of the grants, whether or not something has cut them off since; in their order, a page of them.
+/// The ids of the grants, whether or not something has cut them off since, in their order.
 ///
 /// # Errors
 /// What the store says.
-pub async fn grants_on(db: &Db, ground: Ground<'_>, now: Timestamp, page: Page<'_>) -> Result<Vec<String>, sqlx::Error> {
-    select(db, ground, &format!("t.expires_at > {}", now.unix()), page).await
+pub async fn grants_on(db: &Db, ground: Ground<'_>, now: Timestamp) -> Result<Vec<String>, sqlx::Error> {
+    select(db, ground, &format!("t.expires_at > {}", now.unix())).await
 }
 
-/// The ids of the grants of which something lives that was issued at a moment or later; in their order, a page of them.
+/// The ids of the grants of which something lives that was issued at a moment or later, in their order.
 ///
 /// # Errors
 /// What the store says.
@@ -52,18 +48,16 @@ pub async fn live_grants_on(
     db: &Db,
     ground: Ground<'_>,
     (since, now): (Timestamp, Timestamp),
-    page: Page<'_>,
 ) -> Result<Vec<String>, sqlx::Error> {
     let lives = format!("t.expires_at > {} AND t.issued_at >= {} AND NOT {}", now.unix(), since.unix(), token::cut_off());
-    select(db, ground, &lives, page).await
+    select(db, ground, &lives).await
 }
 
-async fn select(db: &Db, ground: Ground<'_>, condition: &str, page: Page<'_>) -> Result<Vec<String>, sqlx::Error> {
+/// All at once: each page would look through the whole table again.
+async fn select(db: &Db, ground: Ground<'_>, condition: &str) -> Result<Vec<String>, sqlx::Error> {
     let (column, whose) = ground.column();
     let sql = format!(
-        "SELECT DISTINCT t.grant_id FROM token AS t WHERE {column} = $3 AND t.state = 'live' AND {condition} AND t.grant_id > $1
-         ORDER BY t.grant_id LIMIT $2"
+        "SELECT DISTINCT t.grant_id FROM token AS t WHERE {column} = $1 AND t.state = 'live' AND {condition} ORDER BY t.grant_id"
     );
-    let rows: Vec<(String,)> = query::page_of(db, &sql, whose, page).await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    on_db!(db, pool => sqlx::query_scalar(&sql).bind(whose).fetch_all(pool).await)
 }

@@ -2,7 +2,7 @@
 
 use domain::{GrantId, Timestamp, cutoff::Subject};
 use projections::{
-    Db, Page,
+    Db,
     standing::{Ground, grants_on, live_grants_on},
 };
 
@@ -10,45 +10,16 @@ use crate::log::Unavailable;
 
 use super::Told;
 
-/// Grants looked up at a time.
-const PAGE: u32 = 500;
-
 /// The grants of which something lives that stands on this and was issued at a moment or later.
 ///
 /// # Errors
 /// `Unavailable` when the store does not answer.
 pub async fn living_on(db: &Db, ground: Ground<'_>, since: Timestamp, now: Timestamp) -> Result<Vec<GrantId>, Unavailable> {
-    let mut pages = Pages::default();
-    while !pages.over {
-        pages.take(live_grants_on(db, ground, (since, now), pages.next()).await?)?;
-    }
-    Ok(pages.grants)
+    ids(&live_grants_on(db, ground, (since, now)).await?)
 }
 
-/// Grants as they come page by page.
-#[derive(Default)]
-struct Pages {
-    grants: Vec<GrantId>,
-    after: String,
-    over: bool,
-}
-
-impl Pages {
-    fn next(&self) -> Page<'_> {
-        Page { after: Some(&self.after), limit: PAGE }
-    }
-
-    /// Takes a page; an empty one is the last.
-    fn take(&mut self, ids: Vec<String>) -> Result<(), Unavailable> {
-        for id in &ids {
-            self.grants.push(id.parse().map_err(|_| Unavailable)?);
-        }
-        match ids.into_iter().next_back() {
-            Some(last) => self.after = last,
-            None => self.over = true,
-        }
-        Ok(())
-    }
+fn ids(texts: &[String]) -> Result<Vec<GrantId>, Unavailable> {
+    texts.iter().map(|text| text.parse().map_err(|_| Unavailable)).collect()
 }
 
 /// The grants that an event has ended which is not their own.
@@ -67,9 +38,5 @@ pub async fn cut_off(db: &Db, told: &Told, now: Timestamp) -> Result<Vec<GrantId
         Subject::Key(kid) => Ground::Key(kid),
         Subject::Issuer => Ground::Issuer,
     };
-    let mut pages = Pages::default();
-    while !pages.over {
-        pages.take(grants_on(db, ground, now, pages.next()).await?)?;
-    }
-    Ok(pages.grants)
+    ids(&grants_on(db, ground, now).await?)
 }
