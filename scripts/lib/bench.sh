@@ -3,6 +3,7 @@
 
 bare_pid=
 bare_address=
+redirect_uri=http://127.0.0.1:8765/callback
 
 # build_release: sets `grantlog`, `load` and `bare` to copies of the release programs that a later build does not replace.
 build_release() {
@@ -30,31 +31,30 @@ start_bare() {
 # text_of NAME FILE: the value of a member of a JSON file.
 text_of() { grep -o "\"$1\": *\"[^\"]*\"" "$2" | head -n 1 | cut -d '"' -f 4; }
 
-# make_client NAME FLAG...: registers a client through the command line; its JSON is in the server's folder.
+# make_client NAME SCOPE FLAG...: registers a client through the command line; its JSON is in the server's folder.
 make_client() {
-  local name=$1
-  shift
-  (cd "$GRANTLOG_TEST_HOME" && "$grantlog" client register --client-name "$name" --scope read --json "$@") \
+  local name=$1 scope=$2
+  shift 2
+  (cd "$GRANTLOG_TEST_HOME" && "$grantlog" client register --client-name "$name" --scope "$scope" --json "$@") \
     >"$GRANTLOG_TEST_HOME/$name.json" || die "the client $name could not be registered"
 }
 
 make_clients() {
-  redirect_uri=http://127.0.0.1:8765/callback
-  make_client opaque --grant-types client_credentials --access-token-format opaque
-  make_client eddsa --grant-types client_credentials --access-token-signed-response-alg EdDSA
-  make_client es256 --grant-types client_credentials --access-token-signed-response-alg ES256
-  make_client refresh --grant-types authorization_code,refresh_token --redirect-uris "$redirect_uri" --skip-consent \
+  make_client opaque read --grant-types client_credentials --access-token-format opaque
+  make_client eddsa read --grant-types client_credentials --access-token-signed-response-alg EdDSA
+  make_client es256 read --grant-types client_credentials --access-token-signed-response-alg ES256
+  make_client refresh read --grant-types authorization_code,refresh_token --redirect-uris "$redirect_uri" --skip-consent \
     --access-token-format opaque
 }
 
-# drive OPERATION CLIENT CONNECTIONS: prints what the generator says.
+# drive OPERATION CLIENT CONNECTIONS FLAG...: prints what the generator says.
 drive() {
   local file=$GRANTLOG_TEST_HOME/$2.json demo=$GRANTLOG_TEST_HOME/data/dev.json database=()
-  [[ -z ${DATABASE_URL:-} ]] || database=(--database "$(head -n 1 "$postgres_data/postmaster.pid")")
+  [[ ${DATABASE_URL:-} != postgres:* ]] || database=(--database "$(head -n 1 "$postgres_data/postmaster.pid")")
   # shellcheck disable=SC2154 # build_release sets it
   "$load" --operation "$1" --connections "$3" --seconds "$seconds" --address "${GRANTLOG_TEST_URL#http://}" \
     --client-id "$(text_of client_id "$file")" --client-secret="$(text_of client_secret "$file")" --redirect-uri "$redirect_uri" \
-    --username "$(text_of username "$demo")" --password "$(text_of password "$demo")" --server "$grantlog_pid" "${database[@]}"
+    --username "$(text_of username "$demo")" --password "$(text_of password "$demo")" --server "$grantlog_pid" "${database[@]}" "${@:4}"
 }
 
 # bare_rate CONNECTIONS: prints requests/s of the bare handler.
@@ -113,33 +113,51 @@ follower_heard() {
   "$follow" --store "$1" heard || die "what is heard on $1 could not be measured"
 }
 
-# follower_beside STORE: issuance with a relay beside it and without, turn by turn, and the ratio of the medians.
-follower_beside() {
-  local store=$1 with=() without=() turn rate rest
-  start_nats
-  for turn in 1 2 3; do
-    start_grantlog "$store" || exit 1
-    make_clients
-    read -r rate rest < <(drive tokens opaque 64)
-    without+=("$rate")
-    stop_grantlog
-    export NATS_URL=$nats_url GRANTLOG_RELAY__STREAM=$store$turn GRANTLOG_RELAY__PREFIX=$store$turn
-    start_grantlog "$store" || exit 1
-    make_clients
-    # shellcheck disable=SC2034 # what is not the rate
-    read -r rate rest < <(drive tokens opaque 64)
-    with+=("$rate")
-    stop_grantlog
-    unset NATS_URL GRANTLOG_RELAY__STREAM GRANTLOG_RELAY__PREFIX
+# follower_everything STORE: issuance with all that follows the log and with nothing that does, in turns (none, all, all, none), three times
+# over: the median of the shares.
+follower_everything() {
+  local store=$1 all none shares=() with
+  need_programs nats-server
+  while ((${#shares[@]} < 3)); do
+    all=0 none=0
+    for with in none all all none; do
+      "issue_with_$with" "$store"
+      printf -v "$with" '%d' "$((${!with} + issued))"
+    done
+    shares+=("$(share "$all" "$none")")
   done
-  printf '%-8s beside: issuance at 64 with a relay beside it %s/s, without %s/s; share %s (wanted 0.8)\n' "$store" "$(median "${with[@]}")" \
-    "$(median "${without[@]}")" "$(share "$(median "${with[@]}")" "$(median "${without[@]}")")"
+  printf '%-8s everything: issuance at 64 with relay, tree and verifier %s/s, without %s/s in the last of 3 rounds; median share %s (wanted 0.8)\n' \
+    "$store" "$((all / 2))" "$((none / 2))" "$(median "${shares[@]}")"
+}
+
+# issue_with_all STORE, issue_with_none STORE: each sets `issued` to the tokens a second of a server on a new store.
+issue_with_all() {
+  start_nats
+  issue "$1"
+  stop_nats
+}
+
+issue_with_none() {
+  export GRANTLOG_TRANSPARENCY__ENABLED=false GRANTLOG_STORE__VERIFIED_STREAMS=0
+  issue "$1"
+  unset GRANTLOG_TRANSPARENCY__ENABLED GRANTLOG_STORE__VERIFIED_STREAMS
+}
+
+issue() {
+  local told
+  start_grantlog "$1" || exit 1
+  make_clients
+  told=$(drive tokens opaque 64) || die "tokens on $1 could not be issued"
+  issued=${told%% *}
+  stop_grantlog
 }
 
 declare -A ledger_urls
 
-# fill_ledger STORE: makes a long log in a store of its own, once, and folds it in memory: sets `ledger_url`, `ledger_told` and `fold_rate`.
+# fill_ledger STORE: makes a long log in a store of its own, once: sets `ledger_url`. Whatever seals something there does so under `ledger_key`.
 fill_ledger() {
+  ledger_key=$run/ledger.key
+  [[ -e $ledger_key ]] || head -c 32 /dev/urandom | base64 >"$ledger_key"
   if [[ -z ${ledger_urls[$1]:-} ]]; then
     case $1 in
       postgres) ledger_urls[$1]=$(new_database ledger) || exit 1 ;;
@@ -149,6 +167,11 @@ fill_ledger() {
     "$ledger" --store "${ledger_urls[$1]}" fill "$grants" >/dev/null || die "the log on $1 could not be filled"
   fi
   ledger_url=${ledger_urls[$1]}
+}
+
+# fold_ledger STORE: folds the long log in memory: sets `ledger_told` and `fold_rate`.
+fold_ledger() {
+  fill_ledger "$1"
   ledger_told=$("$ledger" --store "$ledger_url" fold) || die "the log on $1 could not be folded"
   fold_rate=$(rate_told "$ledger_told")
 }
@@ -159,14 +182,14 @@ rate_told() { sed -n 's|.* \([0-9]*\) events/s.*|\1|p' <<<"$1"; }
 # follower_replay STORE, follower_rebuild STORE: each prints a line.
 follower_replay() {
   local told
-  fill_ledger "$1"
+  fold_ledger "$1"
   told=$("$ledger" --store "$ledger_url" replay) || die "the log on $1 could not be replayed"
   printf '%-8s replay: %s; a fold in memory %s; share %s (wanted 0.5)\n' "$1" "$told" "$ledger_told" "$(share "$(rate_told "$told")" "$fold_rate")"
 }
 
 follower_rebuild() {
   local begun ended rate
-  fill_ledger "$1"
+  fold_ledger "$1"
   begun=${EPOCHREALTIME/./}
   (cd "$run" && DATABASE_URL=$ledger_url "$grantlog" projections rebuild --duty 100) >/dev/null || die "the read models on $1 could not be rebuilt"
   ended=${EPOCHREALTIME/./}
@@ -175,19 +198,36 @@ follower_rebuild() {
     "$fold_rate" "$(share "$rate" "$fold_rate")"
 }
 
+# follower_sealing STORE, follower_lineage STORE: each prints a line.
+follower_sealing() {
+  local told
+  fill_ledger "$1"
+  told=$(GRANTLOG_VAULT__MASTER_KEY_FILE=$ledger_key "$ledger" --store "$ledger_url" seal) || die "the log on $1 could not be sealed"
+  printf '%-8s sealing: %s\n' "$1" "$told"
+}
+
+# The server grows no tree beside it: that of a log which nobody has sealed yet would be measured.
+follower_lineage() {
+  local told p50 p99 rest
+  fill_ledger "$1"
+  "$ledger" --store "$ledger_url" tokens 1000 >"$run/tokens" || die "the log on $1 has no tokens"
+  export GRANTLOG_VAULT__MASTER_KEY_FILE=$ledger_key GRANTLOG_TRANSPARENCY__ENABLED=false
+  start_grantlog "$1" "$ledger_url" || exit 1
+  make_client auditor audit --grant-types client_credentials
+  told=$(drive lineage auditor 1 --tokens "$run/tokens") || die "the lineage of tokens on $1 could not be told"
+  # shellcheck disable=SC2034 # what is neither of the two
+  read -r rest p50 p99 rest <<<"$told"
+  printf '%-8s lineage of a token over HTTP, one after the other, in a log of %s grants: p50 %s ms, p99 %s ms\n' "$1" "$grants" \
+    "$(milliseconds "$p50")" "$(milliseconds "$p99")"
+  stop_grantlog
+  unset GRANTLOG_VAULT__MASTER_KEY_FILE GRANTLOG_TRANSPARENCY__ENABLED
+}
+
+# milliseconds MICROSECONDS
+milliseconds() { awk -v micros="$1" 'BEGIN { printf "%.2f", micros / 1000 }'; }
+
 # median OF THREE NUMBERS
 median() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
-
-start_nats() {
-  [[ -z ${nats_url:-} ]] || return 0
-  need_programs nats-server
-  local port
-  port=$(free_port)
-  nats-server -a 127.0.0.1 -p "$port" -js -sd "$run/nats" >"$run/nats.log" 2>&1 &
-  started+=($!)
-  wait_until 30 port_answers "$port" || die "nats-server did not start: $(tail -n 5 "$run/nats.log")"
-  nats_url=nats://127.0.0.1:$port
-}
 
 # ready_again: stops the server, starts it on the store as it is now, and prints how long it takes until it is ready, in milliseconds.
 ready_again() {

@@ -20,15 +20,17 @@ ready() (
   [[ $line == *" 200 "* ]]
 )
 
-# start_grantlog STORE: `postgres` or `sqlite`. Exports what a test needs to find the server and to use the command line beside it:
-# GRANTLOG_TEST_URL, GRANTLOG_TEST_CLI and GRANTLOG_TEST_HOME (the folder to run it in); DATABASE_URL for PostgreSQL.
+# start_grantlog STORE [URL]: `postgres` or `sqlite`; over the store at URL, or over a new one. Exports what a test needs to find the server and to use the command
+# line beside it: GRANTLOG_TEST_URL, GRANTLOG_TEST_CLI and GRANTLOG_TEST_HOME (the folder to run it in); DATABASE_URL for PostgreSQL and URL.
 start_grantlog() {
   local store=$1 port
   port=$(free_port)
   GRANTLOG_TEST_HOME=$run/home-$store-$port
   mkdir "$GRANTLOG_TEST_HOME"
   unset DATABASE_URL
-  if [[ $store == postgres ]]; then
+  if [[ -n ${2:-} ]]; then
+    export DATABASE_URL=$2
+  elif [[ $store == postgres ]]; then
     start_postgres
     DATABASE_URL=$(new_database "interop_$port")
     export DATABASE_URL

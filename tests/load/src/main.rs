@@ -9,6 +9,7 @@ mod sign_in;
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,6 +29,8 @@ pub(crate) enum Operation {
     Introspection,
     Revocation,
     Refresh,
+    /// Where a token came from and what came of it, as an auditor is told over HTTP
+    Lineage,
 }
 
 /// Drives a server, and prints: requests/s, p50 and p99 in us, CPU us a request of the server and of its database, RSS in MiB
@@ -52,6 +55,9 @@ pub(crate) struct Options {
     password: String,
     #[arg(long, default_value = "")]
     redirect_uri: String,
+    /// A file of what lineage is asked about, one a line: a `jti` or a digest
+    #[arg(long, required_if_eq("operation", "lineage"))]
+    tokens: Option<PathBuf>,
     /// The server's process
     #[arg(long)]
     server: u32,
@@ -71,7 +77,7 @@ async fn main() -> io::Result<()> {
     let options = Arc::new(Options::parse());
     let cookies = match options.operation {
         Operation::Refresh => sign_in::sign_in(&options).await?,
-        Operation::Tokens | Operation::Introspection | Operation::Revocation => String::new(),
+        Operation::Tokens | Operation::Introspection | Operation::Revocation | Operation::Lineage => String::new(),
     };
     let run = Arc::new(Run { begin: Barrier::new(options.connections + 1), over: AtomicBool::new(false) });
     let mut callers = JoinSet::new();

@@ -39,13 +39,11 @@ pub(crate) struct Caller {
 }
 
 enum Kind {
-    /// The same request again and again.
-    Tokens {
-        request: Vec<u8>,
-    },
-    Introspection {
+    /// One request after the other, and again from the first.
+    Round {
         requests: Vec<Vec<u8>>,
         next: usize,
+        holds: &'static [u8],
     },
     Revocation {
         tokens: Vec<String>,
@@ -62,14 +60,14 @@ impl Caller {
         let authorization = basic(&options.client_id, &options.client_secret);
         let request = connection.post("/o/token/", &authorization, "grant_type=client_credentials&scope=read");
         let kind = match options.operation {
-            Operation::Tokens => Kind::Tokens { request },
+            Operation::Tokens => Kind::Round { requests: vec![request], next: 0, holds: b"\"access_token\":\"" },
             Operation::Introspection => {
                 let mut requests = Vec::with_capacity(TOKENS);
                 for _ in 0..TOKENS {
                     let token = access_token(&mut connection, &request).await?;
                     requests.push(connection.post("/o/introspect/", &authorization, &format!("token={token}")));
                 }
-                Kind::Introspection { requests, next: 0 }
+                Kind::Round { requests, next: 0, holds: b"\"active\":true" }
             }
             Operation::Revocation => {
                 let until = Instant::now() + Duration::from_secs_f64(options.seconds * MARGIN);
@@ -83,6 +81,13 @@ impl Caller {
                 let tokens = grant(options, &mut connection, cookies).await?;
                 Kind::Refresh { token: refresh_token(tokens)? }
             }
+            Operation::Lineage => {
+                let ask = connection.post("/o/token/", &authorization, "grant_type=client_credentials&scope=audit");
+                let bearer = format!("authorization: Bearer {}", access_token(&mut connection, &ask).await?);
+                let about = std::fs::read_to_string(options.tokens.as_ref().ok_or(io::ErrorKind::NotFound)?)?;
+                let about = about.lines().map(|token| connection.post("/audit/tokens/", &bearer, &format!("token={token}")));
+                Kind::Round { requests: about.collect(), next: 0, holds: b"\"came_of\":" }
+            }
         };
         Ok(Self { connection, authorization, kind })
     }
@@ -91,13 +96,9 @@ impl Caller {
     pub(crate) async fn call(&mut self) -> io::Result<bool> {
         let Self { connection, authorization, kind } = self;
         match kind {
-            Kind::Tokens { request } => {
-                let answer = connection.send(request).await?.with_status(200)?;
-                holds(&answer, b"\"access_token\":\"")?;
-            }
-            Kind::Introspection { requests, next } => {
+            Kind::Round { requests, next, holds: what } => {
                 let answer = connection.send(&requests[*next]).await?.with_status(200)?;
-                holds(&answer, b"\"active\":true")?;
+                holds(&answer, what)?;
                 *next = (*next + 1) % requests.len();
             }
             Kind::Revocation { tokens } => {
