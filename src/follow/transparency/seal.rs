@@ -120,16 +120,20 @@ impl Transparency {
     /// # Errors
     /// As [`Transparency::turn`].
     pub async fn signed_with(&self, position: i64) -> Result<SignedCheckpoint, SealError> {
-        for _ in 0..TRIES {
+        let mut tries = 0;
+        while tries < TRIES {
             if let Some((size, note)) = self.0.log.sealed().await?.signed
                 && size >= position
             {
                 return Ok(SignedCheckpoint { size: size.unsigned_abs(), note });
             }
             match self.turn().await? {
-                Step::Level | Step::Behind => {}
+                // However far behind it is, it comes nearer.
+                Step::Behind => continue,
+                Step::Level => {}
                 Step::Elsewhere => tokio::time::sleep(PAUSE).await,
             }
+            tries += 1;
         }
         Err(Unavailable.into())
     }
