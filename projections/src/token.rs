@@ -271,14 +271,6 @@ pub struct SeenToken {
     pub caller_version: Option<i64>,
 }
 
-/// The id of the grant of the access token with this `jti`. No index helps: for people who look one up.
-///
-/// # Errors
-/// What the store says.
-pub async fn grant_of(db: &Db, jti: &str) -> Result<Option<String>, sqlx::Error> {
-    on_db!(db, pool => sqlx::query_scalar("SELECT grant_id FROM token WHERE id = $1").bind(jti).fetch_optional(pool).await)
-}
-
 /// The codes and tokens that are there of those that are wanted, in no order.
 ///
 /// # Errors

@@ -1,16 +1,19 @@
 //! A code or token by what somebody holds of it: its text, its `jti`, or its digest.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{Digest, GrantId, TokenId};
-use projections::token;
+use domain::{Digest, GrantId, Timestamp, TokenId};
 use serde::Deserialize;
 
 use crate::{credential::CredentialKind, dispatch::Dispatch, log::Unavailable};
 
-use super::{AuditError, GrantFile, Token, grant, replay::read_ahead};
+use super::{AsOf, AuditError, GrantFile, Token, grant, replay::read_ahead, resolve};
 
 /// Events read at a time when nothing but the log knows.
 const PAGE: u32 = 4_096;
+/// How many seconds before and after its `jti` was made an access token may have been recorded: the store's clock is another, and an append
+/// may wait.
+const BEFORE: i64 = 5;
+const AFTER: i64 = 20;
 
 /// Which one is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,16 +86,15 @@ pub async fn look(dispatch: &Dispatch, text: &str) -> Result<Look, AuditError> {
         let found = of_grant(dispatch, grant_id, &wanted).await?;
         return Ok(found.map_or(Look::Nothing, |found| Look::Found(Box::new(found))));
     }
-    let wanted = match text.parse() {
-        Ok(jti) => Wanted::Jti(jti),
-        Err(_) => Wanted::Digest(Digest::from_stored(text.to_owned())),
+    let (wanted, found) = match text.parse() {
+        Ok(jti) => (Wanted::Jti(jti), issued_around(dispatch, jti).await?),
+        Err(_) => {
+            let digest = Digest::from_stored(text.to_owned());
+            let found = with_row(dispatch, &digest).await?;
+            (Wanted::Digest(digest), found)
+        }
     };
-    if let Some(grant_id) = known(dispatch, &wanted).await?
-        && let Some(found) = of_grant(dispatch, grant_id, &wanted).await?
-    {
-        return Ok(Look::Found(Box::new(found)));
-    }
-    Ok(Look::OnlyInTheLog(wanted))
+    Ok(found.map_or(Look::OnlyInTheLog(wanted), |found| Look::Found(Box::new(found))))
 }
 
 /// The grant that the token's own text names. Whether it is of that grant is decided by its digest.
@@ -107,13 +109,19 @@ fn named_grant(dispatch: &Dispatch, text: &str) -> Option<GrantId> {
     Some(claims.grant_id)
 }
 
-/// The grant of a token whose row is still there.
-async fn known(dispatch: &Dispatch, wanted: &Wanted) -> Result<Option<GrantId>, Unavailable> {
-    let grant_id = match wanted {
-        Wanted::Digest(digest) => dispatch.reads.token(digest).await?.map(|row| row.grant_id),
-        Wanted::Jti(jti) => token::grant_of(dispatch.log.db(), &jti.to_string()).await?,
-    };
-    grant_id.map(|id| id.parse().map_err(|_| Unavailable)).transpose()
+/// The code or token whose row is still there.
+async fn with_row(dispatch: &Dispatch, digest: &Digest) -> Result<Option<FoundToken>, AuditError> {
+    let Some(row) = dispatch.reads.token(digest).await? else { return Ok(None) };
+    of_grant(dispatch, row.grant_id.parse().map_err(|_| Unavailable)?, &Wanted::Digest(digest.clone())).await
+}
+
+/// The access token, looked for around the moment that its `jti` tells (RFC 9562 section 5.7).
+async fn issued_around(dispatch: &Dispatch, jti: TokenId) -> Result<Option<FoundToken>, AuditError> {
+    let Some(made) = jti.uuid().get_timestamp() else { return Ok(None) };
+    let made = i64::try_from(made.to_unix().0).unwrap_or(i64::MAX);
+    let place = async |moment| resolve(&dispatch.log, AsOf::Moment(Timestamp::from_unix(moment))).await;
+    let (from, to) = (place(made - BEFORE).await?, place(made.saturating_add(AFTER)).await?);
+    search(dispatch, &Wanted::Jti(jti), (from.position, to.position), &mut |_| {}).await
 }
 
 /// The code or token of this grant.
@@ -135,11 +143,22 @@ pub async fn scan(
     wanted: &Wanted,
     progress: &mut (dyn FnMut(i64) + Send),
 ) -> Result<Option<FoundToken>, AuditError> {
+    let found = search(dispatch, wanted, (0, dispatch.log.known_head()), progress).await?;
+    Ok(found.map(|found| FoundToken { scanned: true, ..found }))
+}
+
+/// Reads the events after a position and up to another for the code or token.
+async fn search(
+    dispatch: &Dispatch,
+    wanted: &Wanted,
+    within: (i64, i64),
+    progress: &mut (dyn FnMut(i64) + Send),
+) -> Result<Option<FoundToken>, AuditError> {
     let text = match wanted {
         Wanted::Digest(digest) => digest.as_str().to_owned(),
         Wanted::Jti(jti) => jti.to_string(),
     };
-    let mut pages = read_ahead(dispatch.log.clone(), dispatch.log.known_head(), PAGE);
+    let mut pages = read_ahead(dispatch.log.clone(), within, PAGE);
     while let Some(page) = pages.recv().await {
         for stored in page? {
             progress(stored.position);
@@ -147,7 +166,7 @@ pub async fn scan(
                 && let Ok(id) = stored.aggregate_id.parse()
                 && let Some(found) = of_grant(dispatch, id, wanted).await?
             {
-                return Ok(Some(FoundToken { scanned: true, ..found }));
+                return Ok(Some(found));
             }
         }
     }

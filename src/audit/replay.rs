@@ -71,7 +71,7 @@ impl Replay {
         progress: &mut (dyn FnMut(i64) + Send),
     ) -> Result<Replayed, AuditError> {
         let mut replay = Self::new(bounds)?;
-        let mut pages = read_ahead(log.clone(), until, bounds.page);
+        let mut pages = read_ahead(log.clone(), (0, until), bounds.page);
         while let Some(page) = pages.recv().await {
             for stored in &page? {
                 replay.take(stored)?;
@@ -100,10 +100,14 @@ impl Replay {
     }
 }
 
-pub(super) fn read_ahead(log: Log, until: i64, page: u32) -> mpsc::Receiver<Result<Vec<StoredEvent>, Unavailable>> {
+/// Reads the events after a position and up to another, some pages ahead of whoever takes them.
+pub(super) fn read_ahead(
+    log: Log,
+    (mut after, until): (i64, i64),
+    page: u32,
+) -> mpsc::Receiver<Result<Vec<StoredEvent>, Unavailable>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
-        let mut after = 0;
         while after < until {
             let left = u32::try_from(until - after).unwrap_or(u32::MAX);
             let events = log.read(after, left.min(page)).await;
