@@ -10,6 +10,7 @@ use domain::{
 };
 use projections::standing::Ground;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     dispatch::{Dispatch, Refusal},
@@ -52,8 +53,8 @@ pub enum Besides {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedAt {
     pub position: i64,
-    /// Grants that were revoked one by one; `None` where all that stood on the point ended with it.
-    pub grants: Option<usize>,
+    /// Grants that ended.
+    pub count: usize,
 }
 
 /// Why it was not ended.
@@ -136,14 +137,25 @@ impl Descent {
         let position = match (&self.point, self.since) {
             (_, Some(_)) | (Point::Grant(_) | Point::Issuer, None) => {
                 let done = dispatch.revoke_grants(by, grants).await?;
-                return Ok(EndedAt { position: done.position, grants: Some(done.answer) });
+                return Ok(EndedAt { position: done.position, count: done.answer });
             }
             (Point::Client(id), None) => dispatch.disable_client(by, *id).await?.position,
             (Point::User(id), None) => dispatch.lock_user(by, *id).await?.position,
             (Point::Session(id), None) => dispatch.end_session(by, *id).await?.position,
             (Point::Key(kid), None) => dispatch.replace_key(by, kid).await?.position,
         };
-        Ok(EndedAt { position, grants: None })
+        Ok(EndedAt { position, count: grants.len() })
+    }
+
+    /// As programs are told it; without `ended` it has only been shown.
+    #[must_use]
+    pub fn to_json(&self, grants: &[GrantId], ended: Option<EndedAt>) -> Value {
+        let mut told = json!({"grants": grants, "besides": self.besides(), "revoked": ended.is_some()});
+        if let Some(EndedAt { position, count }) = ended {
+            told["count"] = count.into();
+            told["position"] = position.into();
+        }
+        told
     }
 }
 

@@ -105,8 +105,9 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
+    // It asks nobody, and needs no settings.
     if let Command::Audit(command) = &cli.command
-        && let Some(verify) = command.needing_nothing()
+        && let audit::AuditCommand::Verify(verify) = &**command
     {
         return verify.run();
     }

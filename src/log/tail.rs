@@ -39,7 +39,7 @@ impl Tail {
     /// Keeps a batch that is durable. Those before it go where others wrote in between, and the oldest where it is too much.
     pub(super) fn push(&self, base: i64, recorded_at: i64, events: Arc<Vec<EventRow>>) {
         let bytes = events.iter().map(EventRow::bytes).sum();
-        self.change(|kept| {
+        self.with_kept(|kept| {
             if kept.batches.back().is_some_and(|last| last.end() != base) {
                 *kept = Kept::default();
             }
@@ -55,12 +55,12 @@ impl Tail {
 
     /// Keeps nothing: the store is no longer the one that was written to.
     pub(super) fn clear(&self) {
-        self.change(|kept| *kept = Kept::default());
+        self.with_kept(|kept| *kept = Kept::default());
     }
 
     /// The events after a position, so many at most; `None` where the first of them is not kept, whether or not it is in the store.
     pub(super) fn after(&self, position: i64, limit: u32) -> Option<Vec<StoredEvent>> {
-        let batches: Vec<(i64, i64, Arc<Vec<EventRow>>)> = self.change(|kept| {
+        let batches: Vec<(i64, i64, Arc<Vec<EventRow>>)> = self.with_kept(|kept| {
             let first = kept.batches.partition_point(|batch| batch.end() <= position);
             let mut left = i64::from(limit);
             let batches = kept.batches.range(first..).take_while(|batch| {
@@ -81,7 +81,7 @@ impl Tail {
         Some(events.map(|((position, event), recorded_at)| event.stored(position, recorded_at)).collect())
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
+    fn with_kept<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -60,24 +60,6 @@ pub(super) enum AuditCommand {
 }
 
 impl AuditCommand {
-    /// The command that asks nobody and needs no settings, if it is that one.
-    pub(super) const fn needing_nothing(&self) -> Option<&Verify> {
-        match self {
-            Self::Verify(verify) => Some(verify),
-            Self::Replay(_)
-            | Self::Grant(_)
-            | Self::Token(_)
-            | Self::Client(_)
-            | Self::User(_)
-            | Self::Who(_)
-            | Self::Diff(_)
-            | Self::Revoke(_)
-            | Self::Prove(_)
-            | Self::VerifyLog(_)
-            | Self::CheckToken(_) => None,
-        }
-    }
-
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         match self {
             Self::Replay(command) => command.run(context).await,

@@ -81,19 +81,17 @@ impl Revoke {
         let what = format!("live grants: {}{besides}", grants.len());
         if self.dry_run {
             return match self.format.json {
-                true => output::json(&json!({"grants": grants, "besides": descent.besides(), "revoked": false})),
+                true => output::json(&descent.to_json(&grants, None)),
                 false => output::line(format_args!("It would revoke {what}. Nothing was changed.")),
             };
         }
         if !self.yes {
             input::confirm(&format!("This revokes {what}."))?;
         }
-        let EndedAt { position, grants: revoked } = descent.end(&dispatch, Actor::Operator, &grants).await?;
-        let count = revoked.unwrap_or(grants.len());
+        let ended = descent.end(&dispatch, Actor::Operator, &grants).await?;
+        let EndedAt { position, count } = ended;
         match self.format.json {
-            true => output::json(&json!({
-                "grants": grants, "besides": descent.besides(), "revoked": true, "count": count, "position": position,
-            })),
+            true => output::json(&descent.to_json(&grants, Some(ended))),
             false => output::line(format_args!("Revoked at position {position}: live grants: {count}{besides}.")),
         }
     }

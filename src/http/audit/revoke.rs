@@ -1,10 +1,9 @@
 //! `POST /audit/revoke/`: ends all that descends from a point, in one append; with `dry_run=true` it tells what would end.
 
 use axum::{extract::State, response::Response};
-use serde_json::json;
 
 use crate::{
-    audit::{Descent, EndedAt, NotEnded, Point},
+    audit::{Descent, NotEnded, Point},
     protocol::{
         OAuthError,
         audit::{RevocationRequest, RevokeFrom, may_revoke, revocation},
@@ -36,14 +35,11 @@ pub(in crate::http) async fn revoke(
     let descent = Descent { point, since };
     let grants = descent.living(&app.dispatch).await?.ok_or_else(|| nothing("point"))?;
     app.dispatch.remember_read(by, descent.read()).await?;
-    let besides = descent.besides();
     if dry_run {
-        return Ok(told(&json!({"grants": grants, "besides": besides, "revoked": false})));
+        return Ok(told(&descent.to_json(&grants, None)));
     }
-    let EndedAt { position, grants: revoked } = descent.end(&app.dispatch, by, &grants).await?;
-    let count = revoked.unwrap_or(grants.len());
-    let answer = json!({"grants": grants, "besides": besides, "revoked": true, "count": count, "position": position});
-    Ok(at_position(told(&answer), position))
+    let ended = descent.end(&app.dispatch, by, &grants).await?;
+    Ok(at_position(told(&descent.to_json(&grants, Some(ended))), ended.position))
 }
 
 impl From<NotEnded> for Refused {
