@@ -11,6 +11,7 @@ mod envelope;
 mod epochs;
 mod fold;
 mod follow;
+mod head;
 mod hold;
 mod lease;
 mod migrate;
@@ -19,6 +20,7 @@ mod project;
 mod read;
 pub mod rebuild;
 pub mod sample;
+mod settings;
 mod sqlite;
 mod stored;
 mod sweep;
@@ -29,35 +31,29 @@ mod watch;
 pub mod whole_file;
 mod write;
 
-use std::{
-    fmt,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub use append::{
     Actor, Append, AppendError, Appended, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, VaultChange,
 };
-use archive::{Archive, ArchiveSettings};
+use archive::Archive;
 use coalesce::Coalescer;
 use domain::StreamId;
 pub use envelope::NotAnEvent;
 pub use epochs::Epochs;
 pub use fold::FoldError;
 pub use follow::Follower;
+use head::Head;
 pub use hold::Hold;
 pub use lease::Lease;
 pub use migrate::MigrateError;
 pub use project::ProjectError;
 use projections::Db;
+pub use settings::LogSettings;
 pub use stored::{StoredEvent, StoredHead};
 use tail::Tail;
 pub use tiles::{Sealed, TILE_BYTES, Tile};
-use tokio::sync::{Semaphore, mpsc, watch as channel};
+use tokio::sync::{Semaphore, mpsc};
 pub use turn::{Turn, TurnOf};
 use uuid::Uuid;
 
@@ -79,29 +75,6 @@ impl From<sqlx::Error> for Unavailable {
     }
 }
 
-/// How the log is opened.
-#[derive(Clone, Debug)]
-pub struct LogSettings {
-    /// `postgres://...` or `sqlite://path`.
-    pub url: String,
-    /// Connections for reads.
-    pub connections: u32,
-    /// Appends that wait or are being written at most; beyond, callers are told to come back.
-    pub queue: usize,
-    /// Where old events go, and which.
-    pub archive: Option<ArchiveSettings>,
-}
-
-impl LogSettings {
-    /// The file that an SQLite store lies in; `None` for PostgreSQL.
-    ///
-    /// # Errors
-    /// That the address is none.
-    pub fn file(&self) -> Result<Option<PathBuf>, MigrateError> {
-        migrate::file(&self.url)
-    }
-}
-
 /// The log. Cheap to clone.
 #[derive(Clone)]
 pub struct Log(Arc<Inner>);
@@ -117,25 +90,6 @@ struct Inner {
     heads: Coalescer<StreamId, StoredHead>,
     head: Arc<Head>,
     tail: Arc<Tail>,
-}
-
-/// The highest position that this process knows to be committed.
-struct Head {
-    known: AtomicI64,
-    changed: channel::Sender<i64>,
-}
-
-impl Head {
-    /// Takes note of a committed position, and wakes followers.
-    fn note(&self, position: i64) {
-        if self.known.fetch_max(position, Ordering::AcqRel) < position {
-            self.changed.send_if_modified(|seen| {
-                let newer = position > *seen;
-                *seen = position.max(*seen);
-                newer
-            });
-        }
-    }
 }
 
 impl Log {
@@ -157,7 +111,7 @@ impl Log {
     pub async fn open_in_any_form(settings: &LogSettings) -> Result<Self, MigrateError> {
         let db = migrate::connect(settings).await?;
         let start = migrate::current_head(&db).await?;
-        let head = Arc::new(Head { known: AtomicI64::new(start.position), changed: channel::Sender::new(start.position) });
+        let head = Arc::new(Head::at(start.position));
         let (queue, waiting) = mpsc::unbounded_channel();
         let places = Arc::new(Semaphore::new(settings.queue));
         let heads_db = (db.clone(), head.clone());
@@ -280,33 +234,6 @@ impl Log {
     /// `Unavailable` when the store does not answer or an event cannot be read.
     pub async fn read_stream<A: domain::Decide>(&self, id: Uuid) -> Result<Vec<A::Event>, Unavailable> {
         read::stream::<A>(self.archive(), self.db(), id).await
-    }
-
-    /// The highest position that this process knows to be committed.
-    #[must_use]
-    pub fn known_head(&self) -> i64 {
-        self.0.head.known.load(Ordering::Acquire)
-    }
-
-    /// The head's position, asked of the store.
-    ///
-    /// # Errors
-    /// `Unavailable` when it does not answer.
-    pub async fn head(&self) -> Result<i64, Unavailable> {
-        tokio::time::timeout(LOOK_UP, read::head(&self.0.db)).await.map_err(|_| Unavailable)?
-    }
-
-    /// Changes when the known head does.
-    #[must_use]
-    pub fn watch(&self) -> channel::Receiver<i64> {
-        self.0.head.changed.subscribe()
-    }
-
-    /// Waits until a position is committed, as far as this process knows; `false` when it was not in time.
-    pub async fn wait_for(&self, position: i64, deadline: Duration) -> bool {
-        let mut changed = self.watch();
-        let reached = changed.wait_for(|head| *head >= position);
-        matches!(tokio::time::timeout(deadline, reached).await, Ok(Ok(_)))
     }
 
     /// The id of this log's epoch: a restored log begins another.

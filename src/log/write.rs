@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -140,7 +140,7 @@ impl Writer {
                         continue;
                     }
                 };
-                let before = self.head.known.load(Ordering::Acquire);
+                let before = self.head.known();
                 let attempt = tokio::time::timeout(PATIENCE, self.attempt(&columns)).await;
                 match attempt.unwrap_or_else(|_| Err(WriteError::lost("no answer in time"))) {
                     Ok(Outcome::Written { base, recorded_at }) => {

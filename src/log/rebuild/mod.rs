@@ -4,28 +4,24 @@
 mod begin;
 mod build;
 mod compare;
+mod difference;
 mod lock;
+mod pace;
 mod read;
 mod status;
 mod switch;
 
-use std::time::{Duration, Instant};
-
+pub use difference::{Difference, Differing};
 pub use status::{GenerationState, ProjectionStatus, drop_unused, status};
 
 use domain::Timestamp;
-use projections::{Db, LIVE, Table, compare::DifferingRow};
+use projections::{Db, LIVE, Table};
 
 use super::{Log, archive::Archive, project::ProjectError};
 use crate::clock::Clock;
 use build::{Build, Source};
+use pace::Pace;
 
-/// Events of one batch: so long do other writers wait at most, where there is one lock for all (SQLite).
-const BATCH: u32 = 1000;
-/// Rounds in which the build comes closer to the head before it takes the head lock for the rest.
-const ROUNDS: usize = 20;
-/// A rest that is caught up in so short a time that appends may wait for it.
-const REST: usize = 200;
 /// Rows that expire within so many seconds are not compared: other nodes' clocks, by which they are swept, may be ahead.
 const CLOCKS_DIFFER: u32 = 60;
 
@@ -86,49 +82,6 @@ pub struct RebuiltProjection {
     pub generation: i64,
     /// Its rows. What ended long ago is not among them.
     pub rows: i64,
-}
-
-/// A row that differs from the live one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    pub projection: &'static str,
-    /// The row's key.
-    pub key: String,
-    pub what: Differing,
-}
-
-/// How a row differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Differing {
-    /// The live read model has it, the log does not give it.
-    OnlyLive,
-    /// The log gives it, the live read model has it not.
-    OnlyRebuilt,
-    /// Both have it, with other values in these columns.
-    Columns(Vec<String>),
-}
-
-impl Difference {
-    /// Takes what a comparison found.
-    pub(super) fn of(table: &'static Table, row: DifferingRow) -> Self {
-        let what = match row.found.as_str() {
-            "live" => Differing::OnlyLive,
-            "rebuilt" => Differing::OnlyRebuilt,
-            _ => Differing::Columns(row.columns.split_whitespace().map(str::to_owned).collect()),
-        };
-        Self { projection: table.name, key: row.key, what }
-    }
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}: ", self.projection, self.key)?;
-        match &self.what {
-            Differing::OnlyLive => f.write_str("the log does not give this row"),
-            Differing::OnlyRebuilt => f.write_str("the live one lacks this row"),
-            Differing::Columns(columns) => write!(f, "{} differ", columns.join(", ")),
-        }
-    }
 }
 
 /// Why nothing was switched.
@@ -278,7 +231,7 @@ async fn run(
     let ended = Timestamp::from_unix(clock.now().unix().saturating_sub(LONG_ENDED));
     let mut build = Build::open(store, &chosen(&plan.names)?, (source, plan.differences), ended).await?;
     let from = build.position();
-    let mut pace = Pace { begun: Instant::now(), first: from, duty: plan.duty.clamp(1, 100) };
+    let mut pace = Pace::from(from, plan.duty);
     pace.build(&mut build, progress).await?;
     build.analyze().await?;
     let horizon = || clock.now().plus(CLOCKS_DIFFER);
@@ -309,62 +262,6 @@ async fn refused(build: &mut Build, source: Source, differences: Vec<Difference>
         Source::Ready | Source::Retired => Ok(()),
     };
     gone.err().unwrap_or(RebuildError::Differs(differences))
-}
-
-/// How fast it goes.
-struct Pace {
-    begun: Instant,
-    first: i64,
-    duty: u8,
-}
-
-impl Pace {
-    /// Builds until the head is near.
-    async fn build(&mut self, build: &mut Build, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RebuildError> {
-        let mut batch = build.read(build.position()).await?;
-        while batch.len() >= REST {
-            let (next, worked) = build.apply_and_read_on(&batch).await?;
-            batch = next;
-            progress(self.progress(build.position(), build.head().await?));
-            self.pause(worked).await;
-        }
-        build.apply(&batch).await?;
-        progress(self.progress(build.position(), build.head().await?));
-        Ok(())
-    }
-
-    /// Goes after the head, and compares what it writes, until what is left is little.
-    async fn catch_up(
-        &mut self,
-        build: &mut Build,
-        horizon: Timestamp,
-        differences: &mut Vec<Difference>,
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<(), RebuildError> {
-        for _ in 0..ROUNDS {
-            let batch = build.read(build.position()).await?;
-            build.apply(&batch).await?;
-            build.compare_batch(&batch, horizon, differences).await?;
-            progress(self.progress(build.position(), build.head().await?));
-            if batch.len() < REST {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves the store to others, in proportion to the work done.
-    async fn pause(&self, worked: Duration) {
-        if self.duty < 100 {
-            tokio::time::sleep(worked * u32::from(100 - self.duty) / u32::from(self.duty)).await;
-        }
-    }
-
-    fn progress(&self, position: i64, head: i64) -> Progress {
-        let (events, passed) = ((position - self.first).unsigned_abs(), self.begun.elapsed());
-        let per_second = u128::from(events) * 1000 / passed.as_millis().max(1);
-        Progress { position, head: head.max(position), events_per_second: u64::try_from(per_second).unwrap_or(u64::MAX) }
-    }
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Table>, RebuildError> {

@@ -4,13 +4,16 @@
 use domain::Timestamp;
 use projections::{Changes, Db, Table, cutoff, token};
 
-use super::{BATCH, RebuildError};
+use super::RebuildError;
 use crate::log::{
     archive::Archive,
     connection::Connection,
     project::{self, Projector},
     read,
 };
+
+/// Events of one batch: so long do other writers wait at most, where there is one lock for all (SQLite).
+const BATCH: u32 = 1000;
 
 /// Whose rows end when they first said, never later: what has long ended is not built again.
 const NEVER_EXTENDED: [&Table; 2] = [&token::TABLE, &cutoff::TABLE];
