@@ -51,7 +51,7 @@ async fn begun(kind: Kind) -> (TestApp, History) {
 
 /// Archives all that fills segments, and gives how many events are left in the table.
 async fn archived(app: &TestApp) -> i64 {
-    let done = app.app.log.archive_old(|_, _| {}).await.unwrap();
+    let done = app.app.log.archive_old(0, |_, _| {}).await.unwrap();
     assert!(done.segments.len() > 8 && done.dropped > 0, "{done:?}");
     let sql = "SELECT count(*) FROM events";
     let left = on_db!(app.app.log.db(), pool => sqlx::query_scalar(sql).fetch_one(pool).await).unwrap();
@@ -140,7 +140,7 @@ async fn tokens_go_on_while_events_are_archived_and_no_reader_misses_one(kind: K
         }
     };
     let archiving = async {
-        let archived = app.app.log.archive_old(|_, _| {}).await;
+        let archived = app.app.log.archive_old(0, |_, _| {}).await;
         done.store(true, Ordering::Release);
         archived.unwrap()
     };
@@ -155,7 +155,7 @@ async fn nothing_goes_that_what_follows_the_log_has_not_passed(kind: Kind) {
     on_db!(app.app.log.db(), pool => sqlx::query(sql).execute(pool).await.map(drop)).unwrap();
     let plan = app.app.log.archive_plan().await.unwrap();
     assert_eq!((plan.archived, plan.until, plan.segments), (0, 500, 2));
-    let done = app.app.log.archive_old(|_, _| {}).await.unwrap();
+    let done = app.app.log.archive_old(0, |_, _| {}).await.unwrap();
     assert_eq!(done.segments.iter().map(|one| (one.first, one.last)).collect::<Vec<_>>(), [(1, 250), (251, 500)]);
     assert_eq!(app.app.log.archive_plan().await.unwrap().segments, 0);
 }
@@ -191,12 +191,12 @@ async fn a_node_that_is_not_told_the_folder_says_so(kind: Kind) {
     let log = Log::open(&LogSettings { archive: None, ..app.store.settings.clone() }).await.unwrap();
     assert_eq!(log.read(0, 10).await, Err(Unavailable));
     assert!(!log.read(log.known_head() - 3, 10).await.unwrap().is_empty());
-    assert!(matches!(log.archive_old(|_, _| {}).await, Err(ArchiveError::NoFolder)));
+    assert!(matches!(log.archive_old(0, |_, _| {}).await, Err(ArchiveError::NoFolder)));
     let moved = app.store.folder().join("elsewhere");
     std::fs::rename(app.store.folder().join("archive"), moved).unwrap();
     let node = app.another_node().await;
     assert_eq!(node.log.read(0, 10).await, Err(Unavailable));
-    let outcome = node.log.archive_old(|_, _| {}).await;
+    let outcome = node.log.archive_old(0, |_, _| {}).await;
     assert!(!matches!(outcome, Err(ArchiveError::Segment(SegmentError::Damaged { .. }))), "{outcome:?}");
 }
 

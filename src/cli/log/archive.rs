@@ -12,6 +12,9 @@ use crate::{
     log::{TurnOf, archive::ArchiveError},
 };
 
+/// As long as the work before it: whoever waits for the command wants it done, and a server may run beside it.
+const REST: u32 = 1;
+
 /// Move old events into the archive
 ///
 /// archive.folder says where, archive.after_events how many stay in the store. A segment is written, on the disk and read back before its
@@ -65,7 +68,7 @@ impl Archive {
             return Err(Failure::Refused("a server sweeps or archives at this moment: try again".to_owned()));
         };
         let mut progress = Progress::of("events");
-        let done = log.archive_old(|position, until| progress.at_position(position, until)).await;
+        let done = log.archive_old(REST, |position, until| progress.at_position(position, until)).await;
         drop(progress);
         turn.give_back().await?;
         let done = done?;

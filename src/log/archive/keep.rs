@@ -17,8 +17,6 @@ use crate::log::{
 
 /// Events of SQLite's table that go at once.
 const BATCH: i64 = 500;
-/// A rest is so many times as long as the work before it.
-const REST: u32 = 4;
 /// Attempts to take a partition away from under its readers, and the rest between two.
 const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -77,11 +75,12 @@ impl Log {
         Ok(ArchivePlan { archived, until: archived + segments * i64::from(settings.segment_events), segments })
     }
 
-    /// Moves old events into the archive. One process at a time does.
+    /// Moves old events into the archive. One process at a time does. Where events go by batches, the rest between two is so many times as
+    /// long as the work before it.
     ///
     /// # Errors
     /// What was in the way, or that another process does it. What was moved before it stays moved; nothing is gone that is not in a file that was read back.
-    pub async fn archive_old(&self, mut progress: impl FnMut(i64, i64) + Send) -> Result<Archived, ArchiveError> {
+    pub async fn archive_old(&self, rest: u32, mut progress: impl FnMut(i64, i64) + Send) -> Result<Archived, ArchiveError> {
         let mut done = Archived::default();
         let ArchivePlan { archived: mut position, segments, .. } = self.archive_plan().await?;
         if segments > 0 {
@@ -100,7 +99,7 @@ impl Log {
         }
         done.dropped = match self.db() {
             Db::Postgres(_) => self.drop_partitions(position).await?,
-            Db::Sqlite(_) => self.delete_events(position).await?,
+            Db::Sqlite(_) => self.delete_events(position, rest).await?,
         };
         Ok(done)
     }
@@ -140,7 +139,7 @@ impl Log {
     }
 
     /// Deletes what is archived, some rows at a time.
-    async fn delete_events(&self, archived: i64) -> Result<u64, ArchiveError> {
+    async fn delete_events(&self, archived: i64, rest: u32) -> Result<u64, ArchiveError> {
         let mut connection = Connection::open(self.db()).await?;
         let sql =
             "DELETE FROM events WHERE position IN (SELECT position FROM events WHERE position <= $1 ORDER BY position LIMIT $2)";
@@ -156,7 +155,7 @@ impl Log {
             if batch < BATCH.unsigned_abs() {
                 return Ok(gone);
             }
-            tokio::time::sleep(begun.elapsed() * REST).await;
+            tokio::time::sleep(begun.elapsed() * rest).await;
         }
     }
 
