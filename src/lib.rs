@@ -1,5 +1,6 @@
 //! grantlog: an event-sourced OAuth 2.0 and OpenID Connect provider. ARCHITECTURE.md has the map.
 
+pub mod archive;
 pub mod audit;
 pub mod cli;
 pub mod clock;

@@ -112,6 +112,7 @@ impl Settings {
                 folder,
                 after_events: self.archive.after_events,
                 segment_events: self.archive.segment_events,
+                rooted: self.transparency.enabled,
             }),
         }
     }

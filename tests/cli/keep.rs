@@ -87,6 +87,8 @@ async fn old_events_move_to_an_archive_that_every_command_reads(kind: Kind) {
     for name in ["mika", "noor", "otto"] {
         place.run_with(&["user", "create", "--username", name, "--password-stdin"], "correct horse battery").succeeded();
     }
+    // Takes all that is there into the tree.
+    place.run(&["audit", "prove", "1"]).succeeded();
     let all = place.run(&["log", "tail", "--all", "--json"]).succeeded().out;
     place.run(&["log", "archive"]).failed(2, "archive.folder");
     let archive = |arguments: &[&str]| -> Done {
@@ -104,6 +106,7 @@ async fn old_events_move_to_an_archive_that_every_command_reads(kind: Kind) {
     assert_eq!(segments.as_array().unwrap().last().unwrap()["last"], plan["until"]);
     let manifest = place.json_file("archive/00000000000000000001.json");
     assert_eq!((&manifest["last"], &manifest["digest"]), (&json!(2), &segments[0]["digest"]));
+    assert!(manifest["tree_size"] == 2 && manifest["tree_root"].is_string(), "{manifest}");
     assert_eq!(archive(&["log", "tail", "--all", "--json"]).succeeded().out, all);
     assert!(archive(&["log", "archive"]).succeeded().out.contains("Nothing is old enough"));
 }

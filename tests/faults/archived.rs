@@ -10,7 +10,7 @@ use std::{
 use grantlog::follow::transparency::Proof;
 use support::{
     Cluster, Kind,
-    archive::{SEGMENT, archived_server},
+    archive::{SEGMENT, archived_server, grow_tree},
     both_stores,
     chance::numbers,
     sizes::soak,
@@ -48,6 +48,7 @@ async fn begun(kind: Kind) -> (Cluster, History) {
 
 /// Archives all that fills segments.
 async fn archive(cluster: &Cluster) {
+    grow_tree(&cluster.app.app).await;
     succeeded(cluster, &["log", "archive"]);
     let last = cluster.app.app.log.segments().await.unwrap().last().unwrap().last;
     assert!(last > cluster.app.app.log.known_head() - i64::from(SEGMENT));

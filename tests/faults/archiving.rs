@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use support::{
     Cluster, Kind,
-    archive::archived_server,
+    archive::{archived_server, grow_tree},
     both_stores,
     chance::numbers,
     sizes::kills,
@@ -49,6 +49,7 @@ async fn a_killed_archiver_has_lost_nothing_and_the_next_goes_on(kind: Kind) {
     let mut chance = numbers();
     for _ in 0..kills() {
         issue_many(&cluster.app.app, &first.client, EVENTS).await;
+        grow_tree(&cluster.app.app).await;
         let events = all_events(log).await;
         let mut archiver = archiver(&cluster);
         let killed = AtomicBool::new(false);
@@ -75,6 +76,7 @@ async fn a_killed_archiver_has_lost_nothing_and_the_next_goes_on(kind: Kind) {
         println!("killed with {segments} segments of {} events, ended before: {}", events.len(), ended.is_some());
         assert_log_begins_with(&cluster.app.another_node().await.log, &events).await;
     }
+    grow_tree(&cluster.app.app).await;
     let (events, archived) = (all_events(log).await, cluster.run(&["log", "archive", "--json"]));
     assert!(archived.status.success(), "{}", String::from_utf8_lossy(&archived.stderr));
     let last = log.segments().await.unwrap().last().unwrap().last;
@@ -93,6 +95,7 @@ async fn of_several_archivers_at_once_one_does_it(kind: Kind) {
     let cluster = Cluster::over(archived_server(kind, 0, |_| {}).await, GRANTLOG);
     let (log, client) = (&cluster.app.app.log, cluster.app.ordinary_client().await);
     issue_many(&cluster.app.app, &client, 2_500).await;
+    grow_tree(&cluster.app.app).await;
     let events = all_events(log).await;
     let archiving: Vec<_> = (0..3)
         .map(|_| cluster.command(&["log", "archive", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())

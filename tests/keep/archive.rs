@@ -6,6 +6,7 @@ use std::{
 };
 
 use grantlog::{
+    archive::archive_old,
     audit::{Bounds, RecordsDigest, Replay},
     log::{
         Log, LogSettings, StoredEvent, Unavailable,
@@ -18,7 +19,7 @@ use grantlog::{
 use projections::on_db;
 use support::{
     Kind, Store, TestApp,
-    archive::{PARTITION, archived_server},
+    archive::{PARTITION, archive_all, archived_server, grow_tree},
     both_stores,
     traffic::{History, all_events, history, issue_many, refreshed},
 };
@@ -51,7 +52,7 @@ async fn begun(kind: Kind) -> (TestApp, History) {
 
 /// Archives all that fills segments, and gives how many events are left in the table.
 async fn archived(app: &TestApp) -> i64 {
-    let done = app.app.log.archive_old(0, |_, _| {}).await.unwrap();
+    let done = archive_all(&app.app).await;
     assert!(done.segments.len() > 8 && done.dropped > 0, "{done:?}");
     let sql = "SELECT count(*) FROM events";
     let left = on_db!(app.app.log.db(), pool => sqlx::query_scalar(sql).fetch_one(pool).await).unwrap();
@@ -140,9 +141,9 @@ async fn tokens_go_on_while_events_are_archived_and_no_reader_misses_one(kind: K
         }
     };
     let archiving = async {
-        let archived = app.app.log.archive_old(0, |_, _| {}).await;
+        let archived = archive_all(&app.app).await;
         done.store(true, Ordering::Release);
-        archived.unwrap()
+        archived
     };
     let ((), (), archived) = tokio::join!(issuing, reading, archiving);
     assert!(archived.segments.len() > 8 && archived.dropped > 0);
@@ -153,9 +154,10 @@ async fn nothing_goes_that_what_follows_the_log_has_not_passed(kind: Kind) {
     let (app, _) = begun(kind).await;
     let sql = "INSERT INTO checkpoint (follower, position) VALUES ('slow', 600)";
     on_db!(app.app.log.db(), pool => sqlx::query(sql).execute(pool).await.map(drop)).unwrap();
+    grow_tree(&app.app).await;
     let plan = app.app.log.archive_plan().await.unwrap();
     assert_eq!((plan.archived, plan.until, plan.segments), (0, 500, 2));
-    let done = app.app.log.archive_old(0, |_, _| {}).await.unwrap();
+    let done = archive_all(&app.app).await;
     assert_eq!(done.segments.iter().map(|one| (one.first, one.last)).collect::<Vec<_>>(), [(1, 250), (251, 500)]);
     assert_eq!(app.app.log.archive_plan().await.unwrap().segments, 0);
 }
@@ -191,18 +193,19 @@ async fn a_node_that_is_not_told_the_folder_says_so(kind: Kind) {
     let log = Log::open(&LogSettings { archive: None, ..app.store.settings.clone() }).await.unwrap();
     assert_eq!(log.read(0, 10).await, Err(Unavailable));
     assert!(!log.read(log.known_head() - 3, 10).await.unwrap().is_empty());
-    assert!(matches!(log.archive_old(0, |_, _| {}).await, Err(ArchiveError::NoFolder)));
+    assert!(matches!(archive_old(&log, 0, |_, _| {}).await, Err(ArchiveError::NoFolder)));
     let moved = app.store.folder().join("elsewhere");
     std::fs::rename(app.store.folder().join("archive"), moved).unwrap();
     let node = app.another_node().await;
     assert_eq!(node.log.read(0, 10).await, Err(Unavailable));
-    let outcome = node.log.archive_old(0, |_, _| {}).await;
+    let outcome = archive_old(&node.log, 0, |_, _| {}).await;
     assert!(!matches!(outcome, Err(ArchiveError::Segment(SegmentError::Damaged { .. }))), "{outcome:?}");
 }
 
 async fn the_server_archives_by_itself(kind: Kind) {
     let (app, _) = begun(kind).await;
     let events = all_events(&app.app.log).await;
+    grow_tree(&app.app).await;
     sweep::pass(&app.app.log, app.app.clock.now()).await.unwrap();
     assert!(app.app.log.segments().await.unwrap().len() > 8);
     assert_eq!(all_events(&app.app.log).await, events);

@@ -5,7 +5,7 @@ use grantlog::{log::Log, sweep};
 use projections::{Db, on_db};
 use support::{
     Kind, Tokens, USER,
-    archive::{PARTITION, archived_server},
+    archive::{PARTITION, archived_server, grow_tree},
     both_stores,
     traffic::{grant, issue_many, refreshed, sign_in},
 };
@@ -83,6 +83,7 @@ async fn a_month_of_tokens_leaves_the_tables_as_large_as_its_first_days(kind: Ki
         // The oldest reach the end of their life tomorrow.
         let ended = families.len().saturating_sub(FAMILIES * (LIFE as usize - 1));
         families.drain(..ended);
+        grow_tree(&app.app).await;
         sweep::pass(&app.app.log, app.app.clock.now()).await.unwrap();
         if let Db::Postgres(pool) = app.app.log.db() {
             // A day is over in a moment here: autovacuum would have come by.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::{
+    archive,
     cli::{
         failure::Failure,
         output::{self, Format, List},
@@ -18,7 +19,8 @@ const REST: u32 = 1;
 /// Move old events into the archive
 ///
 /// archive.folder says where, archive.after_events how many stay in the store. A segment is written, on the disk and read back before its
-/// events go; everything that reads the log finds them there as before. The server does this by itself; this does it now.
+/// events go; everything that reads the log finds them there as before. Where transparency.enabled lets a tree grow over the log, a segment
+/// is made once the tree holds it, and says its root. The server does this by itself; this does it now.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   GRANTLOG_ARCHIVE__FOLDER=/var/lib/grantlog/archive \\
@@ -46,7 +48,7 @@ impl From<ArchiveError> for Failure {
             ArchiveError::Store(_) | ArchiveError::Unavailable(_) => Self::Unavailable(error.to_string()),
             ArchiveError::NoFolder => Self::Usage(error.to_string()),
             ArchiveError::Busy(_) => Self::Refused(error.to_string()),
-            ArchiveError::Segment(_) | ArchiveError::Died(_) => Self::Failed(error.to_string()),
+            ArchiveError::Segment(_) | ArchiveError::NoRoot { .. } | ArchiveError::Died(_) => Self::Failed(error.to_string()),
         }
     }
 }
@@ -68,7 +70,7 @@ impl Archive {
             return Err(Failure::Refused("a server sweeps or archives at this moment: try again".to_owned()));
         };
         let mut progress = Progress::of("events");
-        let done = log.archive_old(REST, |position, until| progress.at_position(position, until)).await;
+        let done = archive::archive_old(&log, REST, |position, until| progress.at_position(position, until)).await;
         drop(progress);
         turn.give_back().await?;
         let done = done?;
@@ -77,7 +79,9 @@ impl Archive {
         }
         let last = done.segments.last().map_or(0, |last| last.last);
         match done.segments.len() {
-            0 => output::line("Nothing is old enough."),
+            0 => output::line(
+                "Nothing is old enough, or what follows the log (the tree over it, a rebuild) has not passed it yet.",
+            ),
             count => output::line(format_args!("{count} segments were made: events up to {last} are archived.")),
         }
     }

@@ -86,6 +86,12 @@ impl Tree {
         self.size += 1;
     }
 
+    /// Adds a leaf where nobody keeps the tiles.
+    pub(super) fn note(&mut self, leaf: Hash) {
+        self.push(leaf);
+        drop(self.take_full());
+    }
+
     /// The tiles that became full since they were taken last.
     pub(super) fn take_full(&mut self) -> Vec<Tile> {
         std::mem::take(&mut self.full)
@@ -166,6 +172,11 @@ pub(super) async fn from_tiles<T>(log: &Log, compute: impl Fn(&Hashes) -> Result
         }
     }
     Ok(compute(&Hashes::Held(held))?)
+}
+
+/// The root of the stored tree as it was when it held so many leaves.
+pub(super) async fn stored_root(log: &Log, size: u64) -> Result<Hash, TreeError> {
+    from_tiles(log, |hashes| tlog_tiles::tree_hash(size, hashes)).await
 }
 
 #[cfg(test)]

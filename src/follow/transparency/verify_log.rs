@@ -85,7 +85,7 @@ impl Transparency {
         }
         for given in given {
             let root = match given.size() <= size.unsigned_abs() {
-                true => Some(tree::from_tiles(log, |hashes| tlog_tiles::tree_hash(given.size(), hashes)).await?),
+                true => Some(tree::stored_root(log, given.size()).await?),
                 false => None,
             };
             if root.as_ref() != Some(given.hash()) {
@@ -121,7 +121,7 @@ impl Comparing<'_> {
     /// Compares a row with what was signed.
     async fn compare(&mut self, row: StoredEvent) -> Result<(), VerifyError> {
         let row = Row { leaf: tree::leaf(&row), event: row };
-        self.note(row.leaf);
+        self.found.note(row.leaf);
         if row.event.position < 1 {
             self.report.add(Difference::Inserted(row.event.position));
             return Ok(());
@@ -177,7 +177,7 @@ impl Comparing<'_> {
             let Some(row) = self.rows.next().await? else { break };
             self.report.add(Difference::Inserted(row.position));
             self.moved -= 1;
-            self.note(tree::leaf(&row));
+            self.found.note(tree::leaf(&row));
         }
         Ok(())
     }
@@ -188,12 +188,6 @@ impl Comparing<'_> {
             self.report.add(Difference::Removed(self.next));
             self.next += 1;
         }
-    }
-
-    /// Takes a row into the tree of the rows as they stand.
-    fn note(&mut self, leaf: Hash) {
-        self.found.push(leaf);
-        drop(self.found.take_full());
     }
 
     /// Counts what follows what was signed. A gap there, or a row beyond the head, is none of the program's.

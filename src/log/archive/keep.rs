@@ -2,13 +2,14 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
+    future::Future,
     path::Path,
     time::{Duration, Instant},
 };
 
 use projections::{Db, on_db};
 
-use super::{ArchiveError, ArchiveSettings, Manifest, Segment, SegmentError, segment};
+use super::{ArchiveError, ArchivePlan, ArchiveSettings, Manifest, Segment, SegmentError, segment};
 use crate::log::{
     Log,
     connection::{Connection, is_locked, on_connection},
@@ -28,20 +29,6 @@ const ARCHIVED_PARTITIONS: &str = "SELECT child.relname::text FROM pg_inherits \
      WHERE pg_inherits.inhparent = 'events'::regclass \
          AND (regexp_match(pg_get_expr(child.relpartbound, child.oid), 'TO \\(''(\\d+)''\\)'))[1]::bigint <= $1 + 1 \
      ORDER BY child.oid";
-/// How far all that goes after the log has come.
-const PASSED: &str = "SELECT min(position) FROM (SELECT position FROM checkpoint \
-     UNION ALL SELECT position FROM projection WHERE state IN ('building', 'ready')) AS passed";
-
-/// What would go into the archive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArchivePlan {
-    /// The position up to which events are in it.
-    pub archived: i64,
-    /// The position up to which events may go.
-    pub until: i64,
-    /// Segments that would be made.
-    pub segments: i64,
-}
 
 /// What went into the archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,27 +47,20 @@ impl Log {
         self.archive().segments(0, i64::MAX).await
     }
 
-    /// What `archive_old` would do: whole segments alone, older than the settings keep in the table, which everything has passed that goes
-    /// after the log.
-    ///
-    /// # Errors
-    /// That the settings name no folder, or the store does not answer.
-    pub async fn archive_plan(&self) -> Result<ArchivePlan, ArchiveError> {
-        let settings = self.archive().settings().ok_or(ArchiveError::NoFolder)?;
-        let archived: Option<i64> = self.number("SELECT max(last_position) FROM archive_segment").await?;
-        let passed = self.number(PASSED).await?.unwrap_or(i64::MAX);
-        let archived = archived.unwrap_or_default();
-        let old = (self.head().await? - i64::from(settings.after_events)).min(passed);
-        let segments = (old - archived).max(0) / i64::from(settings.segment_events);
-        Ok(ArchivePlan { archived, until: archived + segments * i64::from(settings.segment_events), segments })
-    }
-
     /// Moves old events into the archive. One process at a time does. Where events go by batches, the rest between two is so many times as
-    /// long as the work before it.
+    /// long as the work before it. `root` gives the root of the tree of the log's first so many events.
     ///
     /// # Errors
     /// What was in the way, or that another process does it. What was moved before it stays moved; nothing is gone that is not in a file that was read back.
-    pub async fn archive_old(&self, rest: u32, mut progress: impl FnMut(i64, i64) + Send) -> Result<Archived, ArchiveError> {
+    pub async fn archive_old<F>(
+        &self,
+        rest: u32,
+        root: impl Fn(i64) -> F + Send + Sync,
+        mut progress: impl FnMut(i64, i64) + Send,
+    ) -> Result<Archived, ArchiveError>
+    where
+        F: Future<Output = Result<String, ArchiveError>> + Send,
+    {
         let mut done = Archived::default();
         let ArchivePlan { archived: mut position, segments, .. } = self.archive_plan().await?;
         if segments > 0 {
@@ -90,7 +70,11 @@ impl Log {
             let plan = self.archive_plan().await?;
             position = plan.archived;
             while position < plan.until {
-                let manifest = self.make_segment(settings.clone(), position).await?;
+                let tree_root = match settings.rooted {
+                    true => Some(root(position + i64::from(settings.segment_events)).await?),
+                    false => None,
+                };
+                let manifest = self.make_segment(settings.clone(), position, tree_root).await?;
                 position = manifest.last;
                 metrics::counter!("grantlog_archived_events_total").increment(manifest.events);
                 done.segments.push(manifest);
@@ -104,7 +88,12 @@ impl Log {
         Ok(done)
     }
 
-    async fn make_segment(&self, settings: ArchiveSettings, after: i64) -> Result<Manifest, ArchiveError> {
+    async fn make_segment(
+        &self,
+        settings: ArchiveSettings,
+        after: i64,
+        tree_root: Option<String>,
+    ) -> Result<Manifest, ArchiveError> {
         let mut events = read::in_table(self.db(), after, settings.segment_events).await?;
         let wanted = usize::try_from(settings.segment_events).unwrap_or(usize::MAX);
         if events.len() != wanted || events.first().is_none_or(|first| first.position != after + 1) {
@@ -112,7 +101,7 @@ impl Log {
         }
         let folder = settings.folder.clone();
         let written = move || {
-            let manifest = segment::write(&folder, &events)?;
+            let manifest = segment::write(&folder, &events, tree_root)?;
             let segment = Segment { first: manifest.first, last: manifest.last, digest: manifest.digest.clone() };
             let back = segment::read(&folder, &segment)?;
             events.retain(|event| Some(event) != back.get(usize::try_from(event.position - segment.first).unwrap_or_default()));
@@ -157,10 +146,6 @@ impl Log {
             }
             tokio::time::sleep(begun.elapsed() * rest).await;
         }
-    }
-
-    async fn number(&self, sql: &str) -> Result<Option<i64>, sqlx::Error> {
-        on_db!(self.db(), pool => sqlx::query_scalar(sql).fetch_one(pool).await)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The archive: the log's oldest events, in files in a folder, compressed. Readers find them as if they stood in the table.
 
 mod keep;
+mod plan;
 mod segment;
 mod stream;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub use keep::{ArchivePlan, Archived};
+pub use keep::Archived;
+pub use plan::ArchivePlan;
 use projections::{Db, on_db};
 use quick_cache::sync::Cache;
 pub use segment::{Manifest, SegmentError};
@@ -26,6 +28,8 @@ pub struct ArchiveSettings {
     pub after_events: u32,
     /// Events of a segment.
     pub segment_events: u32,
+    /// Whether a segment's manifest says the root of the tree over the log that ends with it: it is made once the tree has come so far.
+    pub rooted: bool,
 }
 
 /// Why the archive could not be read or written.
@@ -39,6 +43,8 @@ pub enum ArchiveError {
     Segment(#[from] SegmentError),
     #[error("old events are in an archive, and the settings do not say where: archive.folder")]
     NoFolder,
+    #[error("the tree over the log has no root of {size} events: {why}")]
+    NoRoot { size: i64, why: String },
     #[error("another process archives into {} at this moment: try again", .0.display())]
     Busy(PathBuf),
     #[error("what reads the archive died: {0}")]

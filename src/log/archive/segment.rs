@@ -38,6 +38,30 @@ pub struct Manifest {
     /// When its first and its last event were recorded, in microseconds since the Unix epoch.
     pub recorded_from: i64,
     pub recorded_to: i64,
+    /// How many events the tree over the log holds that ends with its last event, and the tree's root in base64, as a checkpoint of that size
+    /// has it. Neither is there where no tree is grown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree_size: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree_root: Option<String>,
+}
+
+impl Manifest {
+    /// What there is to say of events; nothing of none.
+    fn of(events: &[StoredEvent], digest: String, tree_root: Option<String>) -> Option<Self> {
+        let (first, last) = (events.first()?, events.last()?);
+        Some(Self {
+            format: FORMAT,
+            first: first.position,
+            last: last.position,
+            events: events.len() as u64,
+            digest,
+            recorded_from: first.recorded_at,
+            recorded_to: last.recorded_at,
+            tree_size: tree_root.as_ref().map(|_| last.position),
+            tree_root,
+        })
+    }
 }
 
 /// Why a segment could not be read or written.
@@ -47,7 +71,7 @@ pub enum SegmentError {
     Io { path: PathBuf, cause: io::Error },
     #[error(transparent)]
     Write(#[from] WriteFileError),
-    #[error("{} does not hold the events that were archived: {why}", path.display())]
+    #[error("{} does not hold what was archived: {why}", path.display())]
     Damaged { path: PathBuf, why: String },
 }
 
@@ -61,29 +85,20 @@ fn path(folder: &Path, first: i64, ending: &str) -> PathBuf {
 
 /// Writes the files of a segment, whole and on the disk, and gives what it says of itself. Files of the same name are those of somebody who
 /// was killed before the store knew of them: they go.
-pub(super) fn write(folder: &Path, events: &[StoredEvent]) -> Result<Manifest, SegmentError> {
-    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+pub(super) fn write(folder: &Path, events: &[StoredEvent], tree_root: Option<String>) -> Result<Manifest, SegmentError> {
+    let mut digest = EventsDigest::default();
+    events.iter().for_each(|event| digest.add(event));
+    let Some(manifest) = Manifest::of(events, digest.finish(), tree_root) else {
         return Err(SegmentError::Damaged { path: folder.to_owned(), why: "it would be empty".to_owned() });
     };
     std::fs::create_dir_all(folder).map_err(at(folder))?;
-    let mut digest = EventsDigest::default();
-    events.iter().for_each(|event| digest.add(event));
-    let manifest = Manifest {
-        format: FORMAT,
-        first: first.position,
-        last: last.position,
-        events: events.len() as u64,
-        digest: digest.finish(),
-        recorded_from: first.recorded_at,
-        recorded_to: last.recorded_at,
-    };
-    let data = path(folder, first.position, "jsonl.zst");
+    let data = path(folder, manifest.first, "jsonl.zst");
     let lines = zstd::stream::write::Encoder::new(create(&data)?, LEVEL).map_err(at(&data))?;
     write_lines(lines, events).and_then(WholeFile::finish).map_err(at(&data))?;
-    let index = path(folder, first.position, "streams");
+    let index = path(folder, manifest.first, "streams");
     put(&index, &index_of(events, &manifest.digest))?;
     let text = serde_json::to_vec_pretty(&manifest).expect("a manifest has a JSON form");
-    put(&path(folder, first.position, "json"), &text)?;
+    put(&path(folder, manifest.first, "json"), &text)?;
     Ok(manifest)
 }
 
@@ -188,7 +203,7 @@ mod tests {
     fn an_index_with_any_byte_changed_leads_to_the_events_themselves() {
         let folder = tempfile::tempdir().unwrap();
         let events: Vec<_> = (1..=40).map(|position| event(position, Uuid::now_v7())).collect();
-        let Manifest { first, last, digest, .. } = write(folder.path(), &events).unwrap();
+        let Manifest { first, last, digest, .. } = write(folder.path(), &events, None).unwrap();
         let segment = Segment { first, last, digest };
         let held: Vec<_> = events.iter().map(|event| event.aggregate_id.parse().unwrap()).collect();
         assert!(held.iter().all(|id| holds(folder.path(), &segment, *id)));

@@ -1,6 +1,12 @@
 //! A server whose old events move to an archive, by segments and partitions so small that a test's log is many of them.
 
-use grantlog::{config::Settings, log::archive::ArchiveSettings, vault::MasterKey};
+use grantlog::{
+    archive::archive_old,
+    config::Settings,
+    log::archive::{ArchiveSettings, Archived},
+    state::App,
+    vault::MasterKey,
+};
 use projections::on_db;
 
 use crate::{Kind, Store, TestApp};
@@ -30,6 +36,23 @@ pub async fn archived_server(kind: Kind, after_events: u32, change: impl FnOnce(
         on_db!(log.db(), pool => sqlx::raw_sql(&small).execute(pool).await.map(drop)).expect("the store answers");
     }
     let folder = store.folder().join("archive");
-    store.settings.archive = Some(ArchiveSettings { folder, after_events, segment_events: SEGMENT });
+    store.settings.archive = Some(ArchiveSettings { folder, after_events, segment_events: SEGMENT, rooted: true });
     TestApp::over(store, MasterKey::generate(), change).await
+}
+
+/// Takes all that the log holds into the tree over it.
+///
+/// # Panics
+/// Where the store does not answer.
+pub async fn grow_tree(app: &App) {
+    app.transparency.signed_with(app.log.known_head()).await.expect("the tree grows");
+}
+
+/// Moves all that is old into the archive, once the tree holds it.
+///
+/// # Panics
+/// Where something was in the way.
+pub async fn archive_all(app: &App) -> Archived {
+    grow_tree(app).await;
+    archive_old(&app.log, 0, |_, _| {}).await.expect("what is old can be archived")
 }
