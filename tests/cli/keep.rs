@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Kind, both_stores};
 
 use crate::place::{Done, Place};
@@ -107,6 +107,19 @@ async fn old_events_move_to_an_archive_that_every_command_reads(kind: Kind) {
     let manifest = place.json_file("archive/00000000000000000001.json");
     assert_eq!((&manifest["last"], &manifest["digest"]), (&json!(2), &segments[0]["digest"]));
     assert!(manifest["tree_size"] == 2 && manifest["tree_root"].is_string(), "{manifest}");
+    let verified = archive(&["log", "segments", "--verify", "--json"]).json();
+    assert_eq!(
+        (&verified["segments"], &verified["until"], &verified["wrong"]),
+        (&plan["segments"], &plan["until"], &Value::Null)
+    );
+    assert_eq!(verified["rooted"], verified["segments"]);
+    let path = place.path("archive/00000000000000000003.json");
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, "{}").unwrap();
+    let wrong = archive(&["log", "segments", "--verify"]);
+    assert!(wrong.out.starts_with("1 segments hold what was archived, up to position 2"), "{}", wrong.out);
+    wrong.failed(5, "archive/00000000000000000003.json does not hold what was archived");
+    std::fs::write(&path, whole).unwrap();
     assert_eq!(archive(&["log", "tail", "--all", "--json"]).succeeded().out, all);
     assert!(archive(&["log", "archive"]).succeeded().out.contains("Nothing is old enough"));
 }

@@ -31,9 +31,10 @@ const EVENTS: usize = 2_000;
 /// Between some tokens of the traffic and the next: whoever checks the whole log has to come to its end.
 const REST: Duration = Duration::from_millis(100);
 
-/// Commands that read the whole log and build or check something of it.
-const CHECKS: [&[&str]; 4] = [
+/// Commands that read the whole log, or all that is archived of it, and build or check something of it.
+const CHECKS: [&[&str]; 5] = [
     &["audit", "verify-log"],
+    &["log", "segments", "--verify"],
     &["projections", "verify", "--duty", "100"],
     &["projections", "verify", "--sample", "300"],
     &["projections", "rebuild", "--duty", "100"],

@@ -85,7 +85,9 @@ async fn a_killed_archiver_has_lost_nothing_and_the_next_goes_on(kind: Kind) {
     assert_eq!(replayed(&cluster.app, head).await, replay);
     let proven = cluster.run(&["audit", "prove", &head.to_string()]);
     assert!(proven.status.success(), "{}", String::from_utf8_lossy(&proven.stderr));
-    for verifying in [&["audit", "verify-log"][..], &["projections", "verify", "--duty", "100"]] {
+    let verifications =
+        [&["audit", "verify-log"][..], &["log", "segments", "--verify"], &["projections", "verify", "--duty", "100"]];
+    for verifying in verifications {
         let verified = cluster.run(verifying);
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     }

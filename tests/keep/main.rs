@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod archive;
+mod archive_check;
 mod archive_roots;
 mod audit;
 mod audit_reads;

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::{
-    archive,
+    archive::{self, Checked},
     cli::{
         failure::Failure,
         output::{self, Format, List},
         progress::Progress,
         store::Context,
     },
-    log::{TurnOf, archive::ArchiveError},
+    log::{Log, TurnOf, archive::ArchiveError},
 };
 
 /// As long as the work before it: whoever waits for the command wants it done, and a server may run beside it.
@@ -34,10 +34,19 @@ pub(in crate::cli) struct Archive {
     format: Format,
 }
 
-/// Show the segments of the archive
+/// Show the segments of the archive, or check that they hold what was archived
+///
+/// --verify reads every segment: each file is there, its digest and positions are those that the store knows, no position is left out between
+/// two, and the events give the roots of the tree over the log that the manifest says and the store has. The first segment that is wrong is
+/// named, with exit code 5. It runs beside the server.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  grantlog log segments")]
+#[command(after_help = "Examples:
+  grantlog log segments
+  grantlog log segments --verify")]
 pub(in crate::cli) struct Segments {
+    /// Read all of them, and check them
+    #[arg(long)]
+    verify: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -48,7 +57,8 @@ impl From<ArchiveError> for Failure {
             ArchiveError::Store(_) | ArchiveError::Unavailable(_) => Self::Unavailable(error.to_string()),
             ArchiveError::NoFolder => Self::Usage(error.to_string()),
             ArchiveError::Busy(_) => Self::Refused(error.to_string()),
-            ArchiveError::Segment(_) | ArchiveError::NoRoot { .. } | ArchiveError::Died(_) => Self::Failed(error.to_string()),
+            ArchiveError::NoRoot { .. } => Self::Partial(format!("{error}: `grantlog audit verify-log` tells more")),
+            ArchiveError::Segment(_) | ArchiveError::Died(_) => Self::Failed(error.to_string()),
         }
     }
 }
@@ -90,11 +100,33 @@ impl Archive {
 impl Segments {
     pub(in crate::cli) async fn run(self, context: Context) -> Result<(), Failure> {
         let log = context.log().await?;
+        if self.verify {
+            return verify(&log, self.format).await;
+        }
         let mut list = List::begin(self.format, &["first", "last", "digest"]);
         for segment in log.segments().await? {
             let element = json!({"first": segment.first, "last": segment.last, "digest": segment.digest});
             list.add(vec![segment.first.to_string(), segment.last.to_string(), segment.digest], &element)?;
         }
         list.end("Nothing is archived.")
+    }
+}
+
+async fn verify(log: &Log, format: Format) -> Result<(), Failure> {
+    let Checked { segments, rooted, until, wrong } = {
+        let mut progress = Progress::of("events");
+        archive::check(log, |position, last| progress.at_position(position, last)).await?
+    };
+    if format.json {
+        let wrong = wrong.as_ref().map(|(segment, error)| json!({"first": segment.first, "error": error.to_string()}));
+        output::json(&json!({"segments": segments, "rooted": rooted, "until": until, "wrong": wrong}))?;
+    } else {
+        output::line(format_args!(
+            "{segments} segments hold what was archived, up to position {until}; {rooted} of them say the root of the tree over the log."
+        ))?;
+    }
+    match wrong {
+        None => Ok(()),
+        Some((_, error)) => Err(Failure::Partial(error.to_string())),
     }
 }

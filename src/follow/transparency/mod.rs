@@ -18,7 +18,7 @@ use key::NoteKey;
 pub use note::{NoteError, SignedCheckpoint, VerifierKey};
 pub use proof::{Proof, ProofError, Proven};
 pub use prove::ProveError;
-pub use root::root_at;
+pub use root::{FoundTree, root_at};
 pub use seal::{SealError, Step, run};
 use tokio::sync::{Mutex, watch};
 use tree::Tree;

@@ -1,5 +1,6 @@
 //! The archive: the log's oldest events, in files in a folder, compressed. Readers find them as if they stood in the table.
 
+mod check;
 mod keep;
 mod plan;
 mod segment;
@@ -7,6 +8,7 @@ mod stream;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub use check::CheckedSegment;
 pub use keep::Archived;
 pub use plan::ArchivePlan;
 use projections::{Db, on_db};

@@ -62,6 +62,11 @@ impl Manifest {
             tree_root,
         })
     }
+
+    /// Whether it is what there is to say of events with this digest. Whether its root is theirs, the tree has to tell.
+    pub(super) fn describes(&self, events: &[StoredEvent], digest: &str) -> bool {
+        Self::of(events, digest.to_owned(), self.tree_root.clone()).as_ref() == Some(self)
+    }
 }
 
 /// Why a segment could not be read or written.
@@ -79,8 +84,13 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> SegmentError + '_ {
     |cause| SegmentError::Io { path: path.to_owned(), cause }
 }
 
-fn path(folder: &Path, first: i64, ending: &str) -> PathBuf {
+pub(super) fn path(folder: &Path, first: i64, ending: &str) -> PathBuf {
     folder.join(format!("{first:020}.{ending}"))
+}
+
+/// What is in a file.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, SegmentError> {
+    std::fs::read(path).map_err(at(path))
 }
 
 /// Writes the files of a segment, whole and on the disk, and gives what it says of itself. Files of the same name are those of somebody who
@@ -145,7 +155,7 @@ fn key(id: Uuid) -> u64 {
 }
 
 /// The keys of all streams, in order, of 8 bytes each (big endian), and what seals them.
-fn index_of(events: &[StoredEvent], digest: &str) -> Vec<u8> {
+pub(super) fn index_of(events: &[StoredEvent], digest: &str) -> Vec<u8> {
     let mut keys: Vec<u64> = events.iter().filter_map(|event| Uuid::try_parse(&event.aggregate_id).ok()).map(key).collect();
     keys.sort_unstable();
     keys.dedup();
