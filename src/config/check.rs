@@ -73,6 +73,14 @@ impl Settings {
         if !dev && !self.server.behind_proxy && !self.server.listen.ip().is_loopback() {
             return Err(SettingError::NoProxy);
         }
+        Ok(())
+    }
+
+    /// Checks what nothing can be done without, server or not.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub(super) fn check_counts(&self) -> Result<(), SettingError> {
         let counts = [
             ("store.connections", self.store.connections as usize),
             ("store.queue", self.store.queue),

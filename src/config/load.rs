@@ -51,7 +51,9 @@ impl Settings {
             builder = builder.set_override_option(setting, value).map_err(|error| SettingError::Value(error.to_string()))?;
         }
         let read = builder.build().map_err(|error| SettingError::Value(error.to_string()))?;
-        read.try_deserialize().map_err(|error| SettingError::Value(error.to_string()))
+        let settings: Self = read.try_deserialize().map_err(|error| SettingError::Value(error.to_string()))?;
+        settings.check_counts()?;
+        Ok(settings)
     }
 }
 
@@ -95,6 +97,7 @@ mod tests {
             ("GRANTLOG_TOKENS__CODE_LIFETME", "60", "code_lifetme"),
             ("GRANTLOG_LISTEN", "x", "GRANTLOG_LISTEN"),
             ("GRANTLOG_SERVER__PUBLIC_URL", "nowhere", "public_url"),
+            ("GRANTLOG_ARCHIVE__SEGMENT_EVENTS", "0", "archive.segment_events must be at least 1"),
         ] {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
