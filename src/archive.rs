@@ -1,6 +1,8 @@
 //! The archive with the tree over the log beside it: each segment that is made says the root of the tree that ends with it, and what was archived
 //! can be held against the tree.
 
+use domain::Timestamp;
+
 use crate::{
     follow::transparency::{FoundTree, TreeError, root_at},
     log::{
@@ -26,8 +28,13 @@ pub struct Checked {
 ///
 /// # Errors
 /// As there, or that the tree in the store is not whole.
-pub async fn archive_old(log: &Log, rest: u32, progress: impl FnMut(i64, i64) + Send) -> Result<Archived, ArchiveError> {
-    log.archive_old(rest, |size| root(log, size), progress).await
+pub async fn archive_old(
+    log: &Log,
+    now: Timestamp,
+    rest: u32,
+    progress: impl FnMut(i64, i64) + Send,
+) -> Result<Archived, ArchiveError> {
+    log.archive_old(now, rest, |size| root(log, size), progress).await
 }
 
 /// Reads every segment, and holds its files against the store, against one another, and the tree of all events up to its end against the tree in

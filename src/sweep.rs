@@ -50,7 +50,7 @@ pub async fn pass(log: &Log, now: Timestamp) -> Result<(), Unavailable> {
         in_batches(table.name, || log.sweep(table, before, BATCH)).await?;
     }
     in_batches("ephemeral", || ephemeral::sweep(log.db(), before, BATCH)).await?;
-    match archive::archive_old(log, REST, |_, _| {}).await {
+    match archive::archive_old(log, now, REST, |_, _| {}).await {
         Ok(_) | Err(ArchiveError::NoFolder | ArchiveError::Busy(_)) => {}
         Err(error) => tracing::error!(%error, "old events could not be archived: the next turn tries again"),
     }

@@ -84,6 +84,7 @@ impl Settings {
         let counts = [
             ("store.connections", self.store.connections as usize),
             ("store.queue", self.store.queue),
+            ("archive.after", self.archive.after.map_or(1, |seconds| seconds as usize)),
             ("archive.segment_events", self.archive.segment_events as usize),
             ("limits.hash_threads", self.limits.hash_threads),
             ("tokens.code_lifetime", self.tokens.code_lifetime as usize),
@@ -119,6 +120,7 @@ impl Settings {
             archive: self.archive.folder.clone().map(|folder| ArchiveSettings {
                 folder,
                 after_events: self.archive.after_events,
+                after: self.archive.after,
                 segment_events: self.archive.segment_events,
                 rooted: self.transparency.enabled,
             }),

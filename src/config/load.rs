@@ -98,6 +98,9 @@ mod tests {
             ("GRANTLOG_LISTEN", "x", "GRANTLOG_LISTEN"),
             ("GRANTLOG_SERVER__PUBLIC_URL", "nowhere", "public_url"),
             ("GRANTLOG_ARCHIVE__SEGMENT_EVENTS", "0", "archive.segment_events must be at least 1"),
+            ("GRANTLOG_ARCHIVE__AFTER", "0", "archive.after must be at least 1"),
+            ("GRANTLOG_ARCHIVE__AFTER", "-1", "archive.after"),
+            ("GRANTLOG_ARCHIVE__AFTER", "a month", "archive.after"),
         ] {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

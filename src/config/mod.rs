@@ -61,6 +61,7 @@ pub struct Store {
 pub struct Archive {
     pub folder: Option<PathBuf>,
     pub after_events: u32,
+    pub after: Option<u32>,
     pub segment_events: u32,
 }
 

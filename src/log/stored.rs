@@ -61,6 +61,12 @@ impl StoredEvent {
         Timestamp::from_unix(self.recorded_at.div_euclid(MICROSECONDS))
     }
 
+    /// Whether it was recorded before a moment, or at it.
+    #[must_use]
+    pub const fn is_recorded_by(&self, moment: Timestamp) -> bool {
+        self.recorded_at <= moment.unix().saturating_mul(MICROSECONDS)
+    }
+
     /// Who made its command: `system`, `operator`, or `user:`, `client:`, `administrator:` and an id. Nobody where its metadata cannot be read.
     #[must_use]
     pub fn actor(&self) -> String {

@@ -10,7 +10,7 @@ use grantlog::{
     audit::{Bounds, RecordsDigest, Replay},
     log::{
         Log, LogSettings, StoredEvent, Unavailable,
-        archive::{ArchiveError, SegmentError},
+        archive::{ArchiveError, ArchiveSettings, SegmentError},
         backup::export,
         rebuild::{self, OnDifference, Plan},
     },
@@ -37,6 +37,7 @@ both_stores! {
     files_of_one_who_was_killed_are_written_anew,
     a_node_that_is_not_told_the_folder_says_so,
     the_server_archives_by_itself,
+    events_stay_for_as_long_as_the_settings_say_and_their_number_too,
 }
 
 const EVENTS: usize = 2_300;
@@ -155,11 +156,11 @@ async fn nothing_goes_that_what_follows_the_log_has_not_passed(kind: Kind) {
     let sql = "INSERT INTO checkpoint (follower, position) VALUES ('slow', 600)";
     on_db!(app.app.log.db(), pool => sqlx::query(sql).execute(pool).await.map(drop)).unwrap();
     grow_tree(&app.app).await;
-    let plan = app.app.log.archive_plan().await.unwrap();
+    let plan = app.app.log.archive_plan(app.app.clock.now()).await.unwrap();
     assert_eq!((plan.archived, plan.until, plan.segments), (0, 500, 2));
     let done = archive_all(&app.app).await;
     assert_eq!(done.segments.iter().map(|one| (one.first, one.last)).collect::<Vec<_>>(), [(1, 250), (251, 500)]);
-    assert_eq!(app.app.log.archive_plan().await.unwrap().segments, 0);
+    assert_eq!(app.app.log.archive_plan(app.app.clock.now()).await.unwrap().segments, 0);
 }
 
 async fn a_file_that_was_changed_is_noticed(kind: Kind) {
@@ -193,12 +194,12 @@ async fn a_node_that_is_not_told_the_folder_says_so(kind: Kind) {
     let log = Log::open(&LogSettings { archive: None, ..app.store.settings.clone() }).await.unwrap();
     assert_eq!(log.read(0, 10).await, Err(Unavailable));
     assert!(!log.read(log.known_head() - 3, 10).await.unwrap().is_empty());
-    assert!(matches!(archive_old(&log, 0, |_, _| {}).await, Err(ArchiveError::NoFolder)));
+    assert!(matches!(archive_old(&log, app.app.clock.now(), 0, |_, _| {}).await, Err(ArchiveError::NoFolder)));
     let moved = app.store.folder().join("elsewhere");
     std::fs::rename(app.store.folder().join("archive"), moved).unwrap();
     let node = app.another_node().await;
     assert_eq!(node.log.read(0, 10).await, Err(Unavailable));
-    let outcome = archive_old(&node.log, 0, |_, _| {}).await;
+    let outcome = archive_old(&node.log, app.app.clock.now(), 0, |_, _| {}).await;
     assert!(!matches!(outcome, Err(ArchiveError::Segment(SegmentError::Damaged { .. }))), "{outcome:?}");
 }
 
@@ -209,4 +210,31 @@ async fn the_server_archives_by_itself(kind: Kind) {
     sweep::pass(&app.app.log, app.app.clock.now()).await.unwrap();
     assert!(app.app.log.segments().await.unwrap().len() > 8);
     assert_eq!(all_events(&app.app.log).await, events);
+}
+
+async fn events_stay_for_as_long_as_the_settings_say_and_their_number_too(kind: Kind) {
+    const KEPT: u32 = 30 * 86_400;
+    let (app, _) = begun(kind).await;
+    let month_ago = "UPDATE events SET recorded_at = recorded_at - 2592000000000 WHERE position <= 1100";
+    on_db!(app.app.log.db(), pool => sqlx::query(month_ago).execute(pool).await.map(drop)).unwrap();
+    grow_tree(&app.app).await;
+    let archive = app.store.settings.archive.clone().map(|archive| ArchiveSettings { after: Some(KEPT), ..archive });
+    let log = Log::open(&LogSettings { archive, ..app.store.settings.clone() }).await.unwrap();
+    // A day before the first are old enough, and a day after; then the same of the others.
+    let (clock, head) = (&app.app.clock, log.known_head());
+    clock.advance(-86_400);
+    assert_eq!(log.archive_plan(clock.now()).await.unwrap().segments, 0);
+    clock.advance(2 * 86_400);
+    assert_eq!(log.archive_plan(clock.now()).await.unwrap().until, 1_000);
+    assert_eq!(archive_old(&log, clock.now(), 0, |_, _| {}).await.unwrap().segments.len(), 4);
+    clock.advance(28 * 86_400);
+    assert_eq!(log.archive_plan(clock.now()).await.unwrap().segments, 0);
+    clock.advance(2 * 86_400);
+    assert_eq!(log.archive_plan(clock.now()).await.unwrap().until, head - head % 250);
+
+    let archive =
+        app.store.settings.archive.clone().map(|archive| ArchiveSettings { after_events: 800, after: Some(KEPT), ..archive });
+    let log = Log::open(&LogSettings { archive, ..app.store.settings.clone() }).await.unwrap();
+    let plan = log.archive_plan(clock.now()).await.unwrap();
+    assert_eq!(plan.until, (head - 800) - (head - 800) % 250);
 }

@@ -51,12 +51,12 @@ async fn a_manifest_says_the_root_of_the_tree_that_ends_with_its_segment(kind: K
 
 async fn nothing_goes_that_the_tree_does_not_hold_yet(kind: Kind) {
     let app = begun(kind).await;
-    assert_eq!(archive_old(&app.app.log, 0, |_, _| {}).await.unwrap().segments, []);
+    assert_eq!(archive_old(&app.app.log, app.app.clock.now(), 0, |_, _| {}).await.unwrap().segments, []);
     grow_tree(&app.app).await;
     let client = app.ordinary_client().await;
     issue_many(&app.app, &client, 600).await;
     let (held, segment) = (app.app.log.sealed().await.unwrap().position, i64::from(SEGMENT));
-    let done = archive_old(&app.app.log, 0, |_, _| {}).await.unwrap();
+    let done = archive_old(&app.app.log, app.app.clock.now(), 0, |_, _| {}).await.unwrap();
     assert_eq!(done.segments.last().unwrap().last, held - held % segment);
     assert!(archive_all(&app.app).await.segments.len() >= 2);
 }
@@ -65,7 +65,7 @@ async fn where_no_tree_is_grown_a_manifest_says_no_root(kind: Kind) {
     let app = begun(kind).await;
     let archive = app.store.settings.archive.clone().map(|archive| ArchiveSettings { rooted: false, ..archive });
     let log = Log::open(&LogSettings { archive, ..app.store.settings.clone() }).await.unwrap();
-    let done = archive_old(&log, 0, |_, _| {}).await.unwrap();
+    let done = archive_old(&log, app.app.clock.now(), 0, |_, _| {}).await.unwrap();
     assert!(done.segments.len() >= 3);
     let told = in_file(&app, &done.segments[0]);
     assert!(told["digest"].is_string() && told.get("tree_size").is_none() && told.get("tree_root").is_none(), "{told}");

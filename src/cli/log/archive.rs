@@ -10,6 +10,7 @@ use crate::{
         progress::Progress,
         store::Context,
     },
+    clock::Clock,
     log::{Log, TurnOf, archive::ArchiveError},
 };
 
@@ -18,7 +19,7 @@ const REST: u32 = 1;
 
 /// Move old events into the archive
 ///
-/// archive.folder says where, archive.after_events how many stay in the store. A segment is written, on the disk and read back before its
+/// archive.folder says where, archive.after_events how many stay in the store, archive.after for how long. A segment is written, on the disk and read back before its
 /// events go; everything that reads the log finds them there as before. Where transparency.enabled lets a tree grow over the log, a segment
 /// is made once the tree holds it, and says its root. The server does this by itself; this does it now.
 #[derive(Debug, clap::Args)]
@@ -65,9 +66,9 @@ impl From<ArchiveError> for Failure {
 
 impl Archive {
     pub(in crate::cli) async fn run(self, context: Context) -> Result<(), Failure> {
-        let log = context.log().await?;
+        let (log, now) = (context.log().await?, Clock::default().now());
         if self.dry_run {
-            let plan = log.archive_plan().await?;
+            let plan = log.archive_plan(now).await?;
             if self.format.json {
                 return output::json(&json!({"archived": plan.archived, "until": plan.until, "segments": plan.segments}));
             }
@@ -80,7 +81,7 @@ impl Archive {
             return Err(Failure::Refused("a server sweeps or archives at this moment: try again".to_owned()));
         };
         let mut progress = Progress::of("events");
-        let done = archive::archive_old(&log, REST, |position, until| progress.at_position(position, until)).await;
+        let done = archive::archive_old(&log, now, REST, |position, until| progress.at_position(position, until)).await;
         drop(progress);
         turn.give_back().await?;
         let done = done?;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::Timestamp;
 use projections::{Db, on_db};
 
 use super::{ArchiveError, ArchivePlan, ArchiveSettings, Manifest, Segment, SegmentError, segment};
@@ -47,13 +48,14 @@ impl Log {
         self.archive().segments(0, i64::MAX).await
     }
 
-    /// Moves old events into the archive. One process at a time does. Where events go by batches, the rest between two is so many times as
+    /// Moves what is old at a moment into the archive. One process at a time does. Where events go by batches, the rest between two is so many times as
     /// long as the work before it. `root` gives the root of the tree of the log's first so many events.
     ///
     /// # Errors
     /// What was in the way, or that another process does it. What was moved before it stays moved; nothing is gone that is not in a file that was read back.
     pub async fn archive_old<F>(
         &self,
+        now: Timestamp,
         rest: u32,
         root: impl Fn(i64) -> F + Send + Sync,
         mut progress: impl FnMut(i64, i64) + Send,
@@ -62,12 +64,12 @@ impl Log {
         F: Future<Output = Result<String, ArchiveError>> + Send,
     {
         let mut done = Archived::default();
-        let ArchivePlan { archived: mut position, segments, .. } = self.archive_plan().await?;
+        let ArchivePlan { archived: mut position, segments, .. } = self.archive_plan(now).await?;
         if segments > 0 {
             let settings = self.archive().settings().cloned().ok_or(ArchiveError::NoFolder)?;
             // Goes with the process that holds it. What the store knows is looked at again behind it: nobody writes over a file that counts.
             let _alone = lock(&settings.folder)?;
-            let plan = self.archive_plan().await?;
+            let plan = self.archive_plan(now).await?;
             position = plan.archived;
             while position < plan.until {
                 let tree_root = match settings.rooted {

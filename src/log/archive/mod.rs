@@ -28,6 +28,8 @@ pub struct ArchiveSettings {
     pub folder: PathBuf,
     /// Events that stay in the table.
     pub after_events: u32,
+    /// For so many seconds events stay in the table, also where more of them do.
+    pub after: Option<u32>,
     /// Events of a segment.
     pub segment_events: u32,
     /// Whether a segment's manifest says the root of the tree over the log that ends with it: it is made once the tree has come so far.

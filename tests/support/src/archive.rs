@@ -36,7 +36,7 @@ pub async fn archived_server(kind: Kind, after_events: u32, change: impl FnOnce(
         on_db!(log.db(), pool => sqlx::raw_sql(&small).execute(pool).await.map(drop)).expect("the store answers");
     }
     let folder = store.folder().join("archive");
-    store.settings.archive = Some(ArchiveSettings { folder, after_events, segment_events: SEGMENT, rooted: true });
+    store.settings.archive = Some(ArchiveSettings { folder, after_events, after: None, segment_events: SEGMENT, rooted: true });
     TestApp::over(store, MasterKey::generate(), change).await
 }
 
@@ -54,5 +54,5 @@ pub async fn grow_tree(app: &App) {
 /// Where something was in the way.
 pub async fn archive_all(app: &App) -> Archived {
     grow_tree(app).await;
-    archive_old(&app.log, 0, |_, _| {}).await.expect("what is old can be archived")
+    archive_old(&app.log, app.clock.now(), 0, |_, _| {}).await.expect("what is old can be archived")
 }
