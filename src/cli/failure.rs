@@ -27,7 +27,8 @@ Exit codes:
   4  there is no store yet, or it does not answer
   5  done in part: entries of an import were refused, or a check found differences";
 
-const NO_ANSWER: &str = "the store does not answer. With --verbose the command says more.";
+const NO_ANSWER: &str = "the store does not answer, or a file of its archive cannot be read: then a line above names it. With \
+                         --verbose the command says more.";
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
