@@ -19,6 +19,9 @@ use crate::{
 
 use super::{AuditError, GrantState, grant, history, living_on};
 
+/// The most grants that are revoked one by one: more would keep everybody else's appends waiting for longer than they wait.
+const MOST: usize = 20_000;
+
 /// Where something descends from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Point {
@@ -136,6 +139,13 @@ impl Descent {
     pub async fn end(&self, dispatch: &Dispatch, by: Actor, grants: &[GrantId]) -> Result<EndedAt, NotEnded> {
         let position = match (&self.point, self.since) {
             (_, Some(_)) | (Point::Grant(_) | Point::Issuer, None) => {
+                if grants.len() > MOST {
+                    return Err(NotEnded::Refused(format!(
+                        "{} grants are more than the {MOST} that one append revokes: a client, a user, a sign-in or a key ends with all that \
+                         stands on it",
+                        grants.len()
+                    )));
+                }
                 let done = dispatch.revoke_grants(by, grants).await?;
                 return Ok(EndedAt { position: done.position, count: done.answer });
             }

@@ -2,13 +2,17 @@
 
 use domain::{GrantId, Timestamp, client::SigningAlgorithm, cutoff::Cause};
 use grantlog::{
-    audit::{self, AsOf, Bounds, CodeState, Filter, GrantKind, GrantRecord, GrantState, RecordsDigest, Replay},
+    audit::{
+        self, AsOf, Bounds, CodeState, Descent, Filter, GrantKind, GrantRecord, GrantState, NotEnded, Point, RecordsDigest,
+        Replay,
+    },
     log::{Actor, Log},
 };
 use support::{
     Kind, TestApp, both_stores,
     traffic::{code, grant, history, issue_many, refreshed, sign_in},
 };
+use uuid::Uuid;
 
 both_stores! {
     every_grant_is_told_and_how_it_ended,
@@ -18,6 +22,7 @@ both_stores! {
     a_retired_key_ends_what_has_nothing_but_its_token,
     one_grant_alone_is_told_as_in_the_replay,
     what_expired_was_not_ended_by_what_came_later,
+    more_grants_than_one_append_takes_are_not_revoked_one_by_one,
 }
 
 /// So little that every bound is met.
@@ -181,7 +186,7 @@ async fn one_grant_alone_is_told_as_in_the_replay(kind: Kind) {
         assert_eq!(file.record, record);
         assert!(file.events.is_sorted_by_key(|told| told.place));
     }
-    let nobody = GrantId::new(uuid::Uuid::now_v7());
+    let nobody = GrantId::new(Uuid::now_v7());
     assert!(audit::grant(&app.app.log, nobody).await.unwrap().is_none());
 }
 
@@ -194,4 +199,14 @@ async fn what_expired_was_not_ended_by_what_came_later(kind: Kind) {
     let records = all(&app).await;
     assert_eq!(causes(&records), [None]);
     assert_eq!(records[0].state(Timestamp::from_unix(records[0].ends_at.unix())), GrantState::Expired);
+}
+
+async fn more_grants_than_one_append_takes_are_not_revoked_one_by_one(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let before = app.app.log.head().await.unwrap();
+    let descent = Descent { point: Point::Issuer, since: Some(app.app.clock.now()) };
+    let grants: Vec<_> = (0..20_001).map(|_| GrantId::new(Uuid::now_v7())).collect();
+    let refused = descent.end(&app.app.dispatch, Actor::Operator, &grants).await.unwrap_err();
+    assert!(matches!(&refused, NotEnded::Refused(why) if why.starts_with("20001 grants are more")), "{refused}");
+    assert_eq!(app.app.log.head().await.unwrap(), before);
 }
