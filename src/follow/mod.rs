@@ -1,4 +1,4 @@
-//! What follows the log by position and tells others of it. `runner` keeps each going, on one node at a time.
+//! What follows the log by position and tells others of it. `runner` keeps each going.
 
 mod name_book;
 pub mod relay;

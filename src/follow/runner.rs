@@ -1,18 +1,18 @@
-//! Keeps a follower of the log going: on one node at a time, again after what passes, and stopped loudly by what does not.
+//! Keeps a follower of the log going: on one node at a time or on all, again after what passes, and stopped loudly by what does not.
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 
 use crate::log::Log;
 
 /// The first rest after something that passes; each next one is twice as long, up to the longest.
 const FIRST_REST: Duration = Duration::from_millis(250);
 const LONGEST_REST: Duration = Duration::from_secs(10);
-/// A follower that ran for so long begins again with the first rest.
+/// A follower that ran for so long begins again with the first rest, and is no longer stopped.
 const RAN_WELL: Duration = Duration::from_secs(30);
 /// How often it is looked whether somebody mended what stopped a follower.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 /// Why a follower does not go on.
 #[derive(Debug)]
@@ -23,23 +23,44 @@ pub enum Stopped {
     Fatal(String),
 }
 
-/// Runs a follower as long as it is awaited. `follow` begins where it had come, each time anew.
+/// Runs a follower on one node at a time, as long as it is awaited. `follow` begins where it had come, each time anew.
 pub async fn run(log: Log, name: &'static str, mut follow: impl FnMut() -> BoxFuture<'static, Stopped>) {
     let leads = metrics::gauge!("grantlog_follower_leads", "follower" => name);
+    leads.set(0);
+    let on_one_node = || {
+        let (log, leads, following) = (log.clone(), leads.clone(), follow());
+        async move {
+            let mut lease = log.lease(name).await;
+            leads.set(1);
+            let outcome = tokio::select! {
+                outcome = following => outcome,
+                () = lease.lost() => Stopped::Passing("the lease is lost".to_owned()),
+            };
+            // Also where it stopped for good: a node with better settings may go on.
+            drop(lease);
+            leads.set(0);
+            outcome
+        }
+        .boxed()
+    };
+    run_everywhere(name, on_one_node).await;
+}
+
+/// As [`run`], on every node at once.
+pub async fn run_everywhere(name: &'static str, mut follow: impl FnMut() -> BoxFuture<'static, Stopped>) {
     let stopped = metrics::gauge!("grantlog_follower_stopped", "follower" => name);
     let mut rest = FIRST_REST;
-    leads.set(0);
+    stopped.set(0);
     loop {
-        let mut lease = log.lease(name).await;
-        leads.set(1);
         let begun = tokio::time::Instant::now();
-        let outcome = tokio::select! {
-            outcome = follow() => outcome,
-            () = lease.lost() => Stopped::Passing("the lease is lost".to_owned()),
+        let mut following = follow();
+        let outcome = match tokio::time::timeout(RAN_WELL, &mut following).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                stopped.set(0);
+                following.await
+            }
         };
-        // Also where it stopped for good: a node with better settings may go on.
-        drop(lease);
-        leads.set(0);
         match outcome {
             Stopped::Passing(why) => {
                 stopped.set(0);

@@ -1,5 +1,7 @@
 //! `grantlog audit prove`, `verify`, `verify-log` and `check-token`.
 
+use std::time::Duration;
+
 use support::{Kind, both_stores};
 
 use crate::place::{Done, Place};
@@ -9,6 +11,7 @@ both_stores! {
     a_token_is_proven_by_its_jti_and_checked,
     a_changed_log_is_found_and_told,
     a_running_server_signs_and_keeps_its_checkpoints,
+    a_server_signs_again_once_its_store_is_mended,
 }
 
 /// The claims of a JWT, unchecked.
@@ -135,6 +138,35 @@ async fn a_running_server_signs_and_keeps_its_checkpoints(kind: Kind) {
     }
     let kept = std::fs::read_to_string(place.path("kept")).unwrap();
     assert!(size_in(&get(&server.url, "/transparency/checkpoint").await) >= size_in(&kept));
+    assert_eq!(place.json(&["audit", "verify-log", "--checkpoint", "kept"])["count"], 0);
+}
+
+async fn a_server_signs_again_once_its_store_is_mended(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let settings = [("GRANTLOG_TRANSPARENCY__CHECKPOINT_FILE", "kept")];
+    let server = place.serve_with(&settings);
+    while !place.exists("kept") {
+        tokio::task::yield_now().await;
+    }
+    server.terminate();
+    let before = size_in(&std::fs::read_to_string(place.path("kept")).unwrap());
+    let damage = "CREATE TABLE taken AS SELECT * FROM transparency_tile; DELETE FROM transparency_tile";
+    place.execute(damage).await;
+    let server = place.serve_with(&settings);
+    let stopped = "grantlog_follower_stopped{follower=\"transparency\"} 1";
+    while !get(&server.url, "/metrics").await.lines().any(|line| line == stopped) {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        server.log().lines().any(|line| line.contains("ERROR") && line.contains("is missing in the store")),
+        "{}",
+        server.log()
+    );
+    place.run(&["client", "register", "--client-name", "One", "--grant-types", "client_credentials"]).succeeded();
+    place.execute("INSERT INTO transparency_tile SELECT * FROM taken").await;
+    while size_in(&get(&server.url, "/transparency/checkpoint").await) == before {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert_eq!(place.json(&["audit", "verify-log", "--checkpoint", "kept"])["count"], 0);
 }
 

@@ -19,7 +19,7 @@ pub use note::{NoteError, SignedCheckpoint, VerifierKey};
 pub use proof::{Proof, ProofError, Proven};
 pub use prove::ProveError;
 pub use root::{FoundTree, root_at};
-pub use seal::{SealError, Step, run};
+pub use seal::{SealError, Step, follow, run};
 use tokio::sync::{Mutex, watch};
 use tree::Tree;
 pub use tree::TreeError;

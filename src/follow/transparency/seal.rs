@@ -2,13 +2,18 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use futures_util::FutureExt;
+
 use super::{
+    super::runner::{self, Stopped},
     NoteError, SignedCheckpoint, Transparency, TreeError,
     file::CheckpointFile,
     tree::{self, Tree},
 };
 use crate::log::{Sealed, StoredEvent, Tile, TurnOf, Unavailable};
 
+/// What it is called among the followers of the log.
+const NAME: &str = "transparency";
 /// Events that are taken in at once while the tree is behind.
 const BATCH: u32 = 4096;
 /// The rest after the tree has caught up: so often a checkpoint is signed at most.
@@ -20,7 +25,7 @@ const TRIES: usize = 200;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why the tree does not grow. All but `Unavailable` means that the store is not what was signed: nothing is signed any more, until a
-/// person has looked.
+/// person has mended it.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     #[error(transparent)]
@@ -62,21 +67,22 @@ pub enum Step {
 }
 
 /// Grows the tree as long as it is awaited, and keeps each checkpoint in a file where one is named. Several nodes may: each turn is one
-/// node's. Ends where the store is not what was signed.
+/// node's.
 pub async fn run(transparency: Transparency, checkpoint_file: Option<PathBuf>) {
-    let stopped = metrics::gauge!("grantlog_follower_stopped", "follower" => "transparency");
-    stopped.set(0);
+    runner::run_everywhere(NAME, move || follow(transparency.clone(), checkpoint_file.clone()).boxed()).await;
+}
+
+/// As [`run`], until something is in the way. That the store is not what was signed is fatal.
+pub async fn follow(transparency: Transparency, checkpoint_file: Option<PathBuf>) -> Stopped {
     let mut file = checkpoint_file.map(CheckpointFile::new);
     let mut head = transparency.0.log.watch();
     loop {
         match transparency.turn_with(file.as_mut()).await {
             Ok(Step::Behind) => continue,
             Ok(Step::Level | Step::Elsewhere) => {}
-            Err(SealError::Unavailable(unavailable)) => tracing::warn!("{unavailable}: the tree over the log grows later"),
+            Err(SealError::Unavailable(unavailable)) => return Stopped::Passing(unavailable.to_string()),
             Err(error) => {
-                tracing::error!(%error, "the tree over the log no longer grows, and nothing more is signed: `grantlog audit verify-log` tells more");
-                stopped.set(1);
-                return;
+                return Stopped::Fatal(format!("{error}. Nothing more is signed; `grantlog audit verify-log` tells more"));
             }
         }
         tokio::time::sleep(REST).await;
