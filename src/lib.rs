@@ -8,6 +8,7 @@ pub mod config;
 pub mod credential;
 pub mod dispatch;
 pub mod ephemeral;
+pub mod fetch;
 pub mod follow;
 pub mod http;
 pub mod log;

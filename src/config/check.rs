@@ -1,16 +1,16 @@
 //! What the settings must be for a server to start, and what to do where they are not.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
-use url::Host;
 
 use crate::{
+    fetch,
     log::{LogSettings, archive::ArchiveSettings},
     vault::{MasterKey, MasterKeys},
 };
 
-use super::Settings;
+use super::{Settings, Witness};
 
 /// A setting that is wrong, and the fix.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,10 @@ pub enum SettingError {
     NoMasterKey { path: PathBuf, cause: std::io::Error },
     #[error("the master key in {0} is not 32 bytes in base64: `openssl rand -base64 32` makes one")]
     BadMasterKey(String),
+    #[error("transparency.witness.{0}.url must be https, or http on loopback, without a query or a fragment")]
+    WitnessUrl(String),
+    #[error("transparency.witness.{0} and transparency.witness.{1} have the same key: a witness is named once")]
+    SameWitness(String, String),
     #[error("{0} must be at least 1")]
     Zero(&'static str),
 }
@@ -58,13 +62,7 @@ impl Settings {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
             return Err(SettingError::NotAnOrigin(url.to_string()));
         }
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if !(self.is_https() || (dev && loopback)) {
+        if !(self.is_https() || (dev && fetch::is_loopback(url))) {
             return Err(SettingError::NotHttps(url.to_string()));
         }
         if dev && !self.server.listen.ip().is_loopback() {
@@ -73,7 +71,7 @@ impl Settings {
         if !dev && !self.server.behind_proxy && !self.server.listen.ip().is_loopback() {
             return Err(SettingError::NoProxy);
         }
-        Ok(())
+        self.check_witnesses()
     }
 
     /// Checks what nothing can be done without, server or not.
@@ -95,6 +93,19 @@ impl Settings {
             Some((name, _)) => Err(SettingError::Zero(name)),
             None => Ok(()),
         }
+    }
+
+    fn check_witnesses(&self) -> Result<(), SettingError> {
+        let mut names = BTreeMap::new();
+        for (name, Witness { url, key }) in &self.transparency.witness {
+            if !fetch::is_allowed(url) || url.query().is_some() || url.fragment().is_some() {
+                return Err(SettingError::WitnessUrl(name.clone()));
+            }
+            if let Some(other) = names.insert(key.to_string(), name) {
+                return Err(SettingError::SameWitness(other.clone(), name.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// The master keys that the settings name.
@@ -154,6 +165,29 @@ mod tests {
             ("GRANTLOG_SERVER__BEHIND_PROXY", "true"),
         ]);
         assert!(behind.check_server(false).is_ok());
+    }
+
+    #[test]
+    fn a_witness_has_a_key_of_its_own_and_a_url_that_may_be_asked() {
+        const KEY: &str = "witness.example.com/w1+a0059f11+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4";
+        let key = ("GRANTLOG_TRANSPARENCY__WITNESS__NEAR__KEY", KEY);
+        let at = |url| with(&[key, ("GRANTLOG_TRANSPARENCY__WITNESS__NEAR__URL", url)]).check_server(true);
+        assert!(at("https://witness.example.com/w1").is_ok() && at("http://127.0.0.1:7380").is_ok());
+        for url in [
+            "http://witness.example.com/w1",
+            "ftp://127.0.0.1/",
+            "https://witness.example.com/?w=1",
+            "https://witness.example.com/#1",
+        ] {
+            assert!(matches!(at(url), Err(SettingError::WitnessUrl(name)) if name == "near"), "{url}");
+        }
+        let twice = with(&[
+            key,
+            ("GRANTLOG_TRANSPARENCY__WITNESS__NEAR__URL", "https://witness.example.com/w1"),
+            ("GRANTLOG_TRANSPARENCY__WITNESS__FAR__KEY", KEY),
+            ("GRANTLOG_TRANSPARENCY__WITNESS__FAR__URL", "https://witness.example.org/"),
+        ]);
+        assert!(matches!(twice.check_server(true), Err(SettingError::SameWitness(..))));
     }
 
     #[test]

@@ -101,6 +101,7 @@ mod tests {
             ("GRANTLOG_ARCHIVE__AFTER", "0", "archive.after must be at least 1"),
             ("GRANTLOG_ARCHIVE__AFTER", "-1", "archive.after"),
             ("GRANTLOG_ARCHIVE__AFTER", "a month", "archive.after"),
+            ("GRANTLOG_TRANSPARENCY__WITNESS__NEAR__KEY", "near+00000000+AA==", "no witness's key"),
         ] {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

@@ -12,6 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::follow::transparency::WitnessKey;
+
 /// All settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,6 +152,17 @@ pub struct Relay {
 pub struct Transparency {
     pub enabled: bool,
     pub checkpoint_file: Option<PathBuf>,
+    #[serde(default)]
+    pub witness: BTreeMap<String, Witness>,
+}
+
+/// Somebody who cosigns checkpoints.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// What it calls its submission prefix.
+    pub url: Url,
+    pub key: WitnessKey,
 }
 
 /// What is told of the running server.

@@ -12,7 +12,26 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// A follower that ran for so long begins again with the first rest, and is no longer stopped.
 const RAN_WELL: Duration = Duration::from_secs(30);
 /// How often it is looked whether somebody mended what stopped a follower.
-const LOOK_AGAIN: Duration = Duration::from_secs(15);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// How long to rest before the next try: each time twice as long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rest(Duration);
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self(FIRST_REST)
+    }
+}
+
+impl Rest {
+    /// The rest that is due now.
+    pub(super) fn take(&mut self) -> Duration {
+        let rest = self.0;
+        self.0 = (rest * 2).min(LONGEST_REST);
+        rest
+    }
+}
 
 /// Why a follower does not go on.
 #[derive(Debug)]
@@ -49,7 +68,7 @@ pub async fn run(log: Log, name: &'static str, mut follow: impl FnMut() -> BoxFu
 /// As [`run`], on every node at once.
 pub async fn run_everywhere(name: &'static str, mut follow: impl FnMut() -> BoxFuture<'static, Stopped>) {
     let stopped = metrics::gauge!("grantlog_follower_stopped", "follower" => name);
-    let mut rest = FIRST_REST;
+    let mut rest = Rest::default();
     stopped.set(0);
     loop {
         let begun = tokio::time::Instant::now();
@@ -64,10 +83,10 @@ pub async fn run_everywhere(name: &'static str, mut follow: impl FnMut() -> BoxF
         match outcome {
             Stopped::Passing(why) => {
                 stopped.set(0);
-                rest = if begun.elapsed() > RAN_WELL { FIRST_REST } else { rest };
-                tracing::warn!(follower = name, %why, again_in = ?rest, "a follower of the log rests");
-                tokio::time::sleep(rest).await;
-                rest = (rest * 2).min(LONGEST_REST);
+                rest = if begun.elapsed() > RAN_WELL { Rest::default() } else { rest };
+                let again_in = rest.take();
+                tracing::warn!(follower = name, %why, ?again_in, "a follower of the log rests");
+                tokio::time::sleep(again_in).await;
             }
             Stopped::Fatal(why) => {
                 stopped.set(1);

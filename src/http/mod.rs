@@ -78,6 +78,7 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .route("/.well-known/oauth-authorization-server/o", get(metadata::get))
         .route("/.well-known/oauth-authorization-server", get(metadata::get))
         .route("/transparency/checkpoint", get(transparency::checkpoint))
+        .route("/transparency/cosigned", get(transparency::cosigned))
         .route("/transparency/key", get(transparency::key))
         .route("/transparency/tile/{*path}", get(transparency::tile))
         .merge(with_and_without_slash("/api/resource", get(resource::get)))

@@ -1,4 +1,4 @@
-//! The tree over the log (C2SP tlog-tiles): its last signed checkpoint, its tiles, and the key that checkpoints are verified with. The
+//! The tree over the log (C2SP tlog-tiles): its last checkpoint that was signed, and that was cosigned, its tiles, and the key that checkpoints are verified with. The
 //! events themselves are not served.
 
 use axum::{
@@ -22,6 +22,13 @@ pub(super) async fn checkpoint(State(app): State<App>) -> Result<Response, Refus
     match app.transparency.checkpoint().await? {
         Some(note) => Ok(kept(NOT_KEPT, TEXT, note)),
         None => Err(nothing("no_checkpoint", "no checkpoint has been signed yet")),
+    }
+}
+
+pub(super) async fn cosigned(State(app): State<App>) -> Result<Response, Refused> {
+    match app.transparency.cosigned().await?.pop() {
+        Some(last) => Ok(kept(NOT_KEPT, TEXT, last.note)),
+        None => Err(nothing("no_checkpoint", "no checkpoint has been cosigned yet")),
     }
 }
 

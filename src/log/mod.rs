@@ -6,6 +6,7 @@ pub mod backup;
 mod batch;
 pub mod coalesce;
 mod connection;
+mod cosigned;
 pub mod digest;
 mod envelope;
 mod epochs;

@@ -13,3 +13,4 @@ mod relay;
 mod server;
 mod usage;
 mod users;
+mod witnesses;

@@ -19,3 +19,4 @@ mod transfer;
 mod transparency;
 mod verifier;
 mod verify_log;
+mod witnesses;

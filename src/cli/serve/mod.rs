@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     dispatch::OpenError,
+    fetch::Fetcher,
     follow::{relay::Relay, transparency},
     http,
     log::Log,
@@ -81,6 +82,11 @@ impl Serve {
         }
         if app.settings.transparency.enabled {
             beside.spawn(transparency::run(app.transparency.clone(), app.settings.transparency.checkpoint_file.clone()));
+            let witnesses = app.settings.transparency.witness.clone();
+            if !witnesses.is_empty() {
+                let fetcher = Fetcher::new().map_err(|error| Failure::Failed(format!("no witness can be asked: {error}")))?;
+                beside.spawn(transparency::ask_witnesses(app.transparency.clone(), witnesses, fetcher));
+            }
         }
         http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
     }

@@ -10,6 +10,7 @@ mod root;
 mod seal;
 mod tree;
 mod verify_log;
+mod witness;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use tokio::sync::{Mutex, watch};
 use tree::Tree;
 pub use tree::TreeError;
 pub use verify_log::{Difference, Report, VerifyError};
+pub use witness::{Cosignature, NotAWitnessKey, NotCosigned, WitnessKey, Witnesses, run as ask_witnesses};
 
 use crate::{
     dispatch::Dispatch,
@@ -66,12 +68,30 @@ impl Transparency {
         self.0.latest.subscribe()
     }
 
-    /// The last checkpoint that was signed, on whichever node.
+    /// The last checkpoint that was signed, on whichever node, with the cosignatures that it has.
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn checkpoint(&self) -> Result<Option<String>, Unavailable> {
-        Ok(self.0.log.sealed().await?.signed.map(|(_, note)| note))
+        let Some(SignedCheckpoint { note, .. }) = self.signed().await? else { return Ok(None) };
+        let cosigned = self.cosigned().await?.into_iter().map(|cosigned| cosigned.note);
+        Ok(Some(cosigned.rev().find(|cosigned| cosigned.starts_with(&note)).unwrap_or(note)))
+    }
+
+    /// The checkpoints that witnesses cosigned, by size: of each witness the last one.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn cosigned(&self) -> Result<Vec<SignedCheckpoint>, Unavailable> {
+        let key = self.verifier_key();
+        let kept = self.0.log.cosigned().await?.into_iter().map(|(size, note)| SignedCheckpoint { size, note });
+        Ok(kept.filter(|kept| key.open(&kept.note).is_ok_and(|opened| opened.size() == kept.size)).collect())
+    }
+
+    /// The last checkpoint that was signed, on whichever node.
+    async fn signed(&self) -> Result<Option<SignedCheckpoint>, Unavailable> {
+        let signed = self.0.log.sealed().await?.signed;
+        Ok(signed.map(|(size, note)| SignedCheckpoint { size: size.unsigned_abs(), note }))
     }
 
     /// The first so many hashes of a tile, as C2SP tlog-tiles serves them; `None` where it has not grown so wide.

@@ -128,10 +128,10 @@ impl Transparency {
     pub async fn signed_with(&self, position: i64) -> Result<SignedCheckpoint, SealError> {
         let mut tries = 0;
         while tries < TRIES {
-            if let Some((size, note)) = self.0.log.sealed().await?.signed
-                && size >= position
+            if let Some(signed) = self.signed().await?
+                && signed.size >= position.unsigned_abs()
             {
-                return Ok(SignedCheckpoint { size: size.unsigned_abs(), note });
+                return Ok(signed);
             }
             match self.turn().await? {
                 // However far behind it is, it comes nearer.

@@ -13,6 +13,7 @@ mod response;
 pub mod sizes;
 mod store;
 pub mod traffic;
+mod witness;
 
 pub use app::{ADMINISTRATOR, PASSWORD, TestApp, USER};
 pub use browser::{Browser, PageForm};
@@ -23,6 +24,7 @@ pub use nodes::{Cluster, Node};
 pub use process::ServerProcess;
 pub use response::{Answer, Tokens};
 pub use store::{Kind, Store};
+pub use witness::Witness;
 
 /// Runs a test over both stores: `both_stores!(a_code_is_redeemed_once);` runs `async fn a_code_is_redeemed_once(kind: Kind)`.
 #[macro_export]
