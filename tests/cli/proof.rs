@@ -56,7 +56,7 @@ async fn a_proof_is_made_and_checked_elsewhere_with_the_key_alone(kind: Kind) {
     elsewhere.write("two.tlog-proof", &proof.replace("index 1", "index 0"));
     elsewhere.run(&["audit", "verify", "two.tlog-proof", "--key", "log.vkey"]).failed(5, "does not hold");
     elsewhere.run(&["audit", "verify", "log.vkey", "--key", "log.vkey"]).failed(5, "this is no proof");
-    elsewhere.run(&["audit", "verify", &three, "--key", "nowhere"]).failed(2, "no verifier key");
+    elsewhere.run(&["audit", "verify", &three, "--key", "nowhere"]).failed(2, "no key, and no file");
     assert!(!elsewhere.exists("data"));
 }
 

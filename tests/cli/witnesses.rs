@@ -1,4 +1,4 @@
-//! `transparency.witness`: a server that has its checkpoints cosigned.
+//! `transparency.witness`: a server that has its checkpoints cosigned, and proofs that say so.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use support::{Kind, ServerProcess, Witness, both_stores};
 use crate::place::Place;
 
 both_stores! {
-    a_server_has_its_checkpoints_cosigned,
+    a_proof_says_who_saw_the_log,
     a_witness_that_is_away_or_saw_another_log_is_told,
 }
 
@@ -42,13 +42,29 @@ fn serve(place: &Place, witness: &Witness) -> ServerProcess {
     place.serve_with(&settings.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
-async fn a_server_has_its_checkpoints_cosigned(kind: Kind) {
+async fn a_proof_says_who_saw_the_log(kind: Kind) {
     let place = Place::empty(kind).await;
     let witness = witness_of(&place).await;
     let server = serve(&place, &witness);
     while !get(&server.url, "/transparency/cosigned").await.contains("\n— near.example/w ") {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+
+    place.write("two.tlog-proof", &place.run(&["audit", "prove", "2"]).succeeded().out);
+    place.write("log.vkey", &get(&server.url, "/transparency/key").await);
+    place.write("near.vkey", &witness.settings.key.to_string());
+    let verify =
+        |arguments: &[&str]| place.run(&[&["audit", "verify", "two.tlog-proof", "--key", "log.vkey"], arguments].concat());
+    let key = witness.settings.key.to_string();
+    for key in ["near.vkey", &key] {
+        let said = verify(&["--witness", key]).succeeded().out;
+        assert!(said.contains("\nnear.example/w saw it so at 2023-03-20T12:25:47Z.\n"), "{said}");
+    }
+    verify(&[]).succeeded();
+    let far = Witness::start("far.example/w", &get(&server.url, "/transparency/key").await).await.settings.key.to_string();
+    verify(&["--witness", "near.vkey", "--witness", &far]).failed(5, "far.example/w did not cosign the checkpoint");
+    verify(&["--witness", "log.vkey"]).failed(2, "this is no witness's key");
+    verify(&["--witness", "nowhere"]).failed(2, "--witness nowhere is no key, and no file");
 }
 
 async fn a_witness_that_is_away_or_saw_another_log_is_told(kind: Kind) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use grantlog::{
     fetch::Fetcher,
-    follow::transparency::{NotCosigned, SignedCheckpoint, Transparency, Witnesses},
+    follow::transparency::{NotCosigned, Proof, ProofError, ProveError, SignedCheckpoint, Transparency, Witnesses},
 };
 use support::{Kind, TestApp, Witness, both_stores, traffic::issue_many};
 
@@ -18,6 +18,7 @@ both_stores! {
     a_log_that_is_not_what_a_witness_saw_is_told_and_signed_all_the_same,
     a_log_behind_what_a_witness_saw_is_told,
     what_a_witness_that_is_gone_cosigned_is_forgotten,
+    a_proof_carries_the_checkpoint_that_most_witnesses_cosigned,
 }
 
 /// Two witnesses of a log.
@@ -209,4 +210,32 @@ async fn what_a_witness_that_is_gone_cosigned_is_forgotten(kind: Kind) {
     asking(&app.app.transparency, &[&one]).await.round().await.unwrap();
     let [kept] = app.app.transparency.cosigned().await.unwrap().try_into().unwrap();
     assert_eq!(kept.size, last);
+}
+
+async fn a_proof_carries_the_checkpoint_that_most_witnesses_cosigned(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let transparency = &app.app.transparency;
+    let (one, two) = two(&app).await;
+    let mut witnesses = asking(transparency, &[&one, &two]).await;
+    let both = more(&app).await;
+    witnesses.round().await.unwrap();
+    two.refuse(Some(503));
+    let alone = more(&app).await;
+    witnesses.round().await.unwrap();
+    more(&app).await;
+    let key = transparency.verifier_key();
+    for position in 1..=app.app.log.head().await.unwrap() {
+        let proof: Proof = transparency.prove(position).await.unwrap().to_string().parse().unwrap();
+        let proven = proof.verify(&key).unwrap();
+        let at = position.unsigned_abs();
+        assert_eq!((proven.event.position, proven.size), (position, if at <= both { both } else { proven.size }));
+        assert_eq!(proof.witnessed(&one.settings.key).is_ok(), at <= alone, "{position}");
+        assert_eq!(proof.witnessed(&two.settings.key).is_ok(), at <= both, "{position}");
+    }
+    let proof = transparency.prove(1).await.unwrap();
+    let stranger = Witness::start("one.example/w", &key.to_string()).await;
+    assert!(matches!(proof.witnessed(&stranger.settings.key), Err(ProofError::NotWitnessed { .. })));
+    // What they saw is no longer what the store holds.
+    let forked = forked(&app).await;
+    assert!(matches!(forked.prove(2).await, Err(ProveError::Differs { .. })));
 }

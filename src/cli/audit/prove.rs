@@ -18,7 +18,8 @@ use super::remember;
 
 /// Prove that an event is in the log
 ///
-/// The proof (C2SP tlog-proof) holds the event as it is stored, the path to the root of the tree over the log, and a signed checkpoint.
+/// The proof (C2SP tlog-proof) holds the event as it is stored, the path to the root of the tree over the log, and a signed checkpoint:
+/// where witnesses cosigned one that holds the event, that one.
 /// Whoever has the public key can check it without this server: `grantlog audit verify`. What is personal in the event stays sealed in
 /// it, also after the person was erased.
 #[derive(Debug, clap::Args)]

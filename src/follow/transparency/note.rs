@@ -14,6 +14,13 @@ pub struct SignedCheckpoint {
     pub note: String,
 }
 
+impl SignedCheckpoint {
+    /// How many signed it.
+    pub(super) fn signatures(&self) -> usize {
+        self.note.rsplit_once("\n\n").map_or(0, |(_, signatures)| signatures.lines().count())
+    }
+}
+
 /// Why a checkpoint is not believed.
 #[derive(Debug, thiserror::Error)]
 pub enum NoteError {

@@ -6,7 +6,10 @@ use std::{fmt, str::FromStr};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tlog_tiles::Hash;
 
-use super::note::{NoteError, VerifierKey};
+use super::{
+    Cosignature, WitnessKey,
+    note::{NoteError, VerifierKey},
+};
 use crate::log::{NotAnEvent, StoredEvent};
 
 const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
@@ -45,6 +48,8 @@ pub enum ProofError {
     Checkpoint(#[from] NoteError),
     #[error("the event is not at its place in the tree that was signed")]
     NotThere,
+    #[error("{name} did not cosign the checkpoint: {cause}")]
+    NotWitnessed { name: String, cause: NoteError },
 }
 
 impl Proof {
@@ -63,6 +68,15 @@ impl Proof {
         tlog_tiles::check_record(&self.path, checkpoint.size(), *checkpoint.hash(), self.index, leaf)
             .map_err(|_| ProofError::NotThere)?;
         Ok(Proven { event, origin: checkpoint.origin().to_owned(), size: checkpoint.size() })
+    }
+
+    /// What a witness said of the checkpoint, with nothing but the witness's key.
+    ///
+    /// # Errors
+    /// That it did not cosign it.
+    pub fn witnessed(&self, witness: &WitnessKey) -> Result<Cosignature, ProofError> {
+        let not_witnessed = |cause| ProofError::NotWitnessed { name: witness.name().to_owned(), cause };
+        witness.cosignature(&self.checkpoint).map_err(not_witnessed)
     }
 }
 
