@@ -46,19 +46,21 @@ impl Table {
     pub fn differences(&self, dialect: Dialect, live: i64, rebuilt: i64, compared: Compared) -> String {
         let (live, rebuilt) = (self.generation(live), self.generation(rebuilt));
         let (first, on) = (self.key[0], self.equal_keys("l", "n"));
-        let (from, limit) = match compared {
-            Compared::Between => {
-                let rows = |table: &str| format!("(SELECT * FROM {table} WHERE {first} > $3 AND {first} <= $4)");
-                (format!("{} AS l FULL JOIN {} AS n ON {on}", rows(&live), rows(&rebuilt)), "$5")
-            }
+        let (pairs, limit) = match compared {
+            Compared::Between => (between(dialect, (&live, &rebuilt), first, &on), "$5"),
             Compared::Keys => {
                 let keys = self.bound(dialect, &live, self.key.iter().copied());
                 let (of_live, of_rebuilt) = (self.equal_keys("l", "k"), self.equal_keys("n", "k"));
-                (format!("{keys} AS k LEFT JOIN {live} AS l ON {of_live} LEFT JOIN {rebuilt} AS n ON {of_rebuilt}"), "$4")
+                (
+                    vec![format!(
+                        "{keys} AS k LEFT JOIN {live} AS l ON {of_live} LEFT JOIN {rebuilt} AS n ON {of_rebuilt} WHERE true"
+                    )],
+                    "$4",
+                )
             }
             Compared::Rows => {
                 let rows = self.bound(dialect, &live, self.columns.iter().map(|column| column.name));
-                (format!("{rows} AS n LEFT JOIN {live} AS l ON {on}"), "$4")
+                (vec![format!("{rows} AS n LEFT JOIN {live} AS l ON {on} WHERE true")], "$4")
             }
         };
         let key = self.key.iter().map(|name| format!("COALESCE(l.{name}, n.{name})")).collect::<Vec<_>>().join(" || ',' || ");
@@ -67,12 +69,15 @@ impl Table {
             self.columns.iter().map(|column| format!("CASE WHEN {} THEN '{} ' ELSE '' END", differs(column), column.name));
         let named = named.collect::<Vec<_>>().join(" || ");
         let differ = self.columns.iter().map(differs).collect::<Vec<_>>().join(" OR ");
-        format!(
-            "SELECT {key} AS key, CASE WHEN l.{first} IS NULL THEN 'rebuilt' WHEN n.{first} IS NULL THEN 'live' ELSE 'both' END AS found,
-                {named} AS columns
-             FROM {from} WHERE COALESCE(l.position, 0) <= $1 AND ({lives}) AND ({differ}) LIMIT {limit}",
-            lives = self.lives(),
-        )
+        let lives = self.lives();
+        let differing = |pairs: &String| {
+            format!(
+                "SELECT {key} AS key, CASE WHEN l.{first} IS NULL THEN 'rebuilt' WHEN n.{first} IS NULL THEN 'live' ELSE 'both' END AS found,
+                    {named} AS columns
+                 FROM {pairs} AND COALESCE(l.position, 0) <= $1 AND ({lives}) AND ({differ})"
+            )
+        };
+        format!("{} LIMIT {limit}", pairs.iter().map(differing).collect::<Vec<_>>().join(" UNION ALL "))
     }
 
     /// Whether either row has not expired at `$2`.
@@ -97,5 +102,19 @@ impl Table {
                 format!("(SELECT {} FROM json_each($3))", columns.collect::<Vec<_>>().join(", "))
             }
         }
+    }
+}
+
+/// The rows of two tables whose first key column is between `$3` and `$4`, side by side: as one relation, or as two that have no pair in
+/// common.
+fn between(dialect: Dialect, (live, rebuilt): (&str, &str), first: &str, on: &str) -> Vec<String> {
+    let rows = |table: &str| format!("(SELECT * FROM {table} WHERE {first} > $3 AND {first} <= $4)");
+    match dialect {
+        Dialect::Postgres => vec![format!("{} AS l FULL JOIN {} AS n ON {on} WHERE true", rows(live), rows(rebuilt))],
+        // Its full join reads all rows of one side for each of the other.
+        Dialect::Sqlite => vec![
+            format!("{} AS l LEFT JOIN {rebuilt} AS n ON {on} WHERE true", rows(live)),
+            format!("{} AS n LEFT JOIN {live} AS l ON {on} WHERE l.{first} IS NULL", rows(rebuilt)),
+        ],
     }
 }

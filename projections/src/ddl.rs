@@ -202,11 +202,10 @@ $apply$",
     }
 }
 
-/// The places of so many rows of parameters, numbered throughout.
+/// The places of so many rows of parameters. They have no numbers: SQLite looks each numbered one up among all of them.
 fn places(rows: usize, columns: usize) -> String {
-    let row =
-        |first: usize| format!("({})", (first..first + columns).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", "));
-    (0..rows).map(|number| row(1 + number * columns)).collect::<Vec<_>>().join(", ")
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row.as_str(); rows].join(", ")
 }
 
 /// PostgreSQL's function that writes a batch's changes to all live projections, in the generations that are active: `(base bigint, puts
