@@ -14,6 +14,11 @@ pub struct Scope(Vec<String>);
 pub struct InvalidScope;
 
 impl Scope {
+    /// Asks for ID tokens and userinfo (OpenID Connect Core section 3.1.2.1).
+    pub const OPENID: &'static str = "openid";
+    /// Asks for what outlives the sign-in (OpenID Connect Core section 11).
+    pub const OFFLINE_ACCESS: &'static str = "offline_access";
+
     /// The names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)

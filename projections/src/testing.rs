@@ -106,6 +106,7 @@ pub(crate) fn access(secret: &str, scope: &str) -> AccessToken {
         expires_at: Timestamp::from_unix(500),
         kid: Some("key".to_owned()),
         pos: 8,
+        id_token: None,
     }
 }
 

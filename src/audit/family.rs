@@ -1,86 +1,11 @@
 //! The codes and tokens of a grant: which came of which, and which of them are good for anything. Pure.
 
 use domain::{
-    Digest, Event, Scope, Timestamp, TokenId,
-    grant::{AccessToken, GrantEvent, RefreshToken},
+    Digest, Event, Scope,
+    grant::{AccessToken, GrantEvent, IdToken, RefreshToken},
 };
-use projections::token::TokenKind;
-use serde::{Serialize, Serializer};
 
-use crate::clock;
-
-use super::{End, Facts, Place, Told, fold::Grounds};
-
-/// A code or token that was issued.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Token {
-    #[serde(serialize_with = "as_word")]
-    pub kind: TokenKind,
-    /// An access token's.
-    pub jti: Option<TokenId>,
-    /// SHA-256 of its text.
-    pub digest: Digest,
-    /// A refresh token's: 1 for the first.
-    pub generation: Option<u32>,
-    pub issued: Place,
-    #[serde(serialize_with = "clock::as_rfc3339")]
-    pub expires_at: Timestamp,
-    pub scope: Scope,
-    pub audience: Vec<String>,
-    /// The key that signed it.
-    pub kid: Option<String>,
-    /// Where it was exchanged for others, of what can be used once.
-    pub used: Option<Place>,
-    /// What ended it before its time.
-    pub ended: Option<End>,
-    /// The place among the family's of the one that it came of.
-    #[serde(skip)]
-    pub from: Option<usize>,
-    #[serde(skip)]
-    pos: i64,
-}
-
-fn as_word<S: Serializer>(kind: &TokenKind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(kind.as_str())
-}
-
-/// Whether a code or token is good for anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenState {
-    Live,
-    /// It was exchanged for others.
-    Used,
-    Expired,
-    /// It was ended before its time.
-    Ended,
-}
-
-impl TokenState {
-    /// As it stands in tables.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Used => "used",
-            Self::Expired => "expired",
-            Self::Ended => "ended",
-        }
-    }
-}
-
-impl Token {
-    /// Whether it is good for anything at a moment.
-    #[must_use]
-    pub fn state(&self, moment: Timestamp) -> TokenState {
-        match (&self.used, &self.ended) {
-            (Some(_), _) => TokenState::Used,
-            (None, Some(_)) => TokenState::Ended,
-            (None, None) if self.expires_at <= moment => TokenState::Expired,
-            (None, None) => TokenState::Live,
-        }
-    }
-}
+use super::{End, Facts, Place, Token, TokenKind, Told, fold::Grounds};
 
 /// A family as it grows.
 #[derive(Default)]
@@ -101,8 +26,10 @@ pub(super) fn family(events: &[Told], grounds: &Grounds, facts: &Facts) -> Vec<T
     }
     let Family { mut tokens, revoked, .. } = family;
     for token in &mut tokens {
-        let wide = facts.end(grounds.streams(), token.kid.as_deref(), token.pos);
-        let ends = [token.ended.take(), wide, revoked.clone()].into_iter().flatten();
+        // What an ID token said stays true: it ends with its key alone.
+        let opens = token.kind != TokenKind::IdToken;
+        let wide = facts.end(grounds.streams().filter(|_| opens), token.kid.as_deref(), token.pos);
+        let ends = [token.ended.take(), wide, revoked.clone().filter(|_| opens)].into_iter().flatten();
         // What was over by then was not ended by it.
         token.ended = ends.filter(|end| end.place.at < token.expires_at).min_by_key(|end| end.place.position);
     }
@@ -184,6 +111,28 @@ impl Family {
             from: self.exchanged,
             pos: access.pos,
         });
+        if let Some(id_token) = &access.id_token {
+            self.add_id_token(id_token, (issued, access.pos));
+        }
+    }
+
+    /// It is for its client, and has no scope.
+    fn add_id_token(&mut self, id_token: &IdToken, (issued, pos): (Place, i64)) {
+        self.tokens.push(Token {
+            kind: TokenKind::IdToken,
+            jti: None,
+            digest: id_token.digest.clone(),
+            generation: None,
+            issued,
+            expires_at: id_token.expires_at,
+            scope: Scope::default(),
+            audience: Vec::new(),
+            kid: Some(id_token.kid.clone()),
+            used: None,
+            ended: None,
+            from: self.exchanged,
+            pos,
+        });
     }
 
     fn add_refresh(&mut self, refresh: &RefreshToken, issued: Place) {
@@ -204,22 +153,6 @@ impl Family {
             from: self.exchanged,
             pos: refresh.pos,
         });
-    }
-}
-
-/// A code or token at a moment.
-#[derive(Clone, Debug, Serialize)]
-pub struct TokenAt<'a> {
-    #[serde(flatten)]
-    pub token: &'a Token,
-    pub state: TokenState,
-}
-
-impl<'a> TokenAt<'a> {
-    /// A code or token at a moment.
-    #[must_use]
-    pub fn new(token: &'a Token, moment: Timestamp) -> Self {
-        Self { token, state: token.state(moment) }
     }
 }
 

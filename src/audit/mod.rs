@@ -24,6 +24,7 @@ mod replay;
 mod spill;
 mod standing;
 mod story;
+mod token;
 mod words;
 
 pub use access::{Access, Accesses};
@@ -33,7 +34,7 @@ pub use descent::{Besides, Descent, EndedAt, NotEnded, Point};
 pub use difference::{Change, between};
 pub use digest::RecordsDigest;
 pub use fact::{Fact, Facts, What};
-pub use family::{Token, TokenAt, TokenState, came_of, led_to};
+pub use family::{came_of, led_to};
 pub use find::{FoundToken, Look, Wanted, look, scan, token};
 pub use fold::Folding;
 pub use line::GrantAt;
@@ -47,6 +48,7 @@ pub use record::{ClientThen, CodeState, End, Filter, GrantKind, GrantRecord, Gra
 pub use replay::{Bounds, Replay, Replayed};
 pub use standing::{cut_off, living_on};
 pub use story::{Chapter, tell};
+pub use token::{Token, TokenAt, TokenKind, TokenState};
 pub use words::{Words, plain};
 
 use crate::log::Unavailable;

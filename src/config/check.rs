@@ -87,6 +87,7 @@ impl Settings {
             ("limits.hash_threads", self.limits.hash_threads),
             ("tokens.code_lifetime", self.tokens.code_lifetime as usize),
             ("tokens.access_token_lifetime", self.tokens.access_token_lifetime as usize),
+            ("tokens.id_token_lifetime", self.tokens.id_token_lifetime as usize),
             ("sessions.lifetime", self.sessions.lifetime as usize),
         ];
         match counts.iter().find(|(_, count)| *count == 0) {

@@ -82,6 +82,7 @@ pub struct Vault {
 pub struct Tokens {
     pub code_lifetime: u32,
     pub access_token_lifetime: u32,
+    pub id_token_lifetime: u32,
     pub refresh_token_idle_lifetime: u32,
     pub refresh_token_lifetime: u32,
     pub retry_grace: u32,

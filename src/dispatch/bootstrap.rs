@@ -25,9 +25,6 @@ use crate::{
 
 use super::{Dispatch, Inner, LOCKS, Refusal, UseCase, authenticate::VerifiedSecrets, heads::Heads, keys::new_key, work::Work};
 
-/// The algorithms that a new issuer has keys for.
-const ALGORITHMS: [SigningAlgorithm; 3] = [SigningAlgorithm::ES256, SigningAlgorithm::EdDSA, SigningAlgorithm::RS256];
-
 /// Why the dispatch cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -130,7 +127,7 @@ async fn first_append(master: &MasterKeys, clock: &Clock) -> Result<Append, Unav
     let sealed = master.seal(kind::SERVER_KEY, &id, &root);
     let mut vault = vec![VaultChange::Put { kind: kind::SERVER_KEY, id, sealed }];
     let (mut keys, mut events) = (KeySet::default(), Vec::new());
-    for algorithm in ALGORITHMS {
+    for algorithm in SigningAlgorithm::ALL {
         let new = new_key(algorithm).await?;
         vault.push(new.vault_change(master));
         let command = KeySetCommand::Rotate { key: new.public, at: clock.now() };

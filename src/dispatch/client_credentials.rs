@@ -11,7 +11,7 @@ use crate::log::Actor;
 
 use super::{
     AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
-    mint::Bearer,
+    mint::{Bearer, Texts},
     work::{Loaded, Work},
 };
 
@@ -55,7 +55,7 @@ impl UseCase for IssueForClient {
                 ends_at: None,
             })
             .await?;
-        let issued = work.token_response(&token, &access, None);
+        let issued = work.token_response(&Texts { access: &token, refresh: None, id_token: None }, &access);
         let authentication: ClientAuthentication = self.client.authentication;
         let command = GrantCommand::IssueForClient { client_id: self.client.id, access, authentication, at: work.now };
         work.decide(&grant, command).map_err(Refusal::Rule)?;

@@ -110,6 +110,15 @@ struct Response<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     scope: &'a Scope,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+}
+
+/// The texts of an answer's tokens.
+pub(super) struct Texts<'a> {
+    pub(super) access: &'a SecretString,
+    pub(super) refresh: Option<&'a SecretString>,
+    pub(super) id_token: Option<&'a SecretString>,
 }
 
 impl Work<'_> {
@@ -168,7 +177,7 @@ impl Work<'_> {
             }
         };
         let digest = Digest::of(token.expose_secret().as_bytes());
-        Ok((token, AccessToken { id, digest, scope: bearer.scope, audience, expires_at, kid, pos }))
+        Ok((token, AccessToken { id, digest, scope: bearer.scope, audience, expires_at, kid, pos, id_token: None }))
     }
 
     /// A refresh token of a family, alive for the client's idle lifetime or the settings', never past the family's end.
@@ -187,13 +196,14 @@ impl Work<'_> {
     }
 
     /// The response that carries them.
-    pub(super) fn token_response(&self, token: &SecretString, access: &AccessToken, refresh: Option<&SecretString>) -> Issued {
+    pub(super) fn token_response(&self, texts: &Texts<'_>, access: &AccessToken) -> Issued {
         let response = Response {
-            access_token: token.expose_secret(),
+            access_token: texts.access.expose_secret(),
             token_type: "Bearer",
             expires_in: access.expires_at.seconds_since(self.now),
-            refresh_token: refresh.map(ExposeSecret::expose_secret),
+            refresh_token: texts.refresh.map(ExposeSecret::expose_secret),
             scope: &access.scope,
+            id_token: texts.id_token.map(ExposeSecret::expose_secret),
         };
         Issued::from_body(serde_json::to_string(&response).expect("a token response has a JSON form").into())
     }

@@ -9,6 +9,7 @@ mod client_credentials;
 mod consent;
 mod explain;
 mod heads;
+mod id_token;
 mod keys;
 mod mint;
 mod redeem;

@@ -12,7 +12,12 @@ use domain::{
 
 use crate::{credential::Credential, log::Actor};
 
-use super::{AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase, mint::Bearer, work::Work};
+use super::{
+    AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
+    id_token::SignedIn,
+    mint::{Bearer, Texts},
+    work::Work,
+};
 
 /// What an authenticated client presents.
 pub struct RedeemCode {
@@ -80,10 +85,19 @@ impl UseCase for RedeemCode {
         let grant_id = GrantId::new(grant.id);
         let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RedeemRefusal::OtherResource))?;
         let bearer = Bearer { resources: &resources, ..Bearer::of_family(grant_id, registration, &terms, terms.scope.clone()) };
-        let (token, access) = work.mint_access(bearer).await?;
+        let (token, mut access) = work.mint_access(bearer).await?;
+        let sign_in = SignedIn {
+            grant_id,
+            client: registration,
+            terms: &terms,
+            session_id: grant.state.signed_in(),
+            nonce: terms.nonce.as_deref(),
+        };
+        let id_token = work.mint_id_token(sign_in, &token, &mut access).await?;
         let refresh =
             registration.may_use(GrantType::RefreshToken).then(|| work.mint_refresh(grant_id, registration, 1, terms.ends_at));
-        let issued = work.token_response(&token, &access, refresh.as_ref().map(|(token, _)| token));
+        let texts = Texts { access: &token, refresh: refresh.as_ref().map(|(token, _)| token), id_token: id_token.as_ref() };
+        let issued = work.token_response(&texts, &access);
         let command = GrantCommand::Redeem(Box::new(Redeem {
             client_id: self.client.id,
             code: self.code.digest.clone(),

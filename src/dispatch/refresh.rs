@@ -17,7 +17,12 @@ use crate::{
     vault::Cipher,
 };
 
-use super::{AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase, mint::Bearer, work::Work};
+use super::{
+    AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
+    id_token::SignedIn,
+    mint::{Bearer, Texts},
+    work::Work,
+};
 
 /// The ephemeral kind of sealed successors, by the predecessor's digest.
 const SUCCESSOR: &str = "refresh_successor";
@@ -94,10 +99,15 @@ impl UseCase for RefreshTokens {
         let scope = self.scope.clone().unwrap_or_else(|| terms.scope.clone());
         let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RefreshRefusal::OtherResource))?;
         let bearer = Bearer { resources: &resources, ..Bearer::of_family(grant_id, registration, &terms, scope) };
-        let (token, access) = work.mint_access(bearer).await?;
+        let (token, mut access) = work.mint_access(bearer).await?;
+        // The nonce was of the authentication request: it is spent (OpenID Connect Core section 12.2).
+        let sign_in =
+            SignedIn { grant_id, client: registration, terms: &terms, session_id: grant.state.signed_in(), nonce: None };
+        let id_token = work.mint_id_token(sign_in, &token, &mut access).await?;
         let generation = self.presented.generation.saturating_add(1);
         let (refresh_token, refresh) = work.mint_refresh(grant_id, registration, generation, terms.ends_at);
-        let issued = work.token_response(&token, &access, Some(&refresh_token));
+        let texts = Texts { access: &token, refresh: Some(&refresh_token), id_token: id_token.as_ref() };
+        let issued = work.token_response(&texts, &access);
         let tokens = &work.inner.settings.tokens;
         let command = GrantCommand::Refresh(Box::new(Refresh {
             client_id: self.client.id,

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::{ErrorCode, OAuthError, Parameters};
 
 /// Scopes that a client gets only by asking for them: one asks who the user is, the other outlives the sign-in.
-const ONLY_WHEN_ASKED: [&str; 2] = ["openid", "offline_access"];
+const ONLY_WHEN_ASKED: [&str; 2] = [Scope::OPENID, Scope::OFFLINE_ACCESS];
 
 /// What a client asks of the token endpoint.
 #[derive(Clone, Debug)]

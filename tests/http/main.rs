@@ -15,6 +15,7 @@ mod code;
 mod consent;
 mod explain;
 mod health;
+mod id_token;
 mod introspection;
 mod keys;
 mod limits;

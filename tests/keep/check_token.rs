@@ -1,19 +1,20 @@
 //! A token that our key signed and nobody issued betrays that the key was stolen.
 
-use domain::{client::SigningAlgorithm, key_set::KeyState};
+use domain::{client::SigningAlgorithm, cutoff::Cause, key_set::KeyState};
 use grantlog::{
-    audit::{TokenCheck, check_token},
+    audit::{Look, TokenCheck, TokenKind, check_token, look},
     log::Actor,
     vault::{kind, store::VaultStore},
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use support::{Kind, TestApp, TestClient, both_stores};
+use support::{Kind, REDIRECT_URI, TestApp, TestClient, both_stores};
 
 use crate::backup::master;
 
 both_stores! {
     an_issued_token_is_found_also_when_it_is_dead,
+    an_issued_id_token_is_found_and_ends_with_its_key_alone,
     a_forged_token_with_a_good_signature_is_found,
     what_our_keys_did_not_sign_is_nobodys_theft,
 }
@@ -56,6 +57,23 @@ async fn an_issued_token_is_found_also_when_it_is_dead(kind: Kind) {
     let TokenCheck::Issued(later) = check_token(&app.app.dispatch, &tokens.access).await.unwrap() else { panic!() };
     assert_eq!((&later.token().digest, later.token().issued), (&token.digest, token.issued));
     assert!(later.token().ended.is_some());
+}
+
+async fn an_issued_id_token_is_found_and_ends_with_its_key_alone(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let dispatch = &app.app.dispatch;
+    let client = app.client(json!({"redirect_uris": [REDIRECT_URI], "scope": "openid"})).await;
+    let tokens = app.grant(&client, "openid").await;
+    app.revoke(&client, &tokens.access).await.assert_status(200);
+    app.disable(client.id).await;
+    let TokenCheck::Issued(found) = check_token(dispatch, tokens.id_token()).await.unwrap() else { panic!() };
+    let token = found.token();
+    assert_eq!((token.kind, &token.ended), (TokenKind::IdToken, &None), "what it said is as true as before");
+    assert_eq!(found.file.record.grant_id.to_string(), claims(tokens.id_token())["grant_id"].as_str().unwrap());
+    dispatch.rotate_keys(Actor::Operator, SigningAlgorithm::RS256).await.unwrap();
+    dispatch.retire_key(Actor::Operator, token.kid.as_deref().unwrap()).await.unwrap();
+    let Look::Found(later) = look(dispatch, tokens.id_token()).await.unwrap() else { panic!() };
+    assert_eq!(later.token().ended.as_ref().map(|end| end.cause), Some(Cause::KeyRetired));
 }
 
 async fn a_forged_token_with_a_good_signature_is_found(kind: Kind) {

@@ -2,10 +2,9 @@
 
 use domain::{Digest, cutoff::Cause};
 use grantlog::{
-    audit::{self, FoundToken, Named, Names, TokenState, Words, came_of, led_to, tell},
+    audit::{self, FoundToken, Named, Names, TokenKind, TokenState, Words, came_of, led_to, tell},
     sweep::pass,
 };
-use projections::token::TokenKind;
 use support::{
     Kind, TestApp, both_stores,
     traffic::{code, history, refreshed, sign_in},

@@ -104,6 +104,7 @@ pub(crate) fn access(secret: &str) -> AccessToken {
         expires_at: Timestamp::from_unix(4_000),
         kid: None,
         pos: 0,
+        id_token: None,
     }
 }
 

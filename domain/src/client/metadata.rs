@@ -113,6 +113,27 @@ pub enum SigningAlgorithm {
     RS256,
 }
 
+impl SigningAlgorithm {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::ES256, Self::EdDSA, Self::RS256];
+
+    /// As it stands in metadata and headers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ES256 => "ES256",
+            Self::EdDSA => "EdDSA",
+            Self::RS256 => "RS256",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.name() == name)
+    }
+}
+
 impl Default for ClientMetadata {
     /// RFC 7591 section 2: the code grant, by Basic, on the web.
     fn default() -> Self {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::redirect_uri;
 
 use super::{
-    ClientError, ClientMetadata, GrantType,
+    ClientError, ClientMetadata, GrantType, SigningAlgorithm,
     metadata_check::{MUST_BE_HTTPS, check_count, check_name, invalid},
 };
 
@@ -24,7 +24,12 @@ enum Kind {
     SubjectType,
     /// The name of an algorithm, and never `none`.
     Algorithm,
+    /// The name of one that the issuer signs with.
+    OurAlgorithm,
 }
+
+/// What signs the client's ID tokens.
+const ID_TOKEN_ALG: &str = "id_token_signed_response_alg";
 
 /// RFC 7591, OpenID Connect Registration, Session, Front- and Back-Channel Logout, RFC 8705, 9101, 9126, 9396, 9449, 9701 and JARM.
 const MEMBERS: &[(&str, Kind)] = &[
@@ -42,7 +47,7 @@ const MEMBERS: &[(&str, Kind)] = &[
     ("frontchannel_logout_uri", Kind::Https),
     ("id_token_encrypted_response_alg", Kind::Algorithm),
     ("id_token_encrypted_response_enc", Kind::Algorithm),
-    ("id_token_signed_response_alg", Kind::Algorithm),
+    (ID_TOKEN_ALG, Kind::OurAlgorithm),
     ("initiate_login_uri", Kind::Https),
     ("introspection_encrypted_response_alg", Kind::Algorithm),
     ("introspection_encrypted_response_enc", Kind::Algorithm),
@@ -97,6 +102,14 @@ impl ClientMetadata {
         self
     }
 
+    /// What signs its ID tokens: RS256 where it says nothing (OpenID Connect Registration section 2), or was registered for an algorithm
+    /// that the issuer does not sign with.
+    #[must_use]
+    pub fn id_token_algorithm(&self) -> SigningAlgorithm {
+        let named = self.other.get(ID_TOKEN_ALG).and_then(Value::as_str).and_then(SigningAlgorithm::named);
+        named.unwrap_or(SigningAlgorithm::RS256)
+    }
+
     pub(super) fn check_other(&self) -> Result<(), ClientError> {
         check_count("other members", self.other.len())?;
         self.other.iter().try_for_each(|(member, value)| kind_of(member).map_or(Ok(()), |kind| kind.check(member, value)))
@@ -119,6 +132,9 @@ impl Kind {
             Self::Texts => (is_list_of(is_text, member, value)?, "it must be an array of strings"),
             Self::HttpsUris => (is_list_of(is_https, member, value)?, "it must be an array of https URIs"),
             Self::SubjectType => (matches!(value.as_str(), Some("public" | "pairwise")), "it must be public or pairwise"),
+            Self::OurAlgorithm => {
+                (value.as_str().and_then(SigningAlgorithm::named).is_some(), "it must be one of ES256, EdDSA, RS256")
+            }
             Self::Algorithm => (is_text(value) && value != "none", "it must be the name of an algorithm, and not none"),
         };
         if fits { Ok(()) } else { Err(invalid(member, what)) }

@@ -1,11 +1,8 @@
 //! What each event does to what is known of a grant.
 
-use crate::{ClientId, Timestamp};
+use crate::{ClientId, Scope, Timestamp};
 
 use super::{AccessToken, Approved, Code, CurrentRefresh, Grant, GrantEvent, LastAccess, Live, Predecessor, RefreshToken, Terms};
-
-/// The scope that lets a family outlive the sign-in (OpenID Connect Core section 11).
-const OFFLINE_ACCESS: &str = "offline_access";
 
 impl Grant {
     pub(super) fn apply_event(&mut self, event: GrantEvent) {
@@ -44,6 +41,7 @@ impl Grant {
             expires_at: approved.code_expires_at,
             redirect_uri: approved.redirect_uri,
             challenge: approved.code_challenge,
+            session_id: terms.session_id.is_none().then_some(approved.session_id),
         };
         Self::Approved { terms, code }
     }
@@ -69,7 +67,7 @@ impl Grant {
 
 impl Terms {
     fn of(approved: &Approved) -> Self {
-        let offline = approved.scope.contains(OFFLINE_ACCESS);
+        let offline = approved.scope.contains(Scope::OFFLINE_ACCESS);
         Self {
             client_id: approved.client_id,
             user_id: Some(approved.user_id),

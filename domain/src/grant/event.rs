@@ -81,6 +81,18 @@ pub struct AccessToken {
     pub kid: Option<String>,
     /// The head of the log that the decision saw: a cutoff above it kills the token.
     pub pos: i64,
+    /// The ID token that stood beside it in the answer, and names it by `at_hash`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<IdToken>,
+}
+
+/// An ID token as the log keeps it (OpenID Connect Core section 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdToken {
+    pub digest: Digest,
+    pub expires_at: Timestamp,
+    /// The key that signed it.
+    pub kid: String,
 }
 
 /// A refresh token as the log keeps it.

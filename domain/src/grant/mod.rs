@@ -9,7 +9,7 @@ mod refresh;
 mod tests;
 
 pub use command::{GrantCommand, Redeem, Refresh};
-pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken, RevocationReason};
+pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, IdToken, RefreshToken, RevocationReason};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -60,6 +60,9 @@ pub struct Code {
     pub expires_at: Timestamp,
     pub redirect_uri: Option<String>,
     pub challenge: Option<CodeChallenge>,
+    /// The sign-in in which it was approved, where the family outlives that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
 }
 
 /// A family with tokens.
@@ -150,6 +153,16 @@ impl Grant {
             Self::Absent => None,
             Self::Approved { terms, .. } | Self::Live(Live { terms, .. }) | Self::Revoked { terms, .. } => Some(terms),
         }
+    }
+
+    /// The sign-in that its next tokens come of: of offline access the code alone does.
+    #[must_use]
+    pub fn signed_in(&self) -> Option<SessionId> {
+        let of_code = match self {
+            Self::Approved { code, .. } => code.session_id,
+            Self::Absent | Self::Live(_) | Self::Revoked { .. } => None,
+        };
+        self.terms().and_then(|terms| terms.session_id).or(of_code)
     }
 
     /// When the last of its code and tokens ends: from then on nothing of it acts again. `None` before there is anything.

@@ -72,6 +72,7 @@ fn access(seconds: u32) -> AccessToken {
         expires_at: after(seconds + 600),
         kid: None,
         pos: 8,
+        id_token: None,
     }
 }
 

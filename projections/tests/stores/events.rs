@@ -119,6 +119,7 @@ pub(crate) fn access(secret: &str, pos: i64) -> AccessToken {
         expires_at: Timestamp::from_unix(500),
         kid: Some("key".to_owned()),
         pos,
+        id_token: None,
     }
 }
 

@@ -93,7 +93,7 @@ const FLAGS: &[(&str, &[Flag])] = &[
         &[
             flag("jwks_uri", Takes::Text("URI"), "Where its public keys are"),
             flag("jwks", Takes::Json, "Its public keys themselves, or @FILE"),
-            flag("id_token_signed_response_alg", Takes::Text("ALG"), "What signs its ID tokens"),
+            flag("id_token_signed_response_alg", Takes::Word(ALGORITHMS), "What signs its ID tokens [default: RS256]"),
             flag("userinfo_signed_response_alg", Takes::Text("ALG"), "What signs its userinfo answers"),
             flag("authorization_signed_response_alg", Takes::Text("ALG"), "What signs its authorization responses (JARM)"),
             flag("introspection_signed_response_alg", Takes::Text("ALG"), "What signs its introspection answers"),

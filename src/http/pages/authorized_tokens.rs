@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::{extract::Path, http::StatusCode, response::Response};
-use domain::{ConsentId, catalogue::Catalogue, consent::ConsentError};
+use domain::{ConsentId, Scope, catalogue::Catalogue, consent::ConsentError};
 use projections::{
     Page, client,
     consent::{self, ConsentRow},
@@ -127,7 +127,7 @@ impl GrantView {
         Self {
             since: Moment::new(row.started_at, language),
             until: Moment::new(row.expires_at, language),
-            offline: row.scope.split(' ').any(|own| own == "offline_access"),
+            offline: row.scope.split(' ').any(|own| own == Scope::OFFLINE_ACCESS),
         }
     }
 }

@@ -3,10 +3,7 @@
 use domain::{
     Timestamp,
     catalogue::Catalogue,
-    client::{
-        AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, ClientSecret, GrantType, Registration,
-        SigningAlgorithm,
-    },
+    client::{AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, ClientSecret, GrantType, Registration},
 };
 
 use super::{
@@ -82,7 +79,7 @@ impl ClientView {
             post_logout_redirect_uris: uris(&metadata.post_logout_redirect_uris),
             resources: uris(&metadata.resources),
             format: language.say(format_key(metadata.access_token_format)),
-            algorithm: jwt.then(|| algorithm_name(metadata.access_token_signed_response_alg)),
+            algorithm: jwt.then(|| metadata.access_token_signed_response_alg.name()),
             method: method_name(metadata.token_endpoint_auth_method),
             policy: metadata.policy.name(),
             links: links(metadata, language),
@@ -169,15 +166,6 @@ pub(super) const fn format_key(format: AccessTokenFormat) -> &'static str {
     match format {
         AccessTokenFormat::Jwt => "application.format_jwt",
         AccessTokenFormat::Opaque => "application.format_opaque",
-    }
-}
-
-/// As it stands in the metadata.
-pub(super) const fn algorithm_name(algorithm: SigningAlgorithm) -> &'static str {
-    match algorithm {
-        SigningAlgorithm::ES256 => "ES256",
-        SigningAlgorithm::EdDSA => "EdDSA",
-        SigningAlgorithm::RS256 => "RS256",
     }
 }
 

@@ -153,7 +153,7 @@ pub(super) fn scope(given: &Given<'_>, request: &mut AuthorizationRequest) -> Re
     let refused = |rule, description: String| Err(OAuthError::new(ErrorCode::InvalidScope, rule, description));
     let grantable = |name: &str| given.catalogue.scopes.iter().any(|entry| entry.name == name && !entry.privileged);
     let Some(text) = given.parameters.get("scope") else {
-        let asked_for = |name: &&str| !matches!(*name, "openid" | "offline_access") && grantable(name);
+        let asked_for = |name: &&str| !matches!(*name, Scope::OPENID | Scope::OFFLINE_ACCESS) && grantable(name);
         request.scope = registered.names().filter(asked_for).collect();
         if request.scope.is_empty() {
             return refused("no_default_scope", "scope is missing, and the application has registered none to take".to_owned());

@@ -89,4 +89,13 @@ impl Tokens {
     pub fn refresh_token(&self) -> &str {
         self.refresh.as_deref().expect("there is a refresh token")
     }
+
+    /// The ID token.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[must_use]
+    pub fn id_token(&self) -> &str {
+        self.id_token.as_deref().expect("there is an ID token")
+    }
 }

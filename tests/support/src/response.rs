@@ -21,6 +21,7 @@ pub struct Answer {
 pub struct Tokens {
     pub access: String,
     pub refresh: Option<String>,
+    pub id_token: Option<String>,
     pub scope: String,
     pub expires_in: i64,
 }
@@ -82,6 +83,7 @@ impl Answer {
         Tokens {
             access: text("access_token").unwrap_or_else(|| panic!("no access token: {self:?}")),
             refresh: text("refresh_token"),
+            id_token: text("id_token"),
             scope: text("scope").expect("scope always stands in the answer"),
             expires_in: json["expires_in"].as_i64().expect("expires_in is a number"),
         }

@@ -12,7 +12,7 @@ both_stores!(
     a_token_that_was_changed_or_made_up_is_refused,
     a_token_for_another_or_out_of_its_time_is_refused,
     an_opaque_token_is_asked_about_each_time,
-    a_refresh_token_opens_nothing,
+    a_refresh_token_and_an_id_token_open_nothing,
 );
 
 async fn it_knows_who_comes_and_what_they_may(kind: Kind) {
@@ -101,8 +101,19 @@ async fn an_opaque_token_is_asked_about_each_time(kind: Kind) {
     place.notes.read(&token).await.assert_status(401);
 }
 
-async fn a_refresh_token_opens_nothing(kind: Kind) {
+async fn a_refresh_token_and_an_id_token_open_nothing(kind: Kind) {
     let place = Place::start(kind, Way::Http).await;
-    let tokens = place.app.grant(&place.application, "read").await;
-    place.notes.read(tokens.refresh_token()).await.assert_status(401);
+    let redirect_uris = [support::REDIRECT_URI];
+    for algorithm in ["ES256", "EdDSA", "RS256"] {
+        let metadata = json!({
+            "redirect_uris": redirect_uris, "grant_types": ["authorization_code", "refresh_token"], "scope": "openid read",
+            "id_token_signed_response_alg": algorithm,
+        });
+        let client = place.app.client(metadata).await;
+        let tokens = place.app.grant(&client, "openid read").await;
+        for other in [tokens.refresh_token(), tokens.id_token()] {
+            let refused = place.notes.read(other).await.assert_status(401);
+            assert!(refused.header("www-authenticate").contains("invalid_token"), "{refused:?}");
+        }
+    }
 }

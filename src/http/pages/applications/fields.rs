@@ -7,7 +7,7 @@ use domain::{
 
 use super::{
     super::{
-        client_view::{ClientKind, algorithm_name, format_key, grant_key, method_name},
+        client_view::{ClientKind, format_key, grant_key, method_name},
         consent::in_words,
         language::Language,
         shown::shown,
@@ -91,11 +91,11 @@ pub(super) fn formats(entered: &Entered, language: &'static Language) -> Vec<Cho
 }
 
 pub(super) fn algorithms(entered: &Entered) -> Vec<Choice> {
-    let choice = |own| {
-        let name = algorithm_name(own);
+    let choice = |own: SigningAlgorithm| {
+        let name = own.name();
         Choice::radio("access_token_signed_response_alg", name, (name, ""), entered.algorithm == own)
     };
-    [SigningAlgorithm::ES256, SigningAlgorithm::EdDSA, SigningAlgorithm::RS256].map(choice).into()
+    SigningAlgorithm::ALL.map(choice).into()
 }
 
 pub(super) fn methods(entered: &Entered, language: &'static Language) -> Vec<Choice> {

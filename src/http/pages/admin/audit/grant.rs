@@ -3,10 +3,9 @@
 use askama::Template;
 use axum::{extract::Path, http::StatusCode, response::Response};
 use domain::{GrantId, Timestamp, audit::Question};
-use projections::token::TokenKind;
 
 use crate::{
-    audit::{self, GrantAt, GrantState, Named, Names, Token, TokenState, Words, came_of, led_to, tell},
+    audit::{self, GrantAt, GrantState, Named, Names, Token, TokenKind, TokenState, Words, came_of, led_to, tell},
     http::{error::Refused, form::Query},
 };
 
@@ -103,6 +102,7 @@ fn tokens(
             TokenKind::Code => "audit.code",
             TokenKind::Access => "audit.access",
             TokenKind::Refresh => "audit.refresh",
+            TokenKind::IdToken => "audit.id_token",
         }),
         name: token.jti.map(|jti| jti.to_string()).or(token.generation.map(|n| n.to_string())).unwrap_or_default(),
         issued: Moment::new(token.issued.at.unix(), language),

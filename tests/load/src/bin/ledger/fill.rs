@@ -149,6 +149,7 @@ fn access(at: Timestamp) -> AccessToken {
         expires_at: at.plus(LIFETIME),
         kid: Some("1yUoyT3b2wqv1GSfQXoIeyYPzZwxsDqYVnLWVMSNzHM".to_owned()),
         pos: 0,
+        id_token: None,
     }
 }
 
