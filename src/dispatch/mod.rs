@@ -12,6 +12,7 @@ mod heads;
 mod id_token;
 mod keys;
 mod mint;
+mod profile;
 mod redeem;
 mod refresh;
 mod revoke;
@@ -33,13 +34,14 @@ use domain::StreamId;
 pub use explain::UnknownErrorId;
 pub use keys::Rewrapped;
 pub use mint::Issued;
+pub use profile::Profile;
 pub use redeem::{RedeemCode, RedeemRefusal};
 pub use refresh::{RefreshRefusal, RefreshTokens};
 pub use revoke::{RevokeToken, Revoked};
 pub use session::CurrentSession;
 pub use sign_in::{SignIn, SignInRefusal, SignedIn};
 use tokio::sync::Mutex;
-pub use user::{NewUser, PasswordRefusal, Profile, UserRefusal};
+pub use user::{NewUser, PasswordRefusal, UserRefusal};
 pub use work::Loaded;
 
 use crate::{

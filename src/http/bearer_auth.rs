@@ -14,7 +14,7 @@ use crate::{
     protocol::{
         ErrorCode, OAuthError,
         bearer::{self, invalid_token},
-        introspection::INTROSPECTION_SCOPE,
+        introspection::{INTROSPECTION_SCOPE, audience},
     },
     state::App,
 };
@@ -31,15 +31,26 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
     bearer::read(headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes)).map_err(challenged)
 }
 
+/// The token, where one must be there.
+pub(super) fn required(token: Option<&str>) -> Result<&str, Refused> {
+    token.ok_or_else(|| challenged(invalid_token("token_missing", "a bearer token is needed")))
+}
+
 /// The client whose access token lets it learn of others' tokens, by the id of its stream.
 pub(super) async fn resource_server(app: &App, token: &str) -> Result<(String, Arc<Client>), Refused> {
     let own = active(app, token).await?;
-    if !own.scope.split(' ').any(|name| name == INTROSPECTION_SCOPE) {
-        let error = OAuthError::new(ErrorCode::InsufficientScope, "scope_missing", "the token lacks the scope introspection");
-        return Err(challenged(error.saw("scope", &own.scope)));
-    }
+    with_scope(&own, INTROSPECTION_SCOPE)?;
     let id = own.client_id.parse().map_err(|_| Unavailable)?;
     Ok((own.client_id, app.dispatch.client_by_id(id).await?.state))
+}
+
+/// Refuses a token without this scope.
+pub(super) fn with_scope(row: &TokenRow, scope: &str) -> Result<(), Refused> {
+    if row.scope.split(' ').any(|name| name == scope) {
+        return Ok(());
+    }
+    let description = format!("the token lacks the scope {scope}");
+    Err(challenged(OAuthError::new(ErrorCode::InsufficientScope, "scope_missing", description).saw("scope", &row.scope)))
 }
 
 /// The registration of a client that may act.
@@ -51,5 +62,21 @@ pub(super) fn usable(client: &Client) -> Result<&Registration, Refused> {
 pub(super) async fn active(app: &App, token: &str) -> Result<TokenRow, Refused> {
     let row = app.dispatch.reads.token(&Digest::of(token.as_bytes())).await?;
     let row = row.filter(|row| row.is_active(TokenKind::Access, app.clock.now()));
-    row.ok_or_else(|| challenged(invalid_token("token_not_active", "the token is not active")))
+    row.ok_or_else(token_not_active)
+}
+
+/// The token is good for nothing, or not any more.
+pub(super) fn token_not_active() -> Refused {
+    challenged(invalid_token("token_not_active", "the token is not active"))
+}
+
+/// The row of an access token that is active now and meant for the issuer's own resources.
+pub(super) async fn active_here(app: &App, token: &str) -> Result<TokenRow, Refused> {
+    let row = active(app, token).await?;
+    let audience = audience(&row);
+    if audience.iter().any(|resource| resource == app.settings.default_resource()) {
+        return Ok(row);
+    }
+    let error = invalid_token("token_for_another_resource", "the token is for another resource");
+    Err(challenged(error.saw("aud", audience.join(" "))))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request},
     http::{HeaderValue, StatusCode, header, request::Parts},
 };
 use http_body_util::BodyExt;
@@ -23,13 +23,24 @@ impl FromRequest<App> for Form {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+        <Self as OptionalFromRequest<App>>::from_request(request, app).await?.ok_or_else(|| {
+            let error = OAuthError::invalid_request("not_a_form", "the content type must be application/x-www-form-urlencoded");
+            Refused::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        })
+    }
+}
+
+/// `None` where the body is none, or of another type.
+impl OptionalFromRequest<App> for Form {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Option<Self>, Refused> {
         let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         if !content_type.is_some_and(is_form) {
-            let error = OAuthError::invalid_request("not_a_form", "the content type must be application/x-www-form-urlencoded");
-            return Err(Refused::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            return Ok(None);
         }
         let body = read(request, app).await?;
-        Ok(Self(Parameters::parse(&body)?))
+        Ok(Some(Self(Parameters::parse(&body)?)))
     }
 }
 

@@ -1,21 +1,38 @@
-//! Authorization server metadata (RFC 8414 section 3), at its own path and where django-oauth-toolkit has it.
+//! Authorization server metadata (RFC 8414 section 3), at its own path and where django-oauth-toolkit has it; the same document as OpenID
+//! Connect Discovery 1.0 has it (section 4).
 
 use axum::{
     Json,
     extract::State,
-    http::header,
+    http::{Uri, header},
     response::{IntoResponse, Response},
 };
 
 use crate::{protocol::metadata::Metadata, state::App};
 
-use super::pages::language;
+use super::{
+    error::{Refused, not_found},
+    pages::language,
+};
 
 /// Others may keep what seldom changes for so long.
 pub(super) const KEEP: &str = "public, max-age=300";
 
 pub(super) async fn get(State(app): State<App>) -> Response {
+    told(metadata(&app))
+}
+
+/// There is none where the settings have no scope `openid`.
+pub(super) async fn of_openid(State(app): State<App>, uri: Uri) -> Result<Response, Refused> {
+    let metadata = metadata(&app);
+    if metadata.is_of_openid() { Ok(told(metadata)) } else { Err(not_found(uri).await) }
+}
+
+fn metadata(app: &App) -> Metadata {
     let scopes = app.settings.scopes.keys().cloned().collect();
-    let metadata = Metadata::of(&app.settings.issuer(), scopes, language::tags());
+    Metadata::of(&app.settings.issuer(), scopes, language::tags())
+}
+
+fn told(metadata: Metadata) -> Response {
     ([(header::CACHE_CONTROL, KEEP)], Json(metadata)).into_response()
 }

@@ -22,6 +22,7 @@ mod serve;
 mod source;
 mod token;
 mod transparency;
+mod userinfo;
 
 use axum::{
     Router,
@@ -73,7 +74,9 @@ fn for_scripts_of_any_origin() -> Router<App> {
     Router::new()
         .merge(with_and_without_slash("/o/token", post(token::post)))
         .merge(with_and_without_slash("/o/revoke_token", post(revoke::post)))
+        .merge(with_and_without_slash("/o/userinfo", get(userinfo::get).post(userinfo::post)))
         .merge(with_and_without_slash("/o/.well-known/jwks.json", get(jwks::get)))
+        .merge(with_and_without_slash("/o/.well-known/openid-configuration", get(metadata::of_openid)))
         .merge(with_and_without_slash("/o/.well-known/oauth-authorization-server", get(metadata::get)))
         .route("/.well-known/oauth-authorization-server/o", get(metadata::get))
         .route("/.well-known/oauth-authorization-server", get(metadata::get))

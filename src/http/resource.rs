@@ -3,30 +3,14 @@
 use axum::{extract::State, http::HeaderMap, response::Response};
 use serde_json::json;
 
-use crate::{
-    protocol::{bearer::invalid_token, introspection::audience},
-    state::App,
-};
+use crate::state::App;
 
-use super::{
-    answer,
-    bearer_auth::{self, challenged},
-    error::Refused,
-    form::Query,
-    position::reach,
-};
+use super::{answer, bearer_auth, error::Refused, form::Query, position::reach};
 
 pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Query(parameters): Query) -> Result<Response, Refused> {
-    let token = bearer_auth::presented(&headers)?;
-    let token = token.ok_or_else(|| challenged(invalid_token("token_missing", "a bearer token is needed")))?;
+    let token = bearer_auth::required(bearer_auth::presented(&headers)?)?;
     reach(&app, &parameters).await?;
-    let row = bearer_auth::active(&app, token).await?;
-    let audience = audience(&row);
-    if !audience.iter().any(|resource| resource == app.settings.default_resource()) {
-        return Err(challenged(
-            invalid_token("token_for_another_resource", "the token is for another resource").saw("aud", audience.join(" ")),
-        ));
-    }
+    let row = bearer_auth::active_here(&app, token).await?;
     let client_id = row.client_identifier.as_deref().unwrap_or(&row.client_id);
     let username = app.dispatch.username(&row).await?;
     let told = json!({

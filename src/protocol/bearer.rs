@@ -1,4 +1,5 @@
-//! Bearer tokens in the Authorization header (RFC 6750 section 2.1). In a body or a URL they are not taken: URLs end in logs.
+//! Bearer tokens in the Authorization header (RFC 6750 section 2.1), and where OpenID Connect has it so in a form (section 2.2). In a URL they
+//! are never taken: URLs end in logs.
 
 use super::{ErrorCode, OAuthError};
 
@@ -17,12 +18,26 @@ pub fn read(authorization: Option<&[u8]>) -> Result<Option<&str>, OAuthError> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Ok(None);
     }
-    let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     let token = token.trim();
-    if token.is_empty() || token.len() > MAX_TOKEN || !token.bytes().all(of_token) {
-        return Err(malformed());
+    if is_token(token) { Ok(Some(token)) } else { Err(malformed()) }
+}
+
+/// The token of a header or of a form's `access_token`; `None` where neither holds one.
+///
+/// # Errors
+/// `invalid_request` where both do, `invalid_token` where what is there is no token.
+pub fn read_either<'a>(authorization: Option<&'a [u8]>, in_form: Option<&'a str>) -> Result<Option<&'a str>, OAuthError> {
+    match (read(authorization)?, in_form) {
+        (Some(_), Some(_)) => Err(OAuthError::invalid_request("token_twice", "the access token was sent in two ways")),
+        (None, Some(token)) if !is_token(token) => Err(invalid_token("malformed_bearer", "access_token is no bearer token")),
+        (Some(token), None) | (None, Some(token)) => Ok(Some(token)),
+        (None, None) => Ok(None),
     }
-    Ok(Some(token))
+}
+
+fn is_token(text: &str) -> bool {
+    let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    !text.is_empty() && text.len() <= MAX_TOKEN && text.bytes().all(of_token)
 }
 
 /// The token gives no access (RFC 6750 section 3.1).
@@ -47,5 +62,14 @@ mod tests {
         for bad in [&b"Bearer"[..], b"Bearer ", b"Bearer a b", b"Bearer \xff", b"Bearer a\"b"] {
             assert_eq!(read(Some(bad)).expect_err("refused").rule, "malformed_bearer");
         }
+        assert_eq!(read_either(None, Some("a b")).expect_err("refused").rule, "malformed_bearer");
+    }
+
+    #[test]
+    fn a_token_is_sent_in_one_way() {
+        assert_eq!(read_either(None, None), Ok(None));
+        assert_eq!(read_either(Some(b"Bearer a"), None), Ok(Some("a")));
+        assert_eq!(read_either(Some(b"Basic b"), Some("a")), Ok(Some("a")));
+        assert_eq!(read_either(Some(b"Bearer a"), Some("a")).expect_err("refused").rule, "token_twice");
     }
 }

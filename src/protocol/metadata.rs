@@ -1,5 +1,7 @@
-//! Authorization server metadata (RFC 8414 section 2): what stands here works, and what works stands here.
+//! Authorization server metadata (RFC 8414 section 2), with what OpenID Connect Discovery 1.0 (section 3) adds: what stands here works, and
+//! what works stands here.
 
+use domain::{Scope, client::SigningAlgorithm, user::claims_of_scope};
 use serde::Serialize;
 
 use super::authorize::ResponseMode;
@@ -11,12 +13,17 @@ pub mod path {
     pub const REVOKE: &str = "/revoke_token/";
     pub const INTROSPECT: &str = "/introspect/";
     pub const REVOCATIONS: &str = "/revocations/";
+    pub const USERINFO: &str = "/userinfo/";
     pub const JWKS: &str = "/.well-known/jwks.json";
 }
 
 /// The client authentication methods of all endpoints, and those where a public client has something to ask.
 const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 const METHODS_AND_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+
+/// The claims of ID tokens beside the user's own. `acr` is none of them: no sign-in has one yet.
+const ID_TOKEN_CLAIMS: [&str; 11] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "sid", "grant_id"];
 
 /// The document.
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +46,22 @@ pub struct Metadata {
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     ui_locales_supported: Vec<&'static str>,
+    #[serde(flatten)]
+    openid: Option<OpenId>,
+}
+
+/// What stands there besides, where the scope `openid` can be had.
+#[derive(Clone, Debug, Serialize)]
+struct OpenId {
+    userinfo_endpoint: String,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 3],
+    claim_types_supported: [&'static str; 1],
+    claims_supported: Vec<&'static str>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    /// Left out, it would say yes.
+    request_uri_parameter_supported: bool,
 }
 
 impl Metadata {
@@ -46,7 +69,18 @@ impl Metadata {
     #[must_use]
     pub fn of(issuer: &str, scopes: Vec<String>, languages: Vec<&'static str>) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
+        let openid = scopes.iter().any(|scope| scope == Scope::OPENID).then(|| OpenId {
+            userinfo_endpoint: at(path::USERINFO),
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
+            claim_types_supported: ["normal"],
+            claims_supported: ID_TOKEN_CLAIMS.into_iter().chain(scopes.iter().flat_map(|scope| claims_of_scope(scope))).collect(),
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+        });
         Self {
+            openid,
             issuer: issuer.to_owned(),
             authorization_endpoint: at(path::AUTHORIZE),
             token_endpoint: at(path::TOKEN),
@@ -65,5 +99,11 @@ impl Metadata {
             authorization_response_iss_parameter_supported: true,
             ui_locales_supported: languages,
         }
+    }
+
+    /// Whether it tells of OpenID Connect.
+    #[must_use]
+    pub const fn is_of_openid(&self) -> bool {
+        self.openid.is_some()
     }
 }

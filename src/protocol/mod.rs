@@ -11,6 +11,7 @@ pub mod metadata;
 pub mod parameters;
 pub mod revocations;
 pub mod token;
+pub mod userinfo;
 
 pub use error::{ErrorCode, OAuthError};
 pub use parameters::Parameters;

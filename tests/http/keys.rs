@@ -1,4 +1,4 @@
-//! Access tokens are JWTs that anybody verifies by the published keys (RFC 9068, RFC 7517), and the metadata tells where those are.
+//! Access tokens are JWTs that anybody verifies by the published keys (RFC 9068, RFC 7517).
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::{Value, json};
@@ -9,7 +9,6 @@ both_stores!(
     the_claims_are_those_of_rfc_9068,
     a_rotation_publishes_both_keys_and_signs_with_the_new_one,
     a_retired_key_is_not_published_and_what_it_signed_is_dead,
-    the_metadata_names_what_works,
 );
 
 async fn published(app: &TestApp) -> JwkSet {
@@ -78,23 +77,4 @@ async fn a_retired_key_is_not_published_and_what_it_signed_is_dead(kind: Kind) {
     assert!(published(&app).await.find(&kid).is_none());
     assert!(!app.is_active(&client, &token).await);
     app.get_with("/api/resource", &token).await.assert_error(401, "invalid_token");
-}
-
-async fn the_metadata_names_what_works(kind: Kind) {
-    let app = TestApp::start(kind).await;
-    let paths = [
-        "/.well-known/oauth-authorization-server/o",
-        "/.well-known/oauth-authorization-server",
-        "/o/.well-known/oauth-authorization-server",
-    ];
-    for path in paths {
-        let answer = app.get(path).await.assert_status(200);
-        assert_eq!(answer.header("content-type"), "application/json");
-        let metadata = answer.json();
-        assert_eq!(metadata["issuer"], app.url("/o"));
-        assert_eq!(metadata["token_endpoint"], app.url("/o/token/"));
-        assert_eq!(metadata["ui_locales_supported"], json!(["en", "ja"]));
-        assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
-        assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
-    }
 }

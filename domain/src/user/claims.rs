@@ -13,27 +13,27 @@ pub enum ClaimKind {
     Address,
 }
 
-/// `sub` is not among them: every user has an id of ours.
-const CLAIMS: &[(&str, ClaimKind)] = &[
-    ("address", ClaimKind::Address),
-    ("birthdate", ClaimKind::Text),
-    ("email", ClaimKind::Text),
-    ("email_verified", ClaimKind::Flag),
-    ("family_name", ClaimKind::Text),
-    ("gender", ClaimKind::Text),
-    ("given_name", ClaimKind::Text),
-    ("locale", ClaimKind::Text),
-    ("middle_name", ClaimKind::Text),
-    ("name", ClaimKind::Text),
-    ("nickname", ClaimKind::Text),
-    ("phone_number", ClaimKind::Text),
-    ("phone_number_verified", ClaimKind::Flag),
-    ("picture", ClaimKind::Text),
-    ("preferred_username", ClaimKind::Text),
-    ("profile", ClaimKind::Text),
-    ("updated_at", ClaimKind::Moment),
-    ("website", ClaimKind::Text),
-    ("zoneinfo", ClaimKind::Text),
+/// With the scope that asks for each (Core section 5.4). `sub` is not among them: every user has an id of ours.
+const CLAIMS: &[(&str, ClaimKind, &str)] = &[
+    ("address", ClaimKind::Address, "address"),
+    ("birthdate", ClaimKind::Text, "profile"),
+    ("email", ClaimKind::Text, "email"),
+    ("email_verified", ClaimKind::Flag, "email"),
+    ("family_name", ClaimKind::Text, "profile"),
+    ("gender", ClaimKind::Text, "profile"),
+    ("given_name", ClaimKind::Text, "profile"),
+    ("locale", ClaimKind::Text, "profile"),
+    ("middle_name", ClaimKind::Text, "profile"),
+    ("name", ClaimKind::Text, "profile"),
+    ("nickname", ClaimKind::Text, "profile"),
+    ("phone_number", ClaimKind::Text, "phone"),
+    ("phone_number_verified", ClaimKind::Flag, "phone"),
+    ("picture", ClaimKind::Text, "profile"),
+    ("preferred_username", ClaimKind::Text, "profile"),
+    ("profile", ClaimKind::Text, "profile"),
+    ("updated_at", ClaimKind::Moment, "profile"),
+    ("website", ClaimKind::Text, "profile"),
+    ("zoneinfo", ClaimKind::Text, "profile"),
 ];
 
 /// The longest text that is kept, in bytes.
@@ -60,9 +60,24 @@ impl ClaimKind {
     /// What a claim of this name must be. A name may carry a language (`name#ja`, Core section 5.2).
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        let plain = name.split_once('#').map_or(name, |(plain, _)| plain);
-        CLAIMS.iter().find(|(own, _)| *own == plain).map(|(_, kind)| *kind)
+        standard(name).map(|(_, kind, _)| *kind)
     }
+}
+
+fn standard(name: &str) -> Option<&'static (&'static str, ClaimKind, &'static str)> {
+    let plain = name.split_once('#').map_or(name, |(plain, _)| plain);
+    CLAIMS.iter().find(|(own, ..)| *own == plain)
+}
+
+/// The scope that asks for a claim of this name, which may carry a language; `None` for none of the standard claims.
+#[must_use]
+pub fn scope_of_claim(name: &str) -> Option<&'static str> {
+    standard(name).map(|(.., scope)| *scope)
+}
+
+/// The names of the claims that a scope asks for.
+pub fn claims_of_scope(scope: &str) -> impl Iterator<Item = &'static str> {
+    CLAIMS.iter().filter(move |(.., own)| *own == scope).map(|(name, ..)| *name)
 }
 
 /// Checks one claim.

@@ -6,7 +6,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-pub use claims::{ClaimKind, InvalidClaim, check_claim};
+pub use claims::{ClaimKind, InvalidClaim, check_claim, claims_of_scope, scope_of_claim};
 pub use command::UserCommand;
 pub use event::UserEvent;
 use serde::{Deserialize, Serialize};

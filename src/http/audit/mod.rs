@@ -32,8 +32,6 @@ use crate::{
     protocol::{
         OAuthError, Parameters,
         audit::{as_of, filter, may_ask},
-        bearer::invalid_token,
-        introspection::audience,
     },
     state::App,
 };
@@ -57,12 +55,8 @@ impl FromRequestParts<App> for Auditor {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        let token = bearer_auth::presented(&parts.headers)?;
-        let token = token.ok_or_else(|| challenged(invalid_token("token_missing", "a bearer token is needed")))?;
-        let row = bearer_auth::active(app, token).await?;
-        if !audience(&row).iter().any(|resource| resource == app.settings.default_resource()) {
-            return Err(challenged(invalid_token("token_for_another_resource", "the token is for another resource")));
-        }
+        let token = bearer_auth::required(bearer_auth::presented(&parts.headers)?)?;
+        let row = bearer_auth::active_here(app, token).await?;
         let scope = may_ask(&row.scope, row.user_id.as_deref()).map_err(challenged)?;
         Ok(Self { by: Actor::Client(row.client_id.parse().map_err(|_| Unavailable)?), scope })
     }

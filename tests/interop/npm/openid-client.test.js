@@ -1,4 +1,4 @@
-// openid-client: discovery by RFC 8414, code with PKCE, refresh, revocation, introspection.
+// openid-client: discovery by RFC 8414 and OpenID Connect, code with PKCE, ID tokens and userinfo, refresh, revocation, introspection.
 
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
@@ -64,6 +64,35 @@ test('a code is exchanged, the resource opened, the token refreshed and revoked'
   assert.deepEqual(await oauth.tokenIntrospection(config, second.access_token), { active: false })
   await assert.rejects(oauth.refreshTokenGrant(config, second.refresh_token), refusedWith('invalid_grant'))
 })
+
+for (const algorithm of ['RS256', 'ES256', 'EdDSA']) {
+  test(`a person signs in by OpenID Connect with ${algorithm}: the ID token is verified, and userinfo tells of them`, async () => {
+    const metadata = { id_token_signed_response_alg: algorithm }
+    const registered = register(`openid-client by ${algorithm}`, { scope: 'openid profile', ...metadata })
+    const authentication = oauth.ClientSecretBasic(registered.client_secret)
+    const openid = await oauth.discovery(new URL(issuer), registered.client_id, metadata, authentication, {
+      execute: [oauth.allowInsecureRequests, oauth.enableNonRepudiationChecks],
+    })
+    const [verifier, nonce] = [oauth.randomPKCECodeVerifier(), oauth.randomNonce()]
+    const address = oauth.buildAuthorizationUrl(openid, {
+      redirect_uri: redirectUri,
+      scope: 'openid profile',
+      nonce,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    })
+    const browser = new Browser(redirectUri)
+    const returned = await browser.decide(await browser.open(address), user)
+    const checks = { pkceCodeVerifier: verifier, expectedNonce: nonce, idTokenExpected: true }
+    const first = await oauth.authorizationCodeGrant(openid, returned, checks)
+    const { sub } = first.claims()
+    assert.equal((await oauth.fetchUserInfo(openid, first.access_token, sub)).preferred_username, user.name)
+    const second = await oauth.refreshTokenGrant(openid, first.refresh_token)
+    assert.equal(second.claims().sub, sub)
+    await oauth.tokenRevocation(openid, second.refresh_token)
+    await assert.rejects(oauth.fetchUserInfo(openid, second.access_token, sub), (error) => error.status === 401)
+  })
+}
 
 test('a wrong verifier is refused', async () => {
   const { returned, checks } = await signIn()

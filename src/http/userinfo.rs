@@ -1,0 +1,43 @@
+//! `/o/userinfo/` (OpenID Connect Core section 5.3): what the scopes of an access token tell of its user, by GET and POST.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use domain::Scope;
+
+use crate::{
+    protocol::{ErrorCode, OAuthError, bearer, userinfo::told},
+    state::App,
+};
+
+use super::{
+    answer,
+    bearer_auth::{self, challenged, token_not_active},
+    error::Refused,
+    form::Form,
+};
+
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refused> {
+    userinfo(&app, &headers, None).await
+}
+
+pub(super) async fn post(State(app): State<App>, headers: HeaderMap, form: Option<Form>) -> Result<Response, Refused> {
+    let in_form = form.as_ref().and_then(|Form(parameters)| parameters.get("access_token"));
+    userinfo(&app, &headers, in_form).await
+}
+
+async fn userinfo(app: &App, headers: &HeaderMap, in_form: Option<&str>) -> Result<Response, Refused> {
+    let in_header = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let token = bearer_auth::required(bearer::read_either(in_header, in_form).map_err(challenged)?)?;
+    let row = bearer_auth::active_here(app, token).await?;
+    bearer_auth::with_scope(&row, Scope::OPENID)?;
+    let Some(sub) = &row.user_id else {
+        let error = OAuthError::new(ErrorCode::InsufficientScope, "token_without_user", "the token is a client's own");
+        return Err(challenged(error));
+    };
+    let profile = app.dispatch.profile_of(&row).await?.ok_or_else(token_not_active)?;
+    let claims = told(sub, &row.scope, profile.username, profile.claims);
+    Ok(answer::json(serde_json::to_vec(&claims).expect("claims have a JSON form")))
+}
