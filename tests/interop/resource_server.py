@@ -37,8 +37,8 @@ class Person:
         self.user = grantlog.new_user()
         self.browser = Browser(application.redirect_uri)
 
-    def tokens(self, audience):
-        oauth = OAuth2Session(self.application.id, redirect_uri=self.application.redirect_uri, scope=["read"], pkce="S256")
+    def tokens(self, audience, scope="read"):
+        oauth = OAuth2Session(self.application.id, redirect_uri=self.application.redirect_uri, scope=scope.split(), pkce="S256")
         page = self.browser.open(oauth.authorization_url(self.grantlog.authorize, resource=audience)[0])
         address = self.browser.decide(page, self.user).url
         return oauth.fetch_token(self.grantlog.token, authorization_response=address, client_secret=self.application.secret)

@@ -7,7 +7,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from grantlog_resource_server import ResourceServer, Settings, Unavailable, asgi, wsgi
-from resource_server import application_for, own_token, registered, revoke, until
+from resource_server import Person, application_for, own_token, registered, revoke, until
 
 AUDIENCE = "https://notes.example"
 
@@ -70,6 +70,15 @@ def test_who_has_none_does_not(grantlog, server, application, through):
     assert status == 403 and 'scope="write"' in headers["www-authenticate"]
     revoke(grantlog, application, token)
     until(lambda: through(server, f"Bearer {token}", ())[0] == 401, "the refusal")
+
+
+@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+def test_an_id_token_is_no_access_token(grantlog, server, through):
+    application = application_for(grantlog, AUDIENCE, scope="openid read")
+    tokens = Person(grantlog, application).tokens(AUDIENCE, "openid read")
+    assert through(server, f"Bearer {tokens['access_token']}", ())[0] == 200
+    status, headers, _ = through(server, f"Bearer {tokens['id_token']}", ())
+    assert status == 401 and 'error="invalid_token"' in headers["www-authenticate"]
 
 
 def test_a_web_socket_is_refused_before_it_is_accepted(server):
