@@ -83,6 +83,7 @@ async fn a_relay_that_was_held_past_its_lease_finds_the_broker_further_and_gives
     let client = cluster.app.ordinary_client().await;
     let mut chance = numbers();
     let nodes = [(); 2].map(|()| cluster.start_with(&[("NATS_URL", &url)]));
+    let mut taken = 0;
     for _ in 0..kills() {
         let (leader, until) = (leader(&cluster, &nodes).await, end_of(&nats).await + chance.i64(1..=TOKENS as i64));
         let issuing = issue_many(&cluster.app.app, &client, TOKENS);
@@ -93,14 +94,17 @@ async fn a_relay_that_was_held_past_its_lease_finds_the_broker_further_and_gives
         };
         tokio::join!(issuing, holding);
         let ended: i64 = on_db!(cluster.app.app.log.db(), pool => sqlx::query_scalar(TAKE_LEASE).fetch_one(pool).await).unwrap();
-        assert_eq!(ended, 1);
+        // None where the leader gave it up by itself just then: what one sent that woke from being held was in its way.
+        taken += ended;
         ends_at(&nats, cluster.app.app.log.head().await.unwrap()).await;
         // The held one may have sent all that there was: then the other is not its heir yet.
         until_it_leads(&cluster, nodes[1 - leader].address).await;
         let going_on = issue_many(&cluster.app.app, &client, TOKENS);
         let waking = async { nodes[leader].process.go_on() };
         tokio::join!(waking, going_on);
+        ends_at(&nats, cluster.app.app.log.head().await.unwrap()).await;
     }
+    assert!(taken > 0);
     history(&cluster.app).await;
     assert_is_the_log(&nats, &cluster.app.app).await;
 }
