@@ -40,6 +40,14 @@ const OPENED_KEYS: usize = 64;
 /// RSA signatures cost half a millisecond: they are made in threads of their own, so many at a time.
 const RSA_THREADS: usize = 2;
 
+/// The media types in the headers of what is signed, by which one thing is told from another.
+pub mod typ {
+    /// RFC 9068 section 2.1.
+    pub const ACCESS_TOKEN: &str = "at+jwt";
+    /// RFC 7519 section 5.1.
+    pub const ID_TOKEN: &str = "JWT";
+}
+
 /// A new key pair: the public part for the log, the private part (PKCS #8) for the vault.
 pub struct NewKey {
     pub public: PublicKey,
@@ -95,7 +103,7 @@ impl Signer {
         Ok(SigningKey { kid, algorithm, key })
     }
 
-    /// Signs claims; `typ` is the media type of the header (`at+jwt`, RFC 9068 section 2.1).
+    /// Signs claims; `typ` is the media type of the header.
     ///
     /// # Errors
     /// `Unavailable` when the signature cannot be made.

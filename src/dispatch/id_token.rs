@@ -12,9 +12,13 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use crate::log::Unavailable;
+use crate::{
+    log::Unavailable,
+    protocol::id_token_hint::{IdTokenHint, InvalidHint},
+    signer::typ,
+};
 
-use super::work::Work;
+use super::{Dispatch, work::Work};
 
 /// The sign-in that an ID token tells a client of.
 pub(super) struct SignedIn<'a> {
@@ -49,6 +53,16 @@ struct Claims<'a> {
     grant_id: GrantId,
 }
 
+impl Dispatch {
+    /// Reads an `id_token_hint`: an ID token that this issuer made, for any client, expired or not.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer; why it is no hint is the answer.
+    pub async fn id_token_hint(&self, text: &str) -> Result<Result<IdTokenHint, InvalidHint>, Unavailable> {
+        Ok(IdTokenHint::read(self.key_set().await?.as_ref(), &self.settings.issuer(), text))
+    }
+}
+
 impl Work<'_> {
     /// The ID token beside an access token, which takes note of it; `None` where `openid` is not in its scope, or it is for nobody.
     pub(super) async fn mint_id_token(
@@ -76,7 +90,7 @@ impl Work<'_> {
             sid: of.session_id,
             grant_id: of.grant_id,
         };
-        let text = self.inner.signer.sign(&key, "JWT", &claims).await?;
+        let text = self.inner.signer.sign(&key, typ::ID_TOKEN, &claims).await?;
         access.id_token = Some(IdToken { digest: Digest::of(text.as_bytes()), expires_at, kid: key.kid });
         Ok(Some(text.into()))
     }

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{credential::CredentialKind, log::Unavailable};
+use crate::{credential::CredentialKind, log::Unavailable, signer::typ};
 
 use super::work::Work;
 
@@ -173,7 +173,7 @@ impl Work<'_> {
                     amr: bearer.amr.to_vec(),
                     sid: bearer.session_id,
                 };
-                (self.inner.signer.sign(&key, "at+jwt", &claims).await?.into(), Some(key.kid), pos)
+                (self.inner.signer.sign(&key, typ::ACCESS_TOKEN, &claims).await?.into(), Some(key.kid), pos)
             }
         };
         let digest = Digest::of(token.expose_secret().as_bytes());

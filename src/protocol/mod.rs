@@ -5,6 +5,7 @@ pub mod authorize;
 pub mod bearer;
 pub mod client_authentication;
 pub mod error;
+pub mod id_token_hint;
 pub mod interaction;
 pub mod introspection;
 pub mod metadata;

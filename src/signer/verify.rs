@@ -1,7 +1,7 @@
 //! Checks signatures against every key that the issuer ever had.
 
 use domain::key_set::{KeySet, KeyState};
-use jsonwebtoken::{DecodingKey, Validation, jwk::Jwk};
+use jsonwebtoken::{DecodingKey, Header, Validation, jwk::Jwk};
 use serde_json::Value;
 
 use super::jws;
@@ -9,6 +9,8 @@ use super::jws;
 /// What a key of the issuer's signed.
 pub struct Signed {
     pub kid: String,
+    /// As the signature covers it.
+    pub header: Header,
     pub state: KeyState,
     pub claims: Value,
 }
@@ -23,5 +25,5 @@ pub fn verify(keys: &KeySet, token: &str) -> Option<Signed> {
     validation.required_spec_claims.clear();
     (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
     let decoded = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(&jwk).ok()?, &validation).ok()?;
-    Some(Signed { kid, state: key.state, claims: decoded.claims })
+    Some(Signed { kid, header: decoded.header, state: key.state, claims: decoded.claims })
 }
