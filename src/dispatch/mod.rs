@@ -8,6 +8,7 @@ mod client;
 mod client_credentials;
 mod consent;
 mod explain;
+mod family;
 mod heads;
 mod id_token;
 mod keys;

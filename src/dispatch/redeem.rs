@@ -1,7 +1,7 @@
 //! A client exchanges a code for tokens (RFC 6749 section 4.1.3).
 
 use domain::{
-    Decide, GrantId, StreamId,
+    Decide, StreamId,
     client::{Client, GrantType},
     consent::Consent,
     grant::{Grant, GrantCommand, GrantError, GrantEvent, Redeem},
@@ -14,8 +14,7 @@ use crate::{credential::Credential, log::Actor};
 
 use super::{
     AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
-    id_token::SignedIn,
-    mint::{Bearer, Texts},
+    family::{Minted, Next},
     work::Work,
 };
 
@@ -82,22 +81,17 @@ impl UseCase for RedeemCode {
         let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.code.digest).await?.is_some_and(|row| !row.cut_off);
-        let grant_id = GrantId::new(grant.id);
         let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RedeemRefusal::OtherResource))?;
-        let bearer = Bearer { resources: &resources, ..Bearer::of_family(grant_id, registration, &terms, terms.scope.clone()) };
-        let (token, mut access) = work.mint_access(bearer).await?;
-        let sign_in = SignedIn {
-            grant_id,
+        let next = Next {
+            grant: &grant,
             client: registration,
             terms: &terms,
-            session_id: grant.state.signed_in(),
+            scope: terms.scope.clone(),
+            resources: &resources,
             nonce: terms.nonce.as_deref(),
+            generation: registration.may_use(GrantType::RefreshToken).then_some(1),
         };
-        let id_token = work.mint_id_token(sign_in, &token, &mut access).await?;
-        let refresh =
-            registration.may_use(GrantType::RefreshToken).then(|| work.mint_refresh(grant_id, registration, 1, terms.ends_at));
-        let texts = Texts { access: &token, refresh: refresh.as_ref().map(|(token, _)| token), id_token: id_token.as_ref() };
-        let issued = work.token_response(&texts, &access);
+        let Minted { issued, access, refresh } = work.mint_family(next).await?;
         let command = GrantCommand::Redeem(Box::new(Redeem {
             client_id: self.client.id,
             code: self.code.digest.clone(),
@@ -106,7 +100,7 @@ impl UseCase for RedeemCode {
             standing,
             authentication: self.client.authentication,
             access,
-            refresh: refresh.map(|(_, refresh)| refresh),
+            refresh,
             at: work.now,
         }));
         let (events, _) = work.decide(&grant, command).map_err(rule)?;

@@ -4,7 +4,7 @@
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use domain::{
-    Decide, Digest, GrantId, Scope, StreamId,
+    Decide, Digest, Scope, StreamId,
     client::Client,
     grant::{Grant, GrantCommand, GrantError, GrantEvent, Refresh},
 };
@@ -19,8 +19,7 @@ use crate::{
 
 use super::{
     AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
-    id_token::SignedIn,
-    mint::{Bearer, Texts},
+    family::{Minted, Next},
     work::Work,
 };
 
@@ -95,19 +94,17 @@ impl UseCase for RefreshTokens {
         let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.presented.digest).await?.is_some_and(|row| !row.cut_off);
-        let grant_id = GrantId::new(grant.id);
-        let scope = self.scope.clone().unwrap_or_else(|| terms.scope.clone());
         let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RefreshRefusal::OtherResource))?;
-        let bearer = Bearer { resources: &resources, ..Bearer::of_family(grant_id, registration, &terms, scope) };
-        let (token, mut access) = work.mint_access(bearer).await?;
-        // The nonce was of the authentication request: it is spent (OpenID Connect Core section 12.2).
-        let sign_in =
-            SignedIn { grant_id, client: registration, terms: &terms, session_id: grant.state.signed_in(), nonce: None };
-        let id_token = work.mint_id_token(sign_in, &token, &mut access).await?;
-        let generation = self.presented.generation.saturating_add(1);
-        let (refresh_token, refresh) = work.mint_refresh(grant_id, registration, generation, terms.ends_at);
-        let texts = Texts { access: &token, refresh: Some(&refresh_token), id_token: id_token.as_ref() };
-        let issued = work.token_response(&texts, &access);
+        let next = Next {
+            grant: &grant,
+            client: registration,
+            terms: &terms,
+            scope: self.scope.clone().unwrap_or_else(|| terms.scope.clone()),
+            resources: &resources,
+            nonce: None,
+            generation: Some(self.presented.generation.saturating_add(1)),
+        };
+        let Minted { issued, access, refresh: successor } = work.mint_family(next).await?;
         let tokens = &work.inner.settings.tokens;
         let command = GrantCommand::Refresh(Box::new(Refresh {
             client_id: self.client.id,
@@ -116,7 +113,7 @@ impl UseCase for RefreshTokens {
             standing,
             authentication: self.client.authentication,
             access,
-            successor: Some(refresh),
+            successor,
             retry_grace: tokens.retry_grace,
             retries: tokens.retries,
             at: work.now,

@@ -1,0 +1,54 @@
+//! The next tokens of a family: what comes of a code, and of a refresh token.
+
+use domain::{
+    GrantId, Scope,
+    client::Registration,
+    grant::{AccessToken, Grant, RefreshToken, Terms},
+};
+
+use crate::log::Unavailable;
+
+use super::{
+    id_token::SignedIn,
+    mint::{Bearer, Issued, Texts},
+    work::{Loaded, Work},
+};
+
+/// What the next tokens are made by.
+pub(super) struct Next<'a> {
+    pub(super) grant: &'a Loaded<Grant>,
+    pub(super) client: &'a Registration,
+    pub(super) terms: &'a Terms,
+    /// Of the access token: all that was granted, or less.
+    pub(super) scope: Scope,
+    /// Its audiences, none for the default.
+    pub(super) resources: &'a [String],
+    /// Of the authentication request that is answered. A refresh answers none: there the nonce is spent (OpenID Connect Core section 12.2).
+    pub(super) nonce: Option<&'a str>,
+    /// Of the refresh token; `None` where there is to be none.
+    pub(super) generation: Option<u32>,
+}
+
+/// The tokens: for the client, and for the log.
+pub(super) struct Minted {
+    pub(super) issued: Issued,
+    pub(super) access: AccessToken,
+    pub(super) refresh: Option<RefreshToken>,
+}
+
+impl Work<'_> {
+    /// Makes the access token, the ID token that names it, the refresh token, and the answer that carries them.
+    pub(super) async fn mint_family(&mut self, next: Next<'_>) -> Result<Minted, Unavailable> {
+        let Next { grant, client, terms, scope, resources, nonce, generation } = next;
+        let grant_id = GrantId::new(grant.id);
+        let bearer = Bearer { resources, ..Bearer::of_family(grant_id, client, terms, scope) };
+        let (token, mut access) = self.mint_access(bearer).await?;
+        let sign_in = SignedIn { grant_id, client, terms, session_id: grant.state.signed_in(), nonce };
+        let id_token = self.mint_id_token(sign_in, &token, &mut access).await?;
+        let refresh = generation.map(|generation| self.mint_refresh(grant_id, client, generation, terms.ends_at));
+        let (refresh_token, refresh) = refresh.unzip();
+        let texts = Texts { access: &token, refresh: refresh_token.as_ref(), id_token: id_token.as_ref() };
+        let issued = self.token_response(&texts, &access);
+        Ok(Minted { issued, access, refresh })
+    }
+}
