@@ -26,6 +26,7 @@ pub struct Settings {
     pub sessions: Sessions,
     pub limits: Limits,
     pub clients: Clients,
+    pub fetch: Fetch,
     pub relay: Relay,
     pub transparency: Transparency,
     pub telemetry: Telemetry,
@@ -120,6 +121,16 @@ pub struct Limits {
 #[serde(deny_unknown_fields)]
 pub struct Clients {
     pub introspection_get: bool,
+}
+
+/// Whom the server asks over HTTP.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    /// PEM files of certificates that are trusted beside the system's.
+    pub ca_files: Vec<PathBuf>,
+    /// Hosts that clients may name though they stand at private addresses.
+    pub private_hosts: Vec<String>,
 }
 
 /// The broker that the log is relayed to.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     config::Settings,
+    fetch::{CaError, Fetcher},
     follow::transparency::KeyError,
     log::{Actor, Append, AppendError, Log, Metadata, NewEvent, StreamAppend, Unavailable, VaultChange},
     passwords::Passwords,
@@ -36,6 +37,8 @@ pub enum OpenError {
     Catalogue(CatalogueError),
     #[error(transparent)]
     Transparency(KeyError),
+    #[error(transparent)]
+    Fetch(#[from] CaError),
 }
 
 impl From<KeyError> for OpenError {
@@ -52,7 +55,7 @@ impl Dispatch {
     /// Opens the dispatch over a migrated log. An empty one gets its keys; whichever node is first makes them.
     ///
     /// # Errors
-    /// That the store does not answer, or was sealed under another master key.
+    /// That the store does not answer, or was sealed under another master key, or a file that the settings name cannot be used.
     pub async fn open(log: Log, settings: Arc<Settings>, master: MasterKeys, clock: Clock) -> Result<Self, OpenError> {
         let master = Arc::new(master);
         let vault = VaultStore::new(log.db().clone());
@@ -62,6 +65,7 @@ impl Dispatch {
             passwords: Passwords::new(settings.limits.hash_threads),
             reads: Reads::new(log.db().clone()),
             subject_keys: vault.subject_keys(),
+            fetcher: Fetcher::of_clients(&settings.fetch)?,
             heads: Heads::new(),
             locks: std::iter::repeat_with(|| Mutex::new(())).take(LOCKS).collect(),
             verified_secrets: VerifiedSecrets::new(),

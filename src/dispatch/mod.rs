@@ -48,6 +48,7 @@ pub use work::Loaded;
 use crate::{
     clock::Clock,
     config::Settings,
+    fetch::Fetcher,
     log::{Actor, AppendError, Log, Unavailable, coalesce::Coalescer},
     passwords::Passwords,
     reads::Reads,
@@ -77,6 +78,8 @@ pub struct Inner {
     pub(crate) signer: Signer,
     pub(crate) passwords: Passwords,
     pub(crate) reads: Reads,
+    /// Asks those whom clients name.
+    pub fetcher: Fetcher,
     subject_keys: Coalescer<String, String>,
     heads: Heads,
     locks: Vec<Mutex<()>>,

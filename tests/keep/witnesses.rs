@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use grantlog::{
+    config,
     fetch::Fetcher,
     follow::transparency::{NotCosigned, Proof, ProofError, ProveError, SignedCheckpoint, Transparency, Witnesses},
 };
@@ -31,7 +32,8 @@ async fn two(app: &TestApp) -> (Witness, Witness) {
 async fn asking(transparency: &Transparency, witnesses: &[&Witness]) -> Witnesses {
     let settings = witnesses.iter().map(|witness| (witness.settings.key.name().to_owned(), witness.settings.clone()));
     let settings: BTreeMap<_, _> = settings.collect();
-    Witnesses::open(transparency.clone(), &settings, &Fetcher::new().unwrap()).await.unwrap()
+    let fetcher = Fetcher::of_settings(&config::Fetch::default()).unwrap();
+    Witnesses::open(transparency.clone(), &settings, &fetcher).await.unwrap()
 }
 
 /// The log grows by a few events, and is signed.

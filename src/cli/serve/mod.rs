@@ -84,7 +84,7 @@ impl Serve {
             beside.spawn(transparency::run(app.transparency.clone(), app.settings.transparency.checkpoint_file.clone()));
             let witnesses = app.settings.transparency.witness.clone();
             if !witnesses.is_empty() {
-                let fetcher = Fetcher::new().map_err(|error| Failure::Failed(format!("no witness can be asked: {error}")))?;
+                let fetcher = Fetcher::of_settings(&app.settings.fetch).map_err(OpenError::Fetch)?;
                 beside.spawn(transparency::ask_witnesses(app.transparency.clone(), witnesses, fetcher));
             }
         }

@@ -98,7 +98,7 @@ impl Witness {
 
     async fn add(&self, transparency: &Transparency, checkpoint: &SignedCheckpoint, old: u64) -> Result<Answer, NotCosigned> {
         let proof = transparency.consistency(old, checkpoint.size).await?;
-        let Fetched { status, body } = self.fetcher.post(&self.url, request(old, &proof, &checkpoint.note)).await?;
+        let Fetched { status, body, .. } = self.fetcher.post(&self.url, request(old, &proof, &checkpoint.note)).await?;
         let body = String::from_utf8_lossy(&body);
         match status {
             200 => Ok(Answer::Cosigned(self.key.cosignature(&format!("{}{body}", checkpoint.note))?)),
