@@ -1,10 +1,9 @@
-//! The SQL of a projection's table, made from its description: how a generation of it is made, written, shown and dropped.
+//! The SQL of a projection's table, made from its description: how a generation of it is made, shown and dropped.
 
 use std::collections::BTreeMap;
 
 use crate::{
     LIVE,
-    changes::Row,
     store::Dialect,
     table::{Column, EXPIRES_AT, Kind, Table},
 };
@@ -86,126 +85,23 @@ impl Table {
     /// PostgreSQL's function that writes a batch's changes. Within a function the plans of its statements are kept.
     #[must_use]
     pub fn create_apply(&self, generation: i64) -> String {
-        let (name, table) = (self.apply_name(generation), self.generation(generation));
-        let value = |column: &Column| match column.kind {
-            Kind::Position => format!("base + r.{}", column.name),
-            Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::FirstInteger | Kind::Boolean => {
-                format!("r.{}", column.name)
-            }
-        };
-        let values = self.columns.iter().map(value).collect::<Vec<_>>().join(", ");
-        let set = self.set_list(|column| format!("COALESCE({}, t.{})", value(column), column.name));
+        let of_list = |list: &str| self.unnested(|place| format!("{list}[{place}]"));
         format!(
             "CREATE OR REPLACE FUNCTION {name}(base bigint, puts text[], sets text[]) RETURNS void LANGUAGE plpgsql AS $apply$
 BEGIN
     IF sets IS NOT NULL THEN
-        UPDATE {table} AS t SET {set} FROM {set_rows} WHERE {matched};
+        {set};
     END IF;
     IF puts IS NOT NULL THEN
-        INSERT INTO {table} AS t ({columns}) SELECT {values} FROM {put_rows} ON CONFLICT ({key}) DO UPDATE SET {replaced};
+        {put};
     END IF;
 END
 $apply$",
-            set_rows = self.unnested("sets"),
-            matched = self.matched(),
-            put_rows = self.unnested("puts"),
-            columns = self.column_list(),
-            key = self.key.join(", "),
-            replaced = self.replaced(),
+            name = self.apply_name(generation),
+            set = self.set_from(generation, "base", &of_list("sets")),
+            put = self.put_from(generation, "base", &of_list("puts")),
         )
     }
-
-    /// A list of columns in PostgreSQL as the rows `r`. A column that is NULL as a whole is NULL in every row.
-    fn unnested(&self, list: &str) -> String {
-        let arrays = (1..).zip(self.columns).map(|(place, column)| format!("{list}[{place}]::{}[]", column.kind.postgres()));
-        format!("unnest({}) AS r ({})", arrays.collect::<Vec<_>>().join(", "), self.column_list())
-    }
-
-    /// SQLite's statement that writes so many whole rows. Its parameters are the rows' values, one row after the other, each in the order
-    /// of the table's columns.
-    #[must_use]
-    pub fn sqlite_put(&self, generation: i64, rows: usize) -> String {
-        format!(
-            "INSERT INTO {table} AS t ({columns}) VALUES {values} ON CONFLICT ({key}) DO UPDATE SET {replaced}",
-            table = self.generation(generation),
-            columns = self.column_list(),
-            values = places(rows, self.columns.len()),
-            key = self.key.join(", "),
-            replaced = self.replaced(),
-        )
-    }
-
-    /// SQLite's statement that sets the same columns of so many rows. Its parameters are the rows' values, one row after the other, each
-    /// in the order of the table's columns; those that `row` does not name have none and stay as they are.
-    #[must_use]
-    pub fn sqlite_set_many(&self, generation: i64, row: &Row, rows: usize) -> String {
-        let named: Vec<&Column> = self.columns.iter().filter(|column| row.get(column.name).is_some()).collect();
-        let value = |name: &str| {
-            let place = 1 + named.iter().position(|column| column.name == name).expect("a row names its key");
-            format!("r.column{place}")
-        };
-        let set = named.iter().filter(|column| !self.is_key(column));
-        let set = set.map(|column| format!("{} = {}", column.name, value(column.name)));
-        let matched = self.key.iter().map(|name| format!("t.{name} = {}", value(name)));
-        format!(
-            "UPDATE {} AS t SET {} FROM (VALUES {}) AS r WHERE {}",
-            self.generation(generation),
-            set.collect::<Vec<_>>().join(", "),
-            places(rows, named.len()),
-            matched.collect::<Vec<_>>().join(" AND ")
-        )
-    }
-
-    /// SQLite's statement that sets some columns of a row. Its parameters are numbered as the table's columns; those that `row` does not
-    /// name stay as they are.
-    #[must_use]
-    pub fn sqlite_set(&self, generation: i64, row: &Row) -> String {
-        let place = |name: &str| 1 + self.columns.iter().position(|column| column.name == name).expect("it is a column");
-        let named = self.columns.iter().filter(|column| !self.is_key(column) && row.get(column.name).is_some());
-        let set = named.map(|column| format!("{} = ?{}", column.name, place(column.name)));
-        let matched = self.key.iter().map(|name| format!("{name} = ?{}", place(name)));
-        format!(
-            "UPDATE {} SET {} WHERE {}",
-            self.generation(generation),
-            set.collect::<Vec<_>>().join(", "),
-            matched.collect::<Vec<_>>().join(" AND ")
-        )
-    }
-
-    /// Takes away the rows of a generation that ended before a moment, those that ended first: `$1` is the moment, `$2` how many rows go
-    /// at most. Gives one column of each.
-    #[must_use]
-    pub fn delete_ended(&self, generation: i64, returning: &str) -> String {
-        let (table, key) = (self.generation(generation), self.key.join(", "));
-        format!(
-            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {EXPIRES_AT} < $1 ORDER BY {EXPIRES_AT} LIMIT $2)
-             RETURNING {returning}"
-        )
-    }
-
-    fn set_list(&self, value: impl Fn(&Column) -> String) -> String {
-        let columns = self.columns.iter().filter(|column| !self.is_key(column));
-        columns.map(|column| format!("{} = {}", column.name, value(column))).collect::<Vec<_>>().join(", ")
-    }
-
-    fn replaced(&self) -> String {
-        self.set_list(|column| match column.kind {
-            Kind::FirstInteger => format!("t.{}", column.name),
-            Kind::Text | Kind::NullableText | Kind::Integer | Kind::NullableInteger | Kind::Boolean | Kind::Position => {
-                format!("excluded.{}", column.name)
-            }
-        })
-    }
-
-    fn matched(&self) -> String {
-        self.key.iter().map(|name| format!("t.{name} = r.{name}")).collect::<Vec<_>>().join(" AND ")
-    }
-}
-
-/// The places of so many rows of parameters. They have no numbers: SQLite looks each numbered one up among all of them.
-fn places(rows: usize, columns: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    vec![row.as_str(); rows].join(", ")
 }
 
 /// PostgreSQL's function that writes a batch's changes to all live projections, in the generations that are active: `(base bigint, puts
@@ -236,15 +132,6 @@ $apply$"
 }
 
 impl Kind {
-    /// The type of its values in PostgreSQL.
-    const fn postgres(self) -> &'static str {
-        match self {
-            Self::Text | Self::NullableText => "text",
-            Self::Integer | Self::FirstInteger | Self::Position | Self::NullableInteger => "bigint",
-            Self::Boolean => "boolean",
-        }
-    }
-
     const fn sql(self, dialect: Dialect) -> &'static str {
         match (self, dialect) {
             // By bytes: the same order on every server, whatever its locale, and the cheapest to compare.

@@ -14,6 +14,7 @@ pub mod session;
 pub mod signing_key;
 pub mod sqlite;
 pub mod standing;
+mod statements;
 pub mod store;
 pub mod table;
 #[cfg(test)]

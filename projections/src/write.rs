@@ -19,7 +19,7 @@ pub enum SqliteValue<'a> {
 }
 
 impl Table {
-    /// Writes the changes to this table into a generation, through its function. `base` is the head before the batch.
+    /// Writes the changes to this table into a generation. `base` is the head before the batch.
     ///
     /// # Errors
     /// What the store says.
@@ -30,14 +30,12 @@ impl Table {
         base: i64,
         changes: &Changes,
     ) -> Result<(), sqlx::Error> {
-        let (puts, sets) = (self.postgres_columns(changes.puts(self)), self.postgres_columns(changes.sets(self)));
-        let some = |columns: Vec<Option<String>>| Some(columns).filter(|columns| columns.iter().any(Option::is_some));
-        let (puts, sets) = (some(puts), some(sets));
-        if puts.is_none() && sets.is_none() {
-            return Ok(());
+        let (sets, puts): (Vec<_>, Vec<_>) = (changes.sets(self).collect(), changes.puts(self).collect());
+        for (sql, rows) in [(self.postgres_set(generation), sets), (self.postgres_put(generation), puts)] {
+            if !rows.is_empty() {
+                self.bind_arrays(sqlx::query(&sql).bind(base), &rows).execute(&mut *connection).await?;
+            }
         }
-        let sql = format!("SELECT {}($1, $2, $3)", self.apply_name(generation));
-        sqlx::query(&sql).bind(base).bind(puts).bind(sets).execute(connection).await?;
         Ok(())
     }
 
@@ -68,6 +66,20 @@ impl Table {
             self.bind(sqlx::query(&sql), part, u64::MAX, base).execute(&mut *connection).await?;
         }
         Ok(())
+    }
+
+    /// Binds an array for each column, null where a row does not name it.
+    fn bind_arrays<'q>(&self, query: PostgresQuery<'q>, rows: &[&'q Row]) -> PostgresQuery<'q> {
+        self.columns.iter().fold(query, |query, column| {
+            let values = rows.iter().map(|row| row.get(column.name));
+            match column.kind {
+                Kind::Text | Kind::NullableText => query.bind(values.map(|value| value?.as_str()).collect::<Vec<_>>()),
+                Kind::Integer | Kind::NullableInteger | Kind::FirstInteger | Kind::Position => {
+                    query.bind(values.map(|value| value?.as_i64()).collect::<Vec<_>>())
+                }
+                Kind::Boolean => query.bind(values.map(|value| value?.as_bool()).collect::<Vec<_>>()),
+            }
+        })
     }
 
     /// Binds the values of some of the columns of rows, one row after the other.
@@ -126,6 +138,7 @@ fn parts<'p, 'r>(rows: &'p [&'r Row]) -> impl Iterator<Item = &'p [&'r Row]> {
     whole.chunks(AT_ONCE).chain(left.chunks(1))
 }
 
+type PostgresQuery<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 type SqliteQuery<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>>;
 
 /// A value and the comma after it (PostgreSQL's manual, section 8.15.6).

@@ -119,13 +119,11 @@ impl Build {
     /// Writes a batch in a transaction of its own, and reads the one after it meanwhile. Gives that, and how long both took together,
     /// without the time that the first waited for its turn.
     pub(super) async fn apply_and_read_on(&mut self, batch: &Batch) -> Result<(Batch, Duration), RebuildError> {
-        let Self { connection, reader, targets, position, .. } = self;
-        let begun = Instant::now();
-        let read = async { (reader.read(batch.end).await, begun.elapsed()) };
-        let (writing, (next, reading)) = tokio::join!(write_alone(connection, targets, batch, *position), read);
-        let writing = writing?;
-        *position = batch.end;
-        Ok((next?, writing + reading))
+        self.reader.want(batch.end).await?;
+        let writing = write_alone(&mut self.connection, &self.targets, batch, self.position).await?;
+        self.position = batch.end;
+        let (next, reading) = self.reader.take().await?;
+        Ok((next, writing + reading))
     }
 
     /// Writes a batch in a transaction of its own.
@@ -213,16 +211,16 @@ async fn write_alone(
 }
 
 async fn write(connection: &mut Connection, targets: &[Target], batch: &Batch, from: i64) -> Result<(), RebuildError> {
-    let sql = "UPDATE projection SET position = $1 WHERE name = $2 AND generation = $3 AND state <> 'active' AND position = $4";
     for target in targets {
         connection.write(target.table, target.building, &batch.changes).await?;
-        let moved = on_connection!(&mut *connection, inner => {
-            let moved = sqlx::query(sql).bind(batch.end).bind(target.table.name).bind(target.building).bind(from);
-            moved.execute(inner).await.map(|done| done.rows_affected())
-        })?;
-        if moved != 1 {
-            return Err(RebuildError::UnderWay);
-        }
     }
-    Ok(())
+    let named = targets.iter().map(|target| format!("('{}', {})", target.table.name, target.building)).collect::<Vec<_>>();
+    let sql = format!(
+        "UPDATE projection SET position = $1 WHERE state <> 'active' AND position = $2 AND (name, generation) IN (VALUES {})",
+        named.join(", ")
+    );
+    let moved = on_connection!(&mut *connection, inner => {
+        sqlx::query(&sql).bind(batch.end).bind(from).execute(inner).await.map(|done| done.rows_affected())
+    })?;
+    if moved == targets.len() as u64 { Ok(()) } else { Err(RebuildError::UnderWay) }
 }

@@ -231,7 +231,7 @@ async fn run(
     let ended = Timestamp::from_unix(clock.now().unix().saturating_sub(LONG_ENDED));
     let mut build = Build::open(store, &chosen(&plan.names)?, (source, plan.differences), ended).await?;
     let from = build.position();
-    let mut pace = Pace::from(from, plan.duty);
+    let pace = Pace::from(from, plan.duty);
     pace.build(&mut build, progress).await?;
     build.analyze().await?;
     let horizon = || clock.now().plus(CLOCKS_DIFFER);

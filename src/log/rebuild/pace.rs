@@ -25,11 +25,7 @@ impl Pace {
     }
 
     /// Builds until the head is near.
-    pub(super) async fn build(
-        &mut self,
-        build: &mut Build,
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<(), RebuildError> {
+    pub(super) async fn build(&self, build: &mut Build, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RebuildError> {
         let mut batch = build.read(build.position()).await?;
         while batch.len() >= REST {
             let (next, worked) = build.apply_and_read_on(&batch).await?;
@@ -44,7 +40,7 @@ impl Pace {
 
     /// Goes after the head, and compares what it writes, until what is left is little.
     pub(super) async fn catch_up(
-        &mut self,
+        &self,
         build: &mut Build,
         horizon: Timestamp,
         differences: &mut Vec<Difference>,
