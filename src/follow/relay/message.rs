@@ -11,7 +11,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use chain::Chain;
+pub use chain::{CHAIN_HEADER, Chain};
 pub use data::{Data, revocation_types};
 use domain::{ClientId, ConsentId, Event, StreamId, upcast::DecodeError};
 pub use kind::{Effect, Kind};
@@ -83,6 +83,8 @@ pub struct Message {
     pub subject: String,
     /// JSON.
     pub body: Vec<u8>,
+    /// What the next message says of those before it.
+    pub chain: Chain,
 }
 
 /// A CloudEvents 1.0 event, with attributes of our own (`position` and those after it).
@@ -123,21 +125,11 @@ struct Metadata {
     traceparent: Option<String>,
 }
 
-/// What a relay reads again in the broker's messages, to go on from them.
+/// What a relay reads again in the broker's last message: whether it is of its log.
 #[derive(Debug, Deserialize)]
 pub struct Sent {
-    pub id: String,
     pub position: String,
     pub epoch: String,
-    pub tokensend: Option<String>,
-}
-
-impl Sent {
-    /// When the last access token ends of all that were issued until then, in seconds since the Unix epoch.
-    #[must_use]
-    pub fn tokens_end_at(&self) -> Option<i64> {
-        OffsetDateTime::parse(self.tokensend.as_deref()?, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
-    }
 }
 
 /// What an event ended, and by whom; `None` for one that ends nothing. `tokens_end_at` is when the last access token ends of all that were
@@ -170,7 +162,7 @@ impl Origin {
         let body = self.envelope(read, &kind, chain, data)?;
         chain.note(kind.effect, stored.position);
         let subject = kind.subject(&self.prefix, &stored.aggregate_id);
-        Ok(Message { position: stored.position, kind, subject, body })
+        Ok(Message { position: stored.position, kind, subject, body, chain: *chain })
     }
 
     /// What stands in the place of the event's message where that is too large. `before` is the chain as it was before that message.

@@ -22,7 +22,7 @@ use tokio::{
 use super::{
     Relay, RelayError,
     broker::{Broker, IN_FLIGHT},
-    message::{CONTENT_TYPE, Chain, Effect, Message, Origin, ReadEvent},
+    message::{CHAIN_HEADER, CONTENT_TYPE, Chain, Effect, Message, Origin, ReadEvent},
     resume::{position, resume},
     watermark::{self, Reached},
 };
@@ -64,7 +64,7 @@ pub(super) async fn run(relay: Arc<Relay>) -> Result<Infallible, RelayError> {
     let broker = Broker::connect(&settings).await?;
     let stream = broker.set_up().await?;
     let epochs = relay.app.log.epochs().await?;
-    let resumed = resume(&settings, &relay.app.log, (&stream, &epochs)).await?;
+    let resumed = resume(&relay.app.log, &stream, &epochs).await?;
     relay.note_relayed(resumed.position);
     let origin = Origin { issuer: relay.app.settings.issuer(), epochs, prefix: settings.prefix.clone() };
     let mut checkpoints = relay.app.transparency.watch();
@@ -152,6 +152,7 @@ impl Session {
     async fn send(&mut self, message: &Message) -> Result<PublishAckFuture, async_nats::jetstream::context::PublishError> {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", CONTENT_TYPE);
+        headers.insert(CHAIN_HEADER, message.chain.header(message.position));
         headers.insert(NATS_EXPECTED_STREAM, self.broker.settings.stream.as_str());
         headers.insert(NATS_EXPECTED_LAST_SEQUENCE, (message.position - 1).to_string());
         let publish = PublishMessage::build().payload(message.body.clone().into()).headers(headers);

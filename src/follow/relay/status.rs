@@ -5,7 +5,7 @@ use async_nats::jetstream::stream::State;
 use super::{
     Lag, RelayError,
     broker::Broker,
-    resume::{position, resume},
+    resume::{end, position},
 };
 use crate::{config, log::Log};
 
@@ -34,7 +34,7 @@ impl RelayStatus {
         let broker = Broker::connect(settings).await?;
         let stream = broker.stream().await?;
         let State { messages, bytes, first_sequence, .. } = stream.cached_info().state;
-        let last = resume(settings, log, (&stream, &log.epochs().await?)).await?.position;
+        let last = end(log, &stream, &log.epochs().await?).await?.position;
         let head = log.head().await?;
         let lag = Lag::of(log, last).await?;
         let (server_version, stream) = (broker.version(), settings.stream.clone());

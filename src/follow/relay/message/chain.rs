@@ -1,7 +1,10 @@
-//! What a message says of those before it: the last of the same effect, and when the last access token of all ends. It is folded from the
-//! messages themselves, so the last ones in the broker's stream are enough to go on from.
+//! What a message says of those before it: the last of the same effect, and when the last access token of all ends. It goes with each
+//! message, so the last one in the broker's stream is enough to go on from.
 
 use super::Effect;
+
+/// The header of a message in which the chain stands as it is after it.
+pub const CHAIN_HEADER: &str = "Grantlog-Chain";
 
 /// Where each effect stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,23 @@ impl Chain {
     pub const fn tokens_end_at(&self) -> i64 {
         self.tokens_end_at
     }
+
+    /// As a header's value: for each effect how far before `position` its last message is, in the order of [`Effect::ALL`], and the end of
+    /// the last access token.
+    #[must_use]
+    pub fn header(&self, position: i64) -> String {
+        let numbers = self.last.iter().map(|last| position - last).chain([self.tokens_end_at]);
+        numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(",")
+    }
+
+    /// Reads what [`Chain::header`] wrote in the message at `position`.
+    #[must_use]
+    pub fn read(header: &str, position: i64) -> Option<Self> {
+        let numbers = header.split(',').map(|number| number.parse().ok()).collect::<Option<Vec<i64>>>()?;
+        let (tokens_end_at, before) = numbers.split_last()?;
+        let last = before.iter().map(|distance| position - distance).collect::<Vec<_>>().try_into().ok()?;
+        Some(Self { last, tokens_end_at: *tokens_end_at })
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +80,19 @@ mod tests {
         chain.note_token(10);
         chain.note_token(5);
         assert_eq!(chain.tokens_end_at(), 10);
+    }
+
+    #[test]
+    fn a_header_says_all_of_it() {
+        let mut chain = Chain::after(4);
+        chain.note(Effect::Issuance, 90);
+        chain.note(Effect::Revocation, 100);
+        chain.note_token(1_790_000_000);
+        assert_eq!(chain.header(100), "96,96,10,0,96,96,96,96,1790000000");
+        assert_eq!(Chain::read(&chain.header(100), 100), Some(chain));
+        for other in ["", "1", "1,2,3", "96,96,10,0,96,96,96,x,5", "96,96,10,0,96,96,96,96,96,1790000000"] {
+            assert_eq!(Chain::read(other, 100), None, "{other}");
+        }
     }
 
     #[test]

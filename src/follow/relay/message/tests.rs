@@ -213,8 +213,9 @@ fn what_was_sent_is_read_again() {
     let mut chain = Chain::after(3);
     let (message, _) = message(stored, &mut chain);
     let sent: Sent = serde_json::from_slice(&message.body).unwrap();
-    assert_eq!(sent.tokens_end_at(), Some(chain.tokens_end_at()));
     assert_eq!(sent.position, message.position.to_string());
+    assert_eq!(message.chain, chain);
+    assert_eq!(Chain::read(&message.chain.header(message.position), message.position), Some(chain));
 }
 
 #[test]
