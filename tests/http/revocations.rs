@@ -16,6 +16,7 @@ both_stores!(
     the_feed_tells_what_died_of_what_by_whom_and_until_when_it_matters,
     what_a_client_was_allowed_before_anybody_asked_counts_as_well,
     the_snapshot_and_what_follows_it_are_everything,
+    a_later_snapshot_has_what_came_since_the_one_before_and_not_what_ended,
     what_has_expired_by_itself_is_in_no_snapshot,
     an_answer_waits_for_the_next_revocation,
     a_revocation_at_one_node_is_heard_at_another,
@@ -108,6 +109,21 @@ async fn what_has_expired_by_itself_is_in_no_snapshot(kind: Kind) {
     app.revoke(&client, &alive).await.assert_status(200);
     let (_, snapshot) = told(&app, &server, "/o/revocations/snapshot").await;
     assert_eq!(snapshot.iter().map(|entry| &entry["what"]["kind"]).collect::<Vec<_>>(), ["token"], "{snapshot:?}");
+}
+
+async fn a_later_snapshot_has_what_came_since_the_one_before_and_not_what_ended(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let server = resource_server(&app, &[]).await;
+    history(&app).await;
+    let (position, _) = told(&app, &server, "/o/revocations/snapshot").await;
+    history(&app).await;
+    assert_eq!(told(&app, &server, "/o/revocations/snapshot").await.0, position, "it is kept for some seconds");
+    app.app.clock.advance(10);
+    let (later, snapshot) = told(&app, &server, "/o/revocations/snapshot").await;
+    assert!(later > position);
+    assert_eq!(snapshot, all(&app, &server).await);
+    app.app.clock.advance(2 * 3600);
+    assert!(told(&app, &server, "/o/revocations/snapshot").await.1.is_empty());
 }
 
 async fn an_answer_waits_for_the_next_revocation(kind: Kind) {

@@ -8,7 +8,7 @@ mod source;
 
 use std::{
     sync::{Arc, PoisonError, RwLock, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 pub use entry::{Concerns, Entry};
@@ -29,8 +29,10 @@ pub const PAGE: u32 = 1_000;
 const REST: Duration = Duration::from_millis(2);
 /// After the store did not answer.
 const REST_AFTER_ERROR: Duration = Duration::from_millis(500);
-/// A snapshot is made anew after so long: whoever gets an earlier one goes on from its position all the same.
-const KEPT: Duration = Duration::from_secs(5);
+/// A snapshot is renewed after so many seconds: whoever gets an earlier one goes on from its position all the same.
+const KEPT: i64 = 5;
+/// A wait for the head is bounded, so that a feed that nobody holds any more is noticed.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Some of the revocations after a position.
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ struct Inner {
     /// The position of the last revocation that is known.
     last: watch::Sender<i64>,
     closed: watch::Sender<bool>,
-    snapshot: Mutex<Option<(Instant, Arc<Snapshot>)>>,
+    snapshot: Mutex<Option<Arc<Snapshot>>>,
 }
 
 impl Feed {
@@ -113,9 +115,10 @@ impl Feed {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>, Unavailable> {
+        let (source, now) = (&self.0.source, self.0.source.now());
         let mut kept = self.0.snapshot.lock().await;
-        if let Some((made, snapshot)) = &*kept
-            && made.elapsed() < KEPT
+        if let Some(snapshot) = &*kept
+            && (0..KEPT).contains(&now.seconds_since(snapshot.made))
         {
             return Ok(snapshot.clone());
         }
@@ -123,9 +126,11 @@ impl Feed {
         self.0.look().await?;
         // Asked first: what comes meanwhile is in the set as well, and comes again after this position.
         let position = self.0.recent().position();
-        let snapshot = Arc::new(self.0.source.snapshot(position).await?);
-        *kept = Some((Instant::now(), snapshot.clone()));
-        Ok(snapshot)
+        let snapshot = match &*kept {
+            Some(earlier) if earlier.is_near(position) => source.renew(earlier, position).await?,
+            Some(_) | None => source.snapshot(position).await?,
+        };
+        Ok(kept.insert(Arc::new(snapshot)).clone())
     }
 
     async fn begin(&self) -> Result<(), Unavailable> {
@@ -182,8 +187,7 @@ async fn follow(feed: Weak<Inner>) {
             Err(Unavailable) => tokio::time::sleep(REST_AFTER_ERROR).await,
             Ok(()) => {
                 tokio::time::sleep(REST).await;
-                // The wait is bounded, so that a feed that nobody holds any more is noticed.
-                drop(tokio::time::timeout(KEPT, head.wait_for(|head| *head > position)).await);
+                drop(tokio::time::timeout(LONGEST_WAIT, head.wait_for(|head| *head > position)).await);
             }
         }
     }

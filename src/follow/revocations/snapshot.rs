@@ -2,13 +2,16 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use domain::Timestamp;
 use projections::{cutoff, token};
 
-use super::{Entry, source::Source};
+use super::{Entry, PAGE, source::Source};
 use crate::log::Unavailable;
 
 /// Positions read at a time.
 const READ: usize = 1_000;
+/// A snapshot that is further behind is made anew: the log is long, what is still alive may be little.
+const NEAR: i64 = 1_000_000;
 
 /// The compact set.
 #[derive(Clone, Debug)]
@@ -17,6 +20,14 @@ pub struct Snapshot {
     pub position: i64,
     /// In the order of their positions.
     pub entries: Vec<Arc<Entry>>,
+    pub made: Timestamp,
+}
+
+impl Snapshot {
+    /// Whether it is worth renewing at a position.
+    pub(super) const fn is_near(&self, position: i64) -> bool {
+        position - self.position <= NEAR
+    }
 }
 
 impl Source {
@@ -35,6 +46,22 @@ impl Source {
             let events = self.log().read_at(positions).await?;
             entries.extend(self.entries(events).await?.into_iter().filter(|entry| entry.forget_after > now.unix()));
         }
-        Ok(Snapshot { position, entries })
+        Ok(Snapshot { position, entries, made: now })
+    }
+
+    /// Makes the snapshot of now out of an earlier one and what came since, without what does not matter any more. All of the log up to
+    /// `position` has been read.
+    pub(super) async fn renew(&self, earlier: &Snapshot, position: i64) -> Result<Snapshot, Unavailable> {
+        let (now, mut entries, mut reached) = (self.now(), earlier.entries.clone(), earlier.position);
+        while reached < position {
+            let read = self.read(reached, position, PAGE).await?;
+            entries.extend(read.entries);
+            reached = read.position;
+        }
+        // What came while the earlier one was made is in both.
+        entries.sort_by_key(|entry| entry.position);
+        entries.dedup_by_key(|entry| entry.position);
+        entries.retain(|entry| entry.forget_after > now.unix());
+        Ok(Snapshot { position, entries, made: now })
     }
 }
