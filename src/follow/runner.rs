@@ -1,8 +1,8 @@
 //! Keeps a follower of the log going: on one node at a time or on all, again after what passes, and stopped loudly by what does not.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 
 use crate::log::Log;
 
@@ -46,53 +46,90 @@ pub enum Stopped {
 pub async fn run(log: Log, name: &'static str, mut follow: impl FnMut() -> BoxFuture<'static, Stopped>) {
     let leads = metrics::gauge!("grantlog_follower_leads", "follower" => name);
     leads.set(0);
-    let on_one_node = || {
-        let (log, leads, following) = (log.clone(), leads.clone(), follow());
-        async move {
-            let mut lease = log.lease(name).await;
-            leads.set(1);
-            let outcome = tokio::select! {
-                outcome = following => outcome,
-                () = lease.lost() => Stopped::Passing("the lease is lost".to_owned()),
-            };
-            // Also where it stopped for good: a node with better settings may go on.
-            drop(lease);
-            leads.set(0);
-            outcome
-        }
-        .boxed()
-    };
-    run_everywhere(name, on_one_node).await;
+    let mut standing = Standing::of(name);
+    loop {
+        let mut lease = log.lease(name).await;
+        leads.set(1);
+        let following = follow();
+        let outcome = standing
+            .watch(async {
+                tokio::select! {
+                    outcome = following => outcome,
+                    () = lease.lost() => Stopped::Passing("the lease is lost".to_owned()),
+                }
+            })
+            .await;
+        // Also where it stopped for good: a node with better settings may go on.
+        drop(lease);
+        leads.set(0);
+        standing.rest(outcome).await;
+    }
 }
 
 /// As [`run`], on every node at once.
 pub async fn run_everywhere(name: &'static str, mut follow: impl FnMut() -> BoxFuture<'static, Stopped>) {
-    let stopped = metrics::gauge!("grantlog_follower_stopped", "follower" => name);
-    let mut rest = Rest::default();
-    stopped.set(0);
+    let mut standing = Standing::of(name);
     loop {
-        let begun = tokio::time::Instant::now();
-        let mut following = follow();
-        let outcome = match tokio::time::timeout(RAN_WELL, &mut following).await {
+        let outcome = standing.watch(follow()).await;
+        standing.rest(outcome).await;
+    }
+}
+
+/// How a follower fares.
+struct Standing {
+    name: &'static str,
+    /// The metric: 1 from when it stopped for good to when it runs well again.
+    stopped: metrics::Gauge,
+    rest: Rest,
+}
+
+impl Standing {
+    fn of(name: &'static str) -> Self {
+        let stopped = metrics::gauge!("grantlog_follower_stopped", "follower" => name);
+        stopped.set(0);
+        Self { name, stopped, rest: Rest::default() }
+    }
+
+    /// Lets it run. The wait for its turn is no part of that.
+    async fn watch(&mut self, following: impl Future<Output = Stopped>) -> Stopped {
+        let mut following = pin!(following);
+        match tokio::time::timeout(RAN_WELL, &mut following).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                stopped.set(0);
+                self.stopped.set(0);
+                self.rest = Rest::default();
                 following.await
             }
-        };
+        }
+    }
+
+    /// Lets it rest after what ended it.
+    async fn rest(&mut self, outcome: Stopped) {
+        let name = self.name;
         match outcome {
             Stopped::Passing(why) => {
-                stopped.set(0);
-                rest = if begun.elapsed() > RAN_WELL { Rest::default() } else { rest };
-                let again_in = rest.take();
+                self.stopped.set(0);
+                let again_in = self.rest.take();
                 tracing::warn!(follower = name, %why, ?again_in, "a follower of the log rests");
                 tokio::time::sleep(again_in).await;
             }
             Stopped::Fatal(why) => {
-                stopped.set(1);
+                self.stopped.set(1);
                 tracing::error!(follower = name, %why, "a follower of the log has stopped: somebody has to mend this");
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rest_is_twice_as_long_up_to_the_longest() {
+        let mut rest = Rest::default();
+        let rests = std::iter::repeat_with(|| rest.take()).take(8).collect::<Vec<_>>();
+        assert_eq!(rests, [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000].map(Duration::from_millis));
     }
 }
