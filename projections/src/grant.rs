@@ -1,12 +1,16 @@
 //! Live: what was approved by whom for whom, and did it end before its time? The table is `authorization_grant`, because `grant` is a
 //! word of SQL's own. A client that acts for itself has no row here: its token says all.
 
-use domain::{Event, Timestamp, grant::GrantEvent};
+use domain::{
+    Event, Scope, Timestamp,
+    grant::{Approved, GrantEvent},
+};
 
 use crate::{
     Changes, Db, Recorded, Table,
     changes::row,
     cutoff::ISSUER,
+    on_db,
     query::{self, Page},
     table::{EXPIRES_AT, integer, nullable_text, position, text},
 };
@@ -14,7 +18,7 @@ use crate::{
 /// One row an approval.
 pub static TABLE: Table = Table {
     name: "authorization_grant",
-    form: 1,
+    form: 2,
     question: "what was approved by whom for whom, and did it end before its time?",
     key: &["id"],
     columns: &[
@@ -26,11 +30,12 @@ pub static TABLE: Table = Table {
         text("scope"),
         text("state"),
         integer("started_at"),
+        integer("ends_at"),
         integer("expires_at"),
         nullable_text("ended_reason"),
         position(),
     ],
-    indexes: &[&["consent_id", "id"], &[EXPIRES_AT]],
+    indexes: &[&["consent_id", "id"], &["session_id"], &[EXPIRES_AT]],
 };
 
 pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
@@ -42,7 +47,7 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
             row! {
                 id: id, client_id: approved.client_id, user_id: approved.user_id, session_id: approved.session_id,
                 consent_id: approved.consent_id, scope: approved.scope, state: "live", started_at: approved.at,
-                expires_at: approved.ends_at, ended_reason: None::<&str>, position: position,
+                ends_at: approved.ends_at, expires_at: matters_until(approved), ended_reason: None::<&str>, position: position,
             },
         ),
         GrantEvent::Revoked { reason, .. } => {
@@ -60,6 +65,14 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
     }
 }
 
+/// Its client is told when the sign-in ends in which it was approved, which may be later than the end of all its tokens. Whoever signs in
+/// anew in the same browser renews that sign-in: it is remembered for as long again.
+fn matters_until(approved: &Approved) -> Timestamp {
+    let Some(session_ends_at) = approved.session_ends_at else { return approved.ends_at };
+    let lifetime = session_ends_at.seconds_since(approved.auth_time);
+    approved.ends_at.max(Timestamp::from_unix(session_ends_at.unix().saturating_add(lifetime)))
+}
+
 /// What a user approved for a client.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct GrantRow {
@@ -75,7 +88,7 @@ pub struct GrantRow {
     /// In seconds since the Unix epoch.
     pub started_at: i64,
     /// The end of all its tokens, whatever is refreshed.
-    pub expires_at: i64,
+    pub ends_at: i64,
     /// Why it was revoked.
     pub ended_reason: Option<String>,
     pub position: i64,
@@ -104,7 +117,7 @@ pub async fn of_consent(db: &Db, consent_id: &str, page: Page<'_>) -> Result<Vec
 /// What the store says.
 pub async fn live_of_consent(db: &Db, consent_id: &str, now: Timestamp, page: Page<'_>) -> Result<Vec<GrantRow>, sqlx::Error> {
     let sql = format!(
-        "{SELECT} AS g WHERE consent_id = $3 AND id > $1 AND state = 'live' AND expires_at > {now}
+        "{SELECT} AS g WHERE consent_id = $3 AND id > $1 AND state = 'live' AND ends_at > {now}
             AND NOT EXISTS (SELECT 1 FROM cutoff
                 WHERE cutoff.position > g.position AND (cutoff.subject IN (g.id, g.client_id, g.user_id, g.consent_id, '{ISSUER}')
                     OR (cutoff.subject = g.session_id AND (' ' || g.scope || ' ') NOT LIKE '% offline_access %')))
@@ -114,8 +127,21 @@ pub async fn live_of_consent(db: &Db, consent_id: &str, now: Timestamp, page: Pa
     query::page_of(db, &sql, consent_id, page).await
 }
 
+/// The clients, by the ids of their streams, that learned in a sign-in who the user is: there they hold, or may hold, an ID token of it.
+///
+/// # Errors
+/// What the store says.
+pub async fn clients_of_session(db: &Db, session_id: &str) -> Result<Vec<String>, sqlx::Error> {
+    let sql = format!(
+        "SELECT DISTINCT client_id FROM authorization_grant WHERE session_id = $1 AND (' ' || scope || ' ') LIKE '% {} %'
+         ORDER BY client_id",
+        Scope::OPENID
+    );
+    on_db!(db, pool => sqlx::query_scalar(&sql).bind(session_id).fetch_all(pool).await)
+}
+
 const SELECT: &str =
-    "SELECT id, client_id, user_id, session_id, consent_id, scope, state, started_at, expires_at, ended_reason, position
+    "SELECT id, client_id, user_id, session_id, consent_id, scope, state, started_at, ends_at, ended_reason, position
      FROM authorization_grant";
 
 #[cfg(test)]
@@ -134,9 +160,19 @@ mod tests {
         let changes = project_grant(&[approved()]);
         let row = json!({
             "id": id(1), "client_id": id(2), "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write",
-            "state": "live", "started_at": 100, "expires_at": 1000, "ended_reason": Value::Null, "position": 1,
+            "state": "live", "started_at": 100, "ends_at": 1000, "expires_at": 1000, "ended_reason": Value::Null, "position": 1,
         });
         assert_eq!(puts(&changes, &TABLE), [row]);
+    }
+
+    #[test]
+    fn a_grant_matters_as_long_as_the_sign_in_that_it_was_approved_in_and_as_long_again() {
+        let matters_until = |session_ends_at| {
+            let GrantEvent::Approved(mut approved) = approved() else { unreachable!("it is an approval") };
+            approved.session_ends_at = Some(Timestamp::from_unix(session_ends_at));
+            puts(&project_grant(&[GrantEvent::Approved(approved)]), &TABLE)[0]["expires_at"].clone()
+        };
+        assert_eq!((matters_until(400), matters_until(800)), (json!(1000), json!(1510)));
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(crate) fn approved() -> GrantEvent {
         client_id: terms.client_id,
         user_id: terms.user_id.unwrap(),
         session_id: terms.session_id.unwrap(),
+        session_ends_at: None,
         consent_id: terms.consent_id.unwrap(),
         scope: terms.scope,
         resources: terms.resources,

@@ -135,6 +135,7 @@ impl UseCase for Approval {
             client_id: self.client_id,
             user_id: self.session.user_id,
             session_id: self.session.id,
+            session_ends_at: Some(sign_in.expires_at),
             consent_id,
             scope: self.scope.clone(),
             resources: self.resources.clone(),

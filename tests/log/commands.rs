@@ -138,6 +138,7 @@ fn approved() -> Approved {
         client_id: ClientId::new(Uuid::from_u128(1)),
         user_id: "00000000-0000-7000-8000-000000000002".parse().unwrap(),
         session_id: "00000000-0000-7000-8000-000000000003".parse().unwrap(),
+        session_ends_at: None,
         consent_id: "00000000-0000-7000-8000-000000000004".parse().unwrap(),
         scope: "read".parse().unwrap(),
         resources: Vec::new(),

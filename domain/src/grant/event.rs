@@ -46,6 +46,9 @@ pub struct Approved {
     pub user_id: UserId,
     /// The sign-in in which it was approved.
     pub session_id: SessionId,
+    /// When that sign-in ends by itself, as the decision saw it; `None` in an event from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_ends_at: Option<Timestamp>,
     pub consent_id: ConsentId,
     pub scope: Scope,
     /// The audiences asked for (RFC 8707), none for the default.

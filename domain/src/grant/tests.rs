@@ -41,6 +41,7 @@ fn approval() -> Approved {
         client_id: CLIENT,
         user_id: UserId::new(Uuid::from_u128(3)),
         session_id: SessionId::new(Uuid::from_u128(4)),
+        session_ends_at: None,
         consent_id: ConsentId::new(Uuid::from_u128(5)),
         scope: scope("read write"),
         resources: vec!["https://api.example/".to_owned()],

@@ -126,7 +126,7 @@ impl GrantView {
     fn new(row: &GrantRow, language: &'static Language) -> Self {
         Self {
             since: Moment::new(row.started_at, language),
-            until: Moment::new(row.expires_at, language),
+            until: Moment::new(row.ends_at, language),
             offline: row.scope.split(' ').any(|own| own == Scope::OFFLINE_ACCESS),
         }
     }

@@ -86,6 +86,7 @@ impl World {
                 client_id,
                 user_id,
                 session_id,
+                session_ends_at: None,
                 consent_id: ConsentId::new(Uuid::now_v7()),
                 scope: "openid read write".parse().expect("it is a scope"),
                 resources: Vec::new(),
