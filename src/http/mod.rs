@@ -112,6 +112,8 @@ fn for_people(app: &App) -> Router<App> {
         .merge(with_and_without_slash("/o/authorize/decision", post(pages::consent::decide)))
         .merge(with_and_without_slash("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post)))
         .merge(with_and_without_slash("/o/logout", get(pages::sign_out::get).post(pages::sign_out::post)))
+        .merge(with_and_without_slash("/o/logout/decision", post(pages::sign_out::decide)))
+        .merge(with_and_without_slash("/o/logout/done", get(pages::signed_out::done)))
         .merge(with_and_without_slash("/account", get(pages::account::get)))
         .merge(with_and_without_slash("/account/password", post(pages::account::change_password)))
         .merge(applications())

@@ -197,7 +197,8 @@ mod tests {
         assert_eq!((request.client_identifier.as_deref(), request.ui_locales.as_deref()), (Some("app"), Some("ja")));
         assert!(request.hinted && request.proves(hint().sid.unwrap()));
         assert!(!request.proves(SessionId::new(Uuid::from_u128(2))));
-        let without_sid = IdTokenHint { sid: None, ..hint() };
+        let mut without_sid = hint();
+        without_sid.sid = None;
         assert!(!checked("", Some(&without_sid)).unwrap().proves(hint().sid.unwrap()));
     }
 
@@ -208,7 +209,9 @@ mod tests {
         assert_eq!((back.url().as_str(), back.form_action().as_str()), (&*format!("{PLACE}&state=a+b"), "https://app.example"));
         assert!(checked(&format!("{encoded}&client_id=app"), None).unwrap().back.is_some());
         assert_eq!(checked(encoded, None), Err("post_logout_redirect_uri_of_nobody"));
-        for other in ["https://app.example/bye", "https://app.example/bye?x=1&y=2", "https://evil.example/", "/bye", "javascript:1"] {
+        for other in
+            ["https://app.example/bye", "https://app.example/bye?x=1&y=2", "https://evil.example/", "/bye", "javascript:1"]
+        {
             let encoded = Serializer::new(String::new()).append_pair(BACK, other).finish();
             assert_eq!(checked(&encoded, Some(&hint())), Err("post_logout_redirect_uri_mismatch"), "{other}");
         }

@@ -14,6 +14,7 @@ pub mod path {
     pub const INTROSPECT: &str = "/introspect/";
     pub const REVOCATIONS: &str = "/revocations/";
     pub const USERINFO: &str = "/userinfo/";
+    pub const LOGOUT: &str = "/logout/";
     pub const JWKS: &str = "/.well-known/jwks.json";
 }
 
@@ -54,6 +55,7 @@ pub struct Metadata {
 #[derive(Clone, Debug, Serialize)]
 struct OpenId {
     userinfo_endpoint: String,
+    end_session_endpoint: String,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 3],
     claim_types_supported: [&'static str; 1],
@@ -71,6 +73,7 @@ impl Metadata {
         let at = |path: &str| format!("{issuer}{path}");
         let openid = scopes.iter().any(|scope| scope == Scope::OPENID).then(|| OpenId {
             userinfo_endpoint: at(path::USERINFO),
+            end_session_endpoint: at(path::LOGOUT),
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
             claim_types_supported: ["normal"],

@@ -8,6 +8,8 @@ pub mod error;
 pub mod id_token_hint;
 pub mod interaction;
 pub mod introspection;
+pub mod landing;
+pub mod logout;
 pub mod metadata;
 pub mod parameters;
 pub mod revocations;

@@ -108,6 +108,20 @@ impl ServerKeys {
         self.requests.open("pending request", sealed).and_then(|plain| String::from_utf8(plain).map_err(|_| Unreadable))
     }
 
+    /// Seals a logout request that travels in the browser.
+    #[must_use]
+    pub fn seal_logout(&self, json: &str) -> String {
+        self.requests.seal("logout request", json.as_bytes())
+    }
+
+    /// Opens what `seal_logout` gave.
+    ///
+    /// # Errors
+    /// `Unreadable` when it did not.
+    pub fn open_logout(&self, sealed: &str) -> Result<String, Unreadable> {
+        self.requests.open("logout request", sealed).and_then(|plain| String::from_utf8(plain).map_err(|_| Unreadable))
+    }
+
     /// Seals what an error saw into its `error_id`.
     #[must_use]
     pub fn seal_error(&self, json: &str) -> String {
@@ -142,5 +156,6 @@ mod tests {
         assert!(keys.mac_matches(MacPurpose::Token, b"x", &mac));
         assert!(!keys.mac_matches(MacPurpose::Form, b"x", &mac));
         assert_eq!(keys.open_error(&keys.seal_request("{}")), Err(Unreadable));
+        assert_eq!(keys.open_logout(&keys.seal_request("{}")), Err(Unreadable));
     }
 }

@@ -19,6 +19,7 @@ mod id_token;
 mod introspection;
 mod keys;
 mod limits;
+mod logout;
 mod metadata;
 mod refresh;
 mod registration;

@@ -198,13 +198,13 @@ async fn signing_out_asks_first_and_ends_the_session(kind: Kind) {
 async fn signing_out_needs_the_forms_token(kind: Kind) {
     let app = TestApp::start(kind).await;
     let browser = Browser::signed_in(&app).await;
-    browser.post("/o/logout/", &[]).await.assert_error_page(403, "access_denied");
+    browser.post("/o/logout/decision/", &[]).await.assert_error_page(403, "access_denied");
     let page = browser.get("/o/logout").await;
     let other = Browser::signed_in(&app).await;
     other.send(&page.form("logout")).await.assert_error_page(403, "access_denied");
     let form = page.form("logout");
     let fields: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let foreign = browser.post_with("/o/logout/", &fields, ("origin", "https://evil.example")).await;
+    let foreign = browser.post_with(&form.action, &fields, ("origin", "https://evil.example")).await;
     foreign.assert_error_page(403, "access_denied");
     browser.get("/account/").await.assert_status(200);
 }

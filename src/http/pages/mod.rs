@@ -39,5 +39,6 @@ mod shown;
 pub(super) mod sign_in;
 pub(super) mod sign_out;
 mod signed_in;
+pub(super) mod signed_out;
 pub(super) mod style;
 mod visitor;

@@ -1,51 +1,134 @@
-//! `/o/logout/`: signing out of this browser, after a question.
+//! `/o/logout/`: signing out of this browser, of one's own accord or for a client (OpenID Connect RP-Initiated Logout 1.0). A person is
+//! asked, unless the client shows that it knows this very sign-in.
 
 use askama::Template;
 use axum::{
     http::{StatusCode, header},
     response::Response,
 };
+use domain::client::Client;
 
-use crate::http::{answer::at_position, error::Refused};
+use crate::{
+    dispatch::{CurrentSession, Loaded},
+    http::{
+        answer::at_position,
+        error::Refused,
+        form::{Form, Query},
+    },
+    protocol::{
+        OAuthError, Parameters,
+        logout::{self, Asker, Back, LogoutRequest},
+    },
+    state::App,
+};
 
 use super::{
+    application::name_of,
     cookies::Cookie,
     frame::{Frame, see_other},
     person::Person,
-    signed_in::SignedInForm,
+    signed_out,
     visitor::Visitor,
 };
+
+/// The longest request that is sent on as a URL, in bytes.
+const MAX_URL: usize = 6000;
 
 #[derive(Template)]
 #[template(path = "sign_out.html")]
 struct SignOutPage {
     frame: Frame,
     person: Person,
+    /// The application that asks for it.
+    application: Option<String>,
     token: String,
+    request: String,
 }
 
-#[derive(Template)]
-#[template(path = "signed_out.html")]
-struct SignedOutPage {
-    frame: Frame,
+pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> Result<Response, Refused> {
+    begin(visitor, &parameters).await
 }
 
-/// Asks whoever is signed in; tells whoever is not that they are not.
-pub(in crate::http) async fn get(visitor: Visitor) -> Result<Response, Refused> {
-    let frame = visitor.frame();
-    let Some(session) = &visitor.session else {
-        return Ok(visitor.page(StatusCode::OK, &SignedOutPage { frame }, None));
+/// A browser withholds our cookie when another site's page posts: it asks again with GET.
+pub(in crate::http) async fn post(visitor: Visitor, Form(parameters): Form) -> Result<Response, Refused> {
+    if !visitor.came_without_cookies() {
+        return begin(visitor, &parameters).await;
+    }
+    let url = format!("/o/logout/?{}", parameters.encode());
+    if url.len() > MAX_URL {
+        return Err(OAuthError::invalid_request("logout_too_long", "the request is too long to come from another site").into());
+    }
+    Ok(see_other(&url))
+}
+
+/// `POST /o/logout/decision/`: whoever was asked wants it.
+pub(in crate::http) async fn decide(visitor: Visitor, Form(parameters): Form) -> Result<Response, Refused> {
+    let session = visitor.session.clone();
+    if let Some(session) = &session {
+        visitor.check_form(session, &parameters)?;
+    }
+    let request = open(&visitor.app, parameters.get("request").unwrap_or_default())?;
+    match session {
+        Some(session) => end(&visitor, &session, &request).await,
+        None => Ok(signed_out::without_session(&visitor.speaking(request.ui_locales.as_deref()), &request)),
+    }
+}
+
+async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Refused> {
+    let (request, client) = checked(&visitor.app, parameters).await?;
+    let visitor = visitor.speaking(request.ui_locales.as_deref());
+    match visitor.session.clone() {
+        None => Ok(signed_out::without_session(&visitor, &request)),
+        Some(session) if request.proves(session.id) => end(&visitor, &session, &request).await,
+        Some(session) => ask(&visitor, &session, &request, client.as_ref()).await,
+    }
+}
+
+async fn checked(app: &App, parameters: &Parameters) -> Result<(LogoutRequest, Option<Loaded<Client>>), Refused> {
+    let hint = match parameters.get("id_token_hint") {
+        Some(text) => Some(app.dispatch.id_token_hint(text).await?.map_err(logout::not_a_hint)?),
+        None => None,
     };
-    let person = Person::of(&visitor.app, session).await?;
-    let template = SignOutPage { frame, person, token: visitor.form_token(session) };
-    Ok(visitor.page(StatusCode::OK, &template, None))
+    let client = match logout::client_named(parameters, hint.as_ref())? {
+        Some(identifier) => app.dispatch.client(identifier).await?,
+        None => None,
+    };
+    let usable = client.as_ref().and_then(|client| client.state.usable());
+    let request = logout::check(parameters, Asker { hint: hint.as_ref(), client: usable })?;
+    Ok((request, client))
+}
+
+async fn ask(
+    visitor: &Visitor,
+    session: &CurrentSession,
+    request: &LogoutRequest,
+    client: Option<&Loaded<Client>>,
+) -> Result<Response, Refused> {
+    let template = SignOutPage {
+        frame: visitor.frame(),
+        person: Person::of(&visitor.app, session).await?,
+        application: client.and_then(|client| client.state.registration()).map(name_of),
+        token: visitor.form_token(session),
+        request: seal(&visitor.app, request),
+    };
+    let elsewhere = request.back.as_ref().map(Back::form_action);
+    Ok(visitor.page(StatusCode::OK, &template, elsewhere.as_deref()))
 }
 
 /// Ends the session: what was granted in it without offline access is dead.
-pub(in crate::http) async fn post(form: SignedInForm) -> Result<Response, Refused> {
-    let visitor = &form.signed_in.visitor;
-    let done = visitor.app.dispatch.sign_out(&form.signed_in.session).await?;
-    let mut response = see_other("/o/logout/");
+async fn end(visitor: &Visitor, session: &CurrentSession, request: &LogoutRequest) -> Result<Response, Refused> {
+    let done = visitor.app.dispatch.sign_out(session).await?;
+    let mut response = signed_out::after(request);
     response.headers_mut().append(header::SET_COOKIE, Cookie::Session.clear(visitor.https()));
     Ok(at_position(response, done.position))
+}
+
+fn seal(app: &App, request: &LogoutRequest) -> String {
+    app.dispatch.keys.seal_logout(&serde_json::to_string(request).expect("a request has a JSON form"))
+}
+
+fn open(app: &App, sealed: &str) -> Result<LogoutRequest, OAuthError> {
+    let json = app.dispatch.keys.open_logout(sealed).ok();
+    let unknown = || OAuthError::invalid_request("unknown_logout", "the request that this page was for is not known");
+    json.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(unknown)
 }
