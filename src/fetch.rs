@@ -105,6 +105,14 @@ impl Fetcher {
         self.ask(url, |client| client.post(url.clone()).body(body)).await
     }
 
+    /// Posts a form.
+    ///
+    /// # Errors
+    /// As [`Fetcher::post`].
+    pub async fn post_form(&self, url: &Url, fields: &[(&str, &str)]) -> Result<Fetched, FetchError> {
+        self.ask(url, |client| client.post(url.clone()).form(fields)).await
+    }
+
     async fn ask(&self, url: &Url, request: impl FnOnce(&Client) -> RequestBuilder) -> Result<Fetched, FetchError> {
         self.0.reach.check(url)?;
         let client = self.0.client.get_or_init(|| self.0.client().map_err(|error| causes(&error)));

@@ -46,6 +46,8 @@ pub mod typ {
     pub const ACCESS_TOKEN: &str = "at+jwt";
     /// RFC 7519 section 5.1.
     pub const ID_TOKEN: &str = "JWT";
+    /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
+    pub const LOGOUT_TOKEN: &str = "logout+jwt";
 }
 
 /// A new key pair: the public part for the log, the private part (PKCS #8) for the vault.

@@ -109,7 +109,9 @@ impl Event {
             },
             Self::Session(event) => match event {
                 SessionEvent::Ended { reason, .. } => (Subject::Session, (*reason).into()),
-                SessionEvent::Started { .. } | SessionEvent::Reauthenticated { .. } => return None,
+                SessionEvent::Started { .. } | SessionEvent::Reauthenticated { .. } | SessionEvent::ClientNotified { .. } => {
+                    return None;
+                }
             },
             Self::Consent(event) => match event {
                 ConsentEvent::Withdrawn { .. } => (Subject::Consent, Cause::ConsentWithdrawn),

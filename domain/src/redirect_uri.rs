@@ -83,6 +83,13 @@ pub fn matches(registered: &[String], presented: &str, native: bool) -> Result<(
     if registered.iter().any(equals) { Ok(()) } else { Err(Mismatch::between(registered, presented)) }
 }
 
+/// Whether two URIs are of one site: of the same scheme, host and port, as a browser tells sites apart (RFC 6454 section 4).
+#[must_use]
+pub fn same_origin(one: &str, other: &str) -> bool {
+    let origin = |uri: &str| Url::parse(uri).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+    origin(one).is_some_and(|origin_of_one| Some(origin_of_one) == origin(other))
+}
+
 /// Whether it is made of the characters of RFC 3986 section 2, with every `%` before two hexadecimal digits.
 pub(crate) fn is_written_as_uri(text: &str) -> bool {
     let encodes = |rest: &[u8]| matches!(rest, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());

@@ -51,6 +51,8 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
             },
         ),
         SessionEvent::Ended { .. } => changes.set(&TABLE, row! { id: id, state: "ended", position: position }),
+        // Whether somebody is signed in by it does not hang on who knows of its end.
+        SessionEvent::ClientNotified { .. } => {}
     }
 }
 

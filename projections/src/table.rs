@@ -104,7 +104,7 @@ mod tests {
         ("account", 1, "w9KFHi6-"),
         ("browser_session", 1, "v-gewnCn"),
         ("consent", 1, "-UphLFL9"),
-        ("authorization_grant", 2, "jv7FMtI4"),
+        ("authorization_grant", 2, "uoBzpwOz"),
         ("token", 1, "SdMBChyr"),
         ("cutoff", 1, "pkBs2b4v"),
         ("signing_key", 1, "b7Za_fX7"),

@@ -122,6 +122,7 @@ impl Named {
                     self.users.insert(sign_in.user_id);
                 }
                 SessionEvent::Ended { .. } => {}
+                SessionEvent::ClientNotified { notice, .. } => drop(self.clients.insert(notice.client_id)),
             },
             Event::Consent(event) => match event {
                 ConsentEvent::Given { terms, .. } => {

@@ -9,7 +9,7 @@ use domain::{
     client::ClientEvent,
     consent::{ConsentEvent, ConsentTerms, GivenBy},
     key_set::KeySetEvent,
-    session::{SessionEvent, SignIn},
+    session::{LogoutNotice, NoticeOutcome, SessionEvent, SignIn},
     user::UserEvent,
 };
 use serde::Serialize;
@@ -152,7 +152,17 @@ fn session(event: &SessionEvent, names: &Names) -> Telling {
         SessionEvent::Started { sign_in, .. } => telling("session.started", signed_in(sign_in)),
         SessionEvent::Reauthenticated { sign_in, .. } => telling("session.reauthenticated", signed_in(sign_in)),
         SessionEvent::Ended { reason, .. } => telling("session.ended", json!({"reason": reason})),
+        SessionEvent::ClientNotified { notice, .. } => client_notified(notice, names),
     }
+}
+
+fn client_notified(notice: &LogoutNotice, names: &Names) -> Telling {
+    let LogoutNotice { client_id, outcome, tries, status } = notice;
+    let key = match outcome {
+        NoticeOutcome::Acknowledged => "session.client_notified",
+        NoticeOutcome::GivenUp => "session.client_not_notified",
+    };
+    telling(key, json!({"client": names.client(*client_id), "outcome": outcome, "tries": tries, "status": status}))
 }
 
 fn consent(event: &ConsentEvent, names: &Names) -> Telling {

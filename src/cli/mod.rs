@@ -9,6 +9,7 @@ mod import;
 mod input;
 mod keys;
 mod log;
+mod logout;
 mod migrate;
 mod output;
 mod progress;
@@ -76,6 +77,8 @@ enum Command {
     #[command(subcommand)]
     Log(log::LogCommand),
     #[command(subcommand)]
+    Logout(logout::LogoutCommand),
+    #[command(subcommand)]
     Audit(Box<audit::AuditCommand>),
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
@@ -122,6 +125,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(command) => command.run(context).await,
         Command::Keys(command) => command.run(context).await,
         Command::Log(command) => command.run(context).await,
+        Command::Logout(command) => command.run(context).await,
         Command::Audit(command) => command.run(context).await,
         Command::Projections(command) => command.run(context).await,
         Command::Relay(command) => command.run(context).await,

@@ -97,6 +97,7 @@ pub struct Tokens {
 pub struct Sessions {
     pub lifetime: u32,
     pub pending_request_lifetime: u32,
+    pub logout_patience: u32,
 }
 
 /// Bounds against abuse.

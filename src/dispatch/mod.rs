@@ -12,6 +12,7 @@ mod family;
 mod heads;
 mod id_token;
 mod keys;
+mod logout;
 mod mint;
 mod profile;
 mod redeem;

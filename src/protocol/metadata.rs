@@ -56,6 +56,8 @@ pub struct Metadata {
 struct OpenId {
     userinfo_endpoint: String,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 3],
     claim_types_supported: [&'static str; 1],
@@ -74,6 +76,8 @@ impl Metadata {
         let openid = scopes.iter().any(|scope| scope == Scope::OPENID).then(|| OpenId {
             userinfo_endpoint: at(path::USERINFO),
             end_session_endpoint: at(path::LOGOUT),
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
             claim_types_supported: ["normal"],

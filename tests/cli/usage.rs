@@ -42,6 +42,8 @@ async fn every_command_explains_itself_with_an_example_and_the_exit_codes_are_to
         &["log"],
         &["log", "tail"],
         &["log", "show"],
+        &["logout"],
+        &["logout", "pending"],
         &["audit"],
         &["audit", "replay"],
         &["audit", "grant"],

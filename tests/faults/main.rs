@@ -7,6 +7,7 @@ mod archiving;
 mod imports;
 mod kills;
 mod load;
+mod logouts;
 mod poison;
 mod races;
 mod readers;

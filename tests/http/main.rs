@@ -9,6 +9,7 @@ mod audit_proof;
 mod audit_revoke;
 mod authorize;
 mod authorized_tokens;
+mod back_channel_logout;
 mod client_authentication;
 mod client_credentials;
 mod code;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::redirect_uri;
 
 use super::{
-    ClientError, ClientMetadata, GrantType, SigningAlgorithm,
+    ClientError, ClientMetadata, GrantType, SigningAlgorithm, logout_uris,
     metadata_check::{MUST_BE_HTTPS, check_count, check_name, invalid},
 };
 
@@ -19,6 +19,8 @@ enum Kind {
     Flag,
     Seconds,
     Https,
+    /// Something that is called, or opened in a browser, when people sign out.
+    Callable,
     Texts,
     HttpsUris,
     SubjectType,
@@ -38,13 +40,13 @@ const MEMBERS: &[(&str, Kind)] = &[
     ("authorization_encrypted_response_enc", Kind::Algorithm),
     ("authorization_signed_response_alg", Kind::Algorithm),
     ("backchannel_logout_session_required", Kind::Flag),
-    ("backchannel_logout_uri", Kind::Https),
+    (logout_uris::BACK_CHANNEL, Kind::Callable),
     ("contacts", Kind::Texts),
     ("default_acr_values", Kind::Texts),
     ("default_max_age", Kind::Seconds),
     ("dpop_bound_access_tokens", Kind::Flag),
     ("frontchannel_logout_session_required", Kind::Flag),
-    ("frontchannel_logout_uri", Kind::Https),
+    (logout_uris::FRONT_CHANNEL, Kind::Callable),
     ("id_token_encrypted_response_alg", Kind::Algorithm),
     ("id_token_encrypted_response_enc", Kind::Algorithm),
     (ID_TOKEN_ALG, Kind::OurAlgorithm),
@@ -112,7 +114,8 @@ impl ClientMetadata {
 
     pub(super) fn check_other(&self) -> Result<(), ClientError> {
         check_count("other members", self.other.len())?;
-        self.other.iter().try_for_each(|(member, value)| kind_of(member).map_or(Ok(()), |kind| kind.check(member, value)))
+        self.other.iter().try_for_each(|(member, value)| kind_of(member).map_or(Ok(()), |kind| kind.check(member, value)))?;
+        self.check_frontchannel()
     }
 }
 
@@ -129,6 +132,7 @@ impl Kind {
                 (value.as_u64().is_some_and(|seconds| u32::try_from(seconds).is_ok()), "it must be a number of seconds")
             }
             Self::Https => (is_https(value), MUST_BE_HTTPS),
+            Self::Callable => (value.as_str().is_some_and(logout_uris::is_callable), logout_uris::MUST_BE_CALLABLE),
             Self::Texts => (is_list_of(is_text, member, value)?, "it must be an array of strings"),
             Self::HttpsUris => (is_list_of(is_https, member, value)?, "it must be an array of https URIs"),
             Self::SubjectType => (matches!(value.as_str(), Some("public" | "pairwise")), "it must be public or pairwise"),

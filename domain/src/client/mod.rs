@@ -4,6 +4,7 @@ mod apply;
 mod command;
 mod decide;
 mod event;
+mod logout_uris;
 mod metadata;
 mod metadata_check;
 mod metadata_other;

@@ -2,7 +2,7 @@
 
 use crate::{Sealed, Timestamp};
 
-use super::{SessionEnd, SignIn};
+use super::{LogoutNotice, SessionEnd, SignIn};
 
 /// A request to change a browser sign-in.
 #[derive(Clone, Debug)]
@@ -20,6 +20,11 @@ pub enum SessionCommand {
     },
     End {
         reason: SessionEnd,
+        at: Timestamp,
+    },
+    /// A client was told of the end, or will not be. The session itself may stand: its user's end is its end too.
+    RecordNotice {
+        notice: LogoutNotice,
         at: Timestamp,
     },
 }

@@ -6,7 +6,7 @@ mod event;
 mod tests;
 
 pub use command::SessionCommand;
-pub use event::{SessionEnd, SessionEvent};
+pub use event::{LogoutNotice, NoticeOutcome, SessionEnd, SessionEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::{Decide, Digest, Timestamp, UserId, aggregate::aggregate};
@@ -56,7 +56,10 @@ impl Decide for Session {
                 Ok(vec![SessionEvent::Started { sign_in, browser, at }])
             }
             (Self::Started(_) | Self::Ended, SessionCommand::Start { .. }) => Err(SessionError::Exists),
-            (Self::Absent, SessionCommand::Reauthenticate { .. } | SessionCommand::End { .. }) => Err(SessionError::Unknown),
+            (
+                Self::Absent,
+                SessionCommand::Reauthenticate { .. } | SessionCommand::End { .. } | SessionCommand::RecordNotice { .. },
+            ) => Err(SessionError::Unknown),
             (Self::Started(current), SessionCommand::Reauthenticate { sign_in, at }) => {
                 if sign_in.user_id != current.user_id {
                     return Err(SessionError::OtherUser);
@@ -66,6 +69,9 @@ impl Decide for Session {
             (Self::Ended, SessionCommand::Reauthenticate { .. }) => Err(SessionError::Ended),
             (Self::Started(_), SessionCommand::End { reason, at }) => Ok(vec![SessionEvent::Ended { reason, at }]),
             (Self::Ended, SessionCommand::End { .. }) => Ok(vec![]),
+            (Self::Started(_) | Self::Ended, SessionCommand::RecordNotice { notice, at }) => {
+                Ok(vec![SessionEvent::ClientNotified { notice, at }])
+            }
         }
     }
 }
@@ -77,6 +83,8 @@ impl Session {
                 *self = Self::Started(sign_in);
             }
             SessionEvent::Ended { .. } => *self = Self::Ended,
+            // It changes nothing of the sign-in.
+            SessionEvent::ClientNotified { .. } => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use cqrs_es::test::TestFramework;
 use uuid::Uuid;
 
 use super::*;
-use crate::aggregate::fold;
+use crate::{ClientId, aggregate::fold};
 
 const NOW: Timestamp = Timestamp::from_unix(1_000);
 const LATER: Timestamp = Timestamp::from_unix(2_000);
@@ -81,6 +81,22 @@ fn a_session_ends() {
 #[test]
 fn a_session_ends_once() {
     session().given(vec![started(), ended()]).when(end()).then_expect_events(vec![]);
+}
+
+#[test]
+fn what_came_of_telling_a_client_is_recorded_of_an_ended_session_and_of_one_whose_user_was_locked() {
+    let notice = LogoutNotice {
+        client_id: ClientId::new(Uuid::from_u128(5)),
+        outcome: NoticeOutcome::Acknowledged,
+        tries: 2,
+        status: Some(200),
+    };
+    let record = || SessionCommand::RecordNotice { notice: notice.clone(), at: NOW };
+    let recorded = SessionEvent::ClientNotified { notice: notice.clone(), at: NOW };
+    session().given(vec![started(), ended()]).when(record()).then_expect_events(vec![recorded.clone()]);
+    session().given(vec![started()]).when(record()).then_expect_events(vec![recorded.clone()]);
+    session().given_no_previous_events().when(record()).then_expect_error(SessionError::Unknown);
+    assert_eq!(fold::<Session>([started(), recorded]), Session::Started(sign_in(1, "a")));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
     config::Settings,
     dispatch::OpenError,
     fetch::Fetcher,
-    follow::{relay::Relay, transparency},
+    follow::{logout, relay::Relay, transparency},
     http,
     log::Log,
     state::App,
@@ -88,6 +88,7 @@ impl Serve {
                 beside.spawn(transparency::ask_witnesses(app.transparency.clone(), witnesses, fetcher));
             }
         }
+        beside.spawn(logout::run(app.clone()));
         http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
     }
 

@@ -12,7 +12,9 @@ pub use grant::{
     GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
 };
 pub use issuer::{CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted};
-pub use person::{AuditRead, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserSignInsBlocked};
+pub use person::{
+    AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserSignInsBlocked,
+};
 use serde::Serialize;
 
 use super::revocation::Revocation;
@@ -44,6 +46,7 @@ impl Data {
             | Self::UserSignInsBlocked(_)
             | Self::SessionStarted(_)
             | Self::SessionReauthenticated(_)
+            | Self::SessionClientNotified(_)
             | Self::ConsentGiven(_)
             | Self::GrantApproved(_)
             | Self::GrantCodeRedeemed(_)
@@ -146,6 +149,8 @@ messages! {
     SessionReauthenticated(SignIn) = Session "session" "reauthenticated" 1;
     /// A session ended before its time.
     SessionEnded(Revocation) = Revocation "session" "ended" 1;
+    /// A client was told that a session has ended, or it was given up.
+    SessionClientNotified(ClientNotified) = Session "session" "client_notified" 1;
     /// A user lets a client do this, and nothing else.
     ConsentGiven(ConsentGiven) = Approval "consent" "given" 1;
     /// A user takes back what a client may do.

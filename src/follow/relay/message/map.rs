@@ -141,6 +141,14 @@ impl Told<'_> {
             SessionEvent::Started { sign_in, browser: _, at } => Data::SessionStarted(self.sign_in(sign_in, *at)),
             SessionEvent::Reauthenticated { sign_in, at } => Data::SessionReauthenticated(self.sign_in(sign_in, *at)),
             SessionEvent::Ended { reason: _, at } => Data::SessionEnded(self.cut_off(*at)?),
+            SessionEvent::ClientNotified { notice, at } => Data::SessionClientNotified(data::ClientNotified {
+                session_id: self.id(),
+                client_id: self.names.client(notice.client_id)?,
+                outcome: word(&notice.outcome),
+                tries: notice.tries,
+                status: notice.status,
+                at: at.unix(),
+            }),
         })
     }
 

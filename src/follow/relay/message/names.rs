@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use domain::{
     ClientId, ConsentId, Event, StreamId, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent,
-    grant::GrantEvent,
+    grant::GrantEvent, session::SessionEvent,
 };
 
 use super::MessageError;
@@ -63,7 +63,11 @@ pub fn wanted(event: &Event, stream: &StreamId) -> Wanted {
             | GrantEvent::Revoked { .. } => Wanted::Nothing,
         },
         Event::Audit(AuditEvent::Read { read, .. }) => read.client_id.map_or(Wanted::Nothing, Wanted::Client),
-        Event::User(_) | Event::Session(_) | Event::KeySet(_) | Event::Catalogue(_) => Wanted::Nothing,
+        Event::Session(event) => match event {
+            SessionEvent::ClientNotified { notice, .. } => Wanted::Client(notice.client_id),
+            SessionEvent::Started { .. } | SessionEvent::Reauthenticated { .. } | SessionEvent::Ended { .. } => Wanted::Nothing,
+        },
+        Event::User(_) | Event::KeySet(_) | Event::Catalogue(_) => Wanted::Nothing,
     }
 }
 

@@ -43,6 +43,20 @@ pub struct SignIn {
     pub at: i64,
 }
 
+/// What came of telling a client that a sign-in has ended (OpenID Connect Back-Channel Logout 1.0).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ClientNotified {
+    pub session_id: String,
+    pub client_id: String,
+    /// `acknowledged` or `given_up`.
+    pub outcome: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// The HTTP status of the last answer, if there was one.
+    pub status: Option<u16>,
+    pub at: i64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConsentGiven {
     pub consent_id: String,

@@ -1,0 +1,14 @@
+-- The clients that are still to be told that a sign-in has ended (OpenID Connect Back-Channel Logout 1.0): written with the follower's
+-- checkpoint, taken away once what came of it is in the log. Never rebuilt from the log.
+CREATE TABLE logout_notice (
+    session_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    problem TEXT,
+    PRIMARY KEY (session_id, client_id)
+) STRICT;
+CREATE INDEX logout_notice_by_client ON logout_notice (client_id, due_at);
+CREATE INDEX logout_notice_by_due ON logout_notice (due_at);

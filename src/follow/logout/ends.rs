@@ -1,0 +1,140 @@
+//! Searches the log for the ends of sign-ins, and finds whom to tell: the clients that learned in them who the user is, and want to be called.
+
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
+
+use domain::{client::ClientMetadata, cutoff::Subject};
+use projections::{
+    Page, client, grant,
+    query::PAGE_MAX,
+    session::{self, SessionRow},
+};
+use tokio::sync::Notify;
+
+use super::LogoutError;
+use crate::{
+    follow::relay::message::ReadEvent,
+    log::{Log, PendingNotice, Unavailable},
+    state::App,
+};
+
+/// The types of the events that end sign-ins. A restored log ends all of them, and tells nobody.
+const TYPES: [&str; 4] = ["session.ended", "user.locked", "user.password_set", "user.erased"];
+/// Such events that are read at a time, and positions that are looked through at once: they may be far apart.
+const PAGE: u32 = 200;
+const AT_ONCE: i64 = 100_000;
+/// After each look at the log, so that a busy one is not asked at every batch.
+const REST: Duration = Duration::from_millis(100);
+/// So often it is kept how far the log was searched, where nothing was found: what is old goes into the archive behind it.
+const KEEP: Duration = Duration::from_secs(5);
+
+/// Searches the log as it grows.
+pub(super) async fn search(app: &App, found: &Notify) -> Result<Infallible, LogoutError> {
+    let (log, types) = (&app.log, TYPES.map(str::to_owned));
+    let mut kept = log.notices_taken_to().await?;
+    let (mut position, mut kept_at, mut head) = (kept, Instant::now(), log.watch());
+    loop {
+        let to = log.known_head().min(position.saturating_add(AT_ONCE)).max(position);
+        let events = log.read_types(&types, position, to, PAGE).await?;
+        position = if events.len() < PAGE as usize { to } else { events.last().map_or(to, |last| last.position) };
+        let mut notices = Vec::new();
+        for stored in events {
+            let position = stored.position;
+            let read = ReadEvent::new(stored).map_err(|error| LogoutError::Event { position, cause: error.to_string() })?;
+            notices.extend(notices_of(log, &read).await?);
+        }
+        if !notices.is_empty() || (position > kept && kept_at.elapsed() >= KEEP) {
+            if !log.take_in_notices((kept, position), notices).await? {
+                return Err(LogoutError::Elsewhere);
+            }
+            (kept, kept_at) = (position, Instant::now());
+            found.notify_one();
+        }
+        if position >= log.known_head() {
+            tokio::time::sleep(REST).await;
+            drop(tokio::time::timeout(KEEP, head.wait_for(|head| *head > position)).await);
+        }
+    }
+}
+
+/// Whom to tell of what an event ended.
+async fn notices_of(log: &Log, read: &ReadEvent) -> Result<Vec<PendingNotice>, Unavailable> {
+    let mut notices = Vec::new();
+    for session in ended_by(log, read).await? {
+        for client_id in to_be_called(log, &session.id).await? {
+            notices.push(PendingNotice {
+                session_id: session.id.clone(),
+                client_id,
+                user_id: session.user_id.clone(),
+                ended_at: read.stored.recorded().unix(),
+                tries: 0,
+                due_at: read.stored.recorded().unix(),
+                problem: None,
+            });
+        }
+    }
+    Ok(notices)
+}
+
+/// The sign-ins that an event ended.
+async fn ended_by(log: &Log, read: &ReadEvent) -> Result<Vec<SessionRow>, Unavailable> {
+    let id = read.stored.aggregate_id.clone();
+    match read.event.cutoff().map(|cutoff| cutoff.subject) {
+        Some(Subject::Session) => Ok(session::find(log.db(), &[id]).await?),
+        Some(Subject::User) => stood_before(log, &id, read).await,
+        Some(Subject::Client | Subject::Consent | Subject::Grant { .. } | Subject::Key(_) | Subject::Issuer) | None => {
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// The sign-ins of a user that stood when an event cut them off: an earlier one may have done so before.
+async fn stood_before(log: &Log, user_id: &str, read: &ReadEvent) -> Result<Vec<SessionRow>, Unavailable> {
+    let (position, at) = (read.stored.position, read.stored.recorded().unix());
+    let earlier = cut_off_before(log, read).await?;
+    let stood =
+        |row: &SessionRow| row.state == "started" && (earlier + 1..position).contains(&row.position) && row.expires_at > at;
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = session::of_user(log.db(), user_id, Page { after: after.as_deref(), limit: PAGE_MAX }).await?;
+        let full = page.len() >= PAGE_MAX as usize;
+        after = page.last().map(|row| row.id.clone());
+        rows.extend(page.into_iter().filter(stood));
+        if !full {
+            return Ok(rows);
+        }
+    }
+}
+
+/// Where a user was cut off the last time before an event of theirs; 0 where they never were.
+async fn cut_off_before(log: &Log, read: &ReadEvent) -> Result<i64, Unavailable> {
+    let (mut earlier, mut after) = (0, 0);
+    loop {
+        let page = log.history(&[read.stream.aggregate_type], read.stream.aggregate_id, after, PAGE).await?;
+        for event in &page {
+            if event.position >= read.stored.position {
+                return Ok(earlier);
+            }
+            after = event.position;
+            if TYPES.contains(&event.event_type.as_str()) {
+                earlier = event.position;
+            }
+        }
+        if page.len() < PAGE as usize {
+            return Ok(earlier);
+        }
+    }
+}
+
+/// The clients of a sign-in that want to be called and may act, by the ids of their streams.
+async fn to_be_called(log: &Log, session_id: &str) -> Result<Vec<String>, Unavailable> {
+    let clients = grant::clients_of_session(log.db(), session_id).await?;
+    let rows = client::find(log.db(), &clients).await?;
+    let wants = |row: &client::ClientRow| {
+        let metadata = serde_json::from_str::<ClientMetadata>(&row.metadata);
+        row.state == "enabled" && metadata.is_ok_and(|metadata| metadata.backchannel_logout_uri().is_some())
+    };
+    Ok(rows.into_iter().filter(wants).map(|row| row.id).collect())
+}

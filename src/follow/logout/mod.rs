@@ -1,0 +1,50 @@
+//! Tells clients that a sign-in has ended (OpenID Connect Back-Channel Logout 1.0). The log is searched for ends, and whom to tell is kept with
+//! the checkpoint; each is told until it acknowledges, or until it is given up. What came of it is an event of the session. No request waits.
+
+mod ends;
+mod tell;
+
+use std::{convert::Infallible, sync::Arc};
+
+use futures_util::FutureExt;
+use tokio::sync::Notify;
+
+use super::runner::{self, Stopped};
+use crate::{log::Unavailable, state::App};
+
+/// The name of its lease.
+const NAME: &str = "logout";
+
+/// Why clients are not told any more.
+#[derive(Debug, thiserror::Error)]
+enum LogoutError {
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    #[error("another node tells clients")]
+    Elsewhere,
+    #[error("what tells a client met a defect")]
+    Defect,
+    #[error("the event at position {position} cannot be read: {cause}")]
+    Event { position: i64, cause: String },
+}
+
+/// Tells clients as long as it is awaited. Of several nodes one does.
+pub async fn run(app: App) {
+    let log = app.log.clone();
+    runner::run(log, NAME, move || follow(app.clone()).boxed()).await;
+}
+
+async fn follow(app: App) -> Stopped {
+    let found = Arc::new(Notify::new());
+    let outcome: Result<Infallible, LogoutError> = tokio::select! {
+        outcome = ends::search(&app, &found) => outcome,
+        outcome = tell::tell(&app, &found) => outcome,
+    };
+    match outcome {
+        Ok(never) => match never {},
+        Err(error @ LogoutError::Event { .. }) => Stopped::Fatal(error.to_string()),
+        Err(error @ (LogoutError::Unavailable(_) | LogoutError::Elsewhere | LogoutError::Defect)) => {
+            Stopped::Passing(error.to_string())
+        }
+    }
+}
