@@ -15,6 +15,7 @@ mod client_credentials;
 mod code;
 mod consent;
 mod explain;
+mod front_channel_logout;
 mod health;
 mod id_token;
 mod introspection;

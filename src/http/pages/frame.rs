@@ -1,5 +1,7 @@
 //! What every page has around its content, and the headers that every page goes out with.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -91,6 +93,18 @@ pub(super) fn policy(elsewhere: Option<&str>, script: Option<&str>) -> HeaderVal
         "default-src 'none'; style-src 'self'; img-src 'self';{scripts} form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
     );
     HeaderValue::from_str(&policy).expect("a registered redirect URI is ASCII")
+}
+
+/// As `policy`, with frames of these origins.
+pub(super) fn policy_with_frames(origins: impl Iterator<Item = String>) -> HeaderValue {
+    let origins: BTreeSet<String> = origins.collect();
+    let own = policy(None, None);
+    if origins.is_empty() {
+        return own;
+    }
+    let origins = origins.into_iter().collect::<Vec<_>>().join(" ");
+    let policy = format!("{}; frame-src {origins}", own.to_str().expect("our own policy is ASCII"));
+    HeaderValue::from_str(&policy).expect("a registered URI is ASCII")
 }
 
 /// 303: what comes after a form is fetched with GET (RFC 9110 section 15.4.4).

@@ -118,7 +118,7 @@ async fn ask(
 /// Ends the session: what was granted in it without offline access is dead.
 async fn end(visitor: &Visitor, session: &CurrentSession, request: &LogoutRequest) -> Result<Response, Refused> {
     let done = visitor.app.dispatch.sign_out(session).await?;
-    let mut response = signed_out::after(request);
+    let mut response = signed_out::after(&visitor.app, session.id, request).await?;
     response.headers_mut().append(header::SET_COOKIE, Cookie::Session.clear(visitor.https()));
     Ok(at_position(response, done.position))
 }
