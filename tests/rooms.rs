@@ -27,7 +27,11 @@ const RULES: &[Rule] = &[
         rooms: &["src/follow/transparency/"],
         because: "one room knows how the tree is made and signed",
     },
-    Rule { names: &["reqwest"], rooms: &["src/fetch.rs"], because: "one place asks others over HTTP, within bounds" },
+    Rule {
+        names: &["reqwest"],
+        rooms: &["src/fetch.rs", "src/fetch/"],
+        because: "one place asks others over HTTP, within bounds",
+    },
     Rule { names: &["async_nats"], rooms: &["src/follow/relay"], because: "the relay alone knows the broker" },
     Rule {
         names: &["clap", "indicatif", "comfy_table"],
