@@ -3,6 +3,7 @@
 pub mod aggregate;
 pub mod audit;
 pub mod catalogue;
+pub mod claim;
 pub mod client;
 pub mod consent;
 pub mod cutoff;

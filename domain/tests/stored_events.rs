@@ -1,5 +1,6 @@
 //! Every form of every event ever stored can still be read. The files under `stored_events/` are called
-//! `<event type>.v<version>.json`; they are never edited or removed, and each event has one of today's version.
+//! `<event type>.v<version>.json`, with what a later form of the same version added before the end; they are never edited or removed,
+//! and each event has one of today's version.
 
 use std::{fs, path::Path};
 
@@ -34,7 +35,8 @@ fn all() -> Vec<Stored> {
     let files = fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").path());
     let stored = |path: std::path::PathBuf| {
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
-        let (event_type, version) = name.rsplit_once(".v").expect("<event type>.v<version>.json");
+        let (event_type, form) = name.rsplit_once(".v").expect("<event type>.v<version>.json");
+        let version = form.split('.').next().expect("a version");
         let payload = fs::read_to_string(&path).expect("a text");
         Stored { event_type: event_type.to_owned(), version: version.to_owned(), payload }
     };

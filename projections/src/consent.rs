@@ -14,7 +14,7 @@ use crate::{
 /// One row a user and client.
 pub static TABLE: Table = Table {
     name: "consent",
-    form: 1,
+    form: 2,
     question: "what does a user let a client do?",
     key: &["id"],
     columns: &[
@@ -23,6 +23,7 @@ pub static TABLE: Table = Table {
         text("client_id"),
         text("scope"),
         text("resources"),
+        text("claims"),
         integer("client_version"),
         integer("catalogue_version"),
         text("given_by"),
@@ -42,7 +43,7 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
             &TABLE,
             row! {
                 id: id, user_id: terms.user_id, client_id: terms.client_id, scope: terms.scope,
-                resources: json!(terms.resources).to_string(), client_version: terms.client_version,
+                resources: json!(terms.resources).to_string(), claims: json!(terms.claims).to_string(), client_version: terms.client_version,
                 catalogue_version: terms.catalogue_version, given_by: terms.given_by, given_at: at, updated_at: at, state: "given",
                 position: position,
             },
@@ -63,6 +64,8 @@ pub struct ConsentRow {
     pub scope: String,
     /// A JSON array of URIs (RFC 8707).
     pub resources: String,
+    /// A JSON array of the names of claims that it may know beside those of its scopes.
+    pub claims: String,
     /// The client's metadata version that was shown.
     pub client_version: i64,
     /// The catalogue version whose words were shown.
@@ -109,7 +112,7 @@ pub async fn of_user(db: &Db, user_id: &str, page: Page<'_>) -> Result<Vec<Conse
 }
 
 const SELECT: &str =
-    "SELECT c.id, c.user_id, c.client_id, c.scope, c.resources, c.client_version, c.catalogue_version, c.given_by,
+    "SELECT c.id, c.user_id, c.client_id, c.scope, c.resources, c.claims, c.client_version, c.catalogue_version, c.given_by,
         c.given_at, c.updated_at, c.state, c.position, client.client_id AS client_identifier, client.name AS client_name
      FROM consent AS c LEFT JOIN client ON client.id = c.client_id";
 
@@ -133,6 +136,7 @@ mod tests {
             client_version: 4,
             catalogue_version: 5,
             given_by: GivenBy::FirstParty,
+            claims: ["email".to_owned()].into(),
         };
         ConsentEvent::Given { terms, at: Timestamp::from_unix(at) }
     }
@@ -142,6 +146,7 @@ mod tests {
         let changes = project(&stream("consent", 1), &[given("read", 10), given("read write", 20)]);
         let row = json!({
             "id": id(1), "user_id": id(2), "client_id": id(3), "scope": "read write", "resources": "[\"https://api.example\"]",
+            "claims": "[\"email\"]",
             "client_version": 4, "catalogue_version": 5, "given_by": "first_party", "given_at": 10, "updated_at": 20, "state": "given",
             "position": 2,
         });

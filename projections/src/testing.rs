@@ -2,6 +2,7 @@
 
 use domain::{
     Digest, Event, StreamId, Timestamp,
+    claim::AskedClaims,
     grant::{AccessToken, Approved, GrantEvent, RefreshToken, Terms},
     id::ClientId,
 };
@@ -73,6 +74,7 @@ pub(crate) fn approved() -> GrantEvent {
         auth_time: Timestamp::from_unix(90),
         acr: None,
         amr: Vec::new(),
+        claims: AskedClaims::default(),
         code: Digest::of(b"code"),
         code_expires_at: Timestamp::from_unix(160),
         ends_at: terms.ends_at,
@@ -94,6 +96,7 @@ fn terms() -> Terms {
         auth_time: None,
         acr: None,
         amr: Vec::new(),
+        claims: AskedClaims::default(),
         ends_at: Timestamp::from_unix(1000),
     }
 }

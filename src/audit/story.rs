@@ -168,7 +168,8 @@ fn client_notified(notice: &LogoutNotice, names: &Names) -> Telling {
 fn consent(event: &ConsentEvent, names: &Names) -> Telling {
     match event {
         ConsentEvent::Given { terms, .. } => {
-            let ConsentTerms { user_id, client_id, scope, resources, client_version, catalogue_version, given_by } = terms;
+            let ConsentTerms { user_id, client_id, scope, resources, client_version, catalogue_version, given_by, claims } =
+                terms;
             let key = match given_by {
                 GivenBy::User => "consent.given",
                 GivenBy::FirstParty => "consent.given_first_party",
@@ -177,7 +178,7 @@ fn consent(event: &ConsentEvent, names: &Names) -> Telling {
                 key,
                 json!({
                     "user_id": user_id, "user": names.user(*user_id), "client": names.client(*client_id), "scope": scope,
-                    "resources": resources, "metadata_version": client_version, "catalogue_version": catalogue_version,
+                    "resources": resources, "claims": claims, "metadata_version": client_version, "catalogue_version": catalogue_version,
                 }),
             )
         }
@@ -208,7 +209,8 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/tests/stored_events");
         let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let told = files.map(|path| {
-            let (event_type, version) = path.file_stem().unwrap().to_str().unwrap().rsplit_once(".v").unwrap();
+            let (event_type, form) = path.file_stem().unwrap().to_str().unwrap().rsplit_once(".v").unwrap();
+            let version = form.split('.').next().unwrap();
             let (aggregate_type, _) = event_type.split_once('.').unwrap();
             let event = upcast::decode(aggregate_type, event_type, version, &fs::read_to_string(&path).unwrap()).unwrap();
             let stream = StreamId { aggregate_type: event.aggregate_type(), aggregate_id: Uuid::from_u128(7) };

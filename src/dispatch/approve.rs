@@ -17,6 +17,7 @@ use crate::{
     credential::CredentialKind,
     ephemeral,
     log::{Actor, ClaimChange, EphemeralChange, Unavailable},
+    protocol::claims::ClaimsRequest,
 };
 
 use super::{
@@ -34,6 +35,8 @@ pub struct Approval {
     pub redirect_uri: Option<String>,
     pub code_challenge: Option<CodeChallenge>,
     pub nonce: Option<String>,
+    /// What the client asks to know beside the scopes.
+    pub claims: ClaimsRequest,
     pub given_by: GivenBy,
     /// The client's metadata version that was shown.
     pub client_version: u32,
@@ -145,6 +148,7 @@ impl UseCase for Approval {
             auth_time: sign_in.auth_time,
             acr: sign_in.acr.clone(),
             amr: sign_in.amr.clone(),
+            claims: work.inner.asked_claims(&self.claims),
             code: Digest::of(code.expose_secret().as_bytes()),
             code_expires_at: work.now.plus(tokens.code_lifetime),
             ends_at: work.now.plus(lifetime),
@@ -180,6 +184,7 @@ impl Approval {
             client_version: self.client_version,
             catalogue_version,
             given_by: self.given_by,
+            claims: self.claims.beyond(&self.scope).into_keys().map(str::to_owned).collect(),
         };
         let (events, _) = work
             .decide(&loaded, ConsentCommand::Give { terms, at: work.now })

@@ -14,11 +14,14 @@ use serde::Serialize;
 
 use crate::{
     log::Unavailable,
-    protocol::id_token_hint::{IdTokenHint, InvalidHint},
+    protocol::{
+        id_token_hint::{IdTokenHint, InvalidHint},
+        userinfo::Claims as UserClaims,
+    },
     signer::typ,
 };
 
-use super::{Dispatch, work::Work};
+use super::{Dispatch, Inner, work::Work};
 
 /// The sign-in that an ID token tells a client of.
 pub(super) struct SignedIn<'a> {
@@ -35,7 +38,7 @@ pub(super) struct SignedIn<'a> {
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: String,
-    sub: UserId,
+    sub: String,
     aud: &'a str,
     exp: Timestamp,
     iat: Timestamp,
@@ -51,6 +54,9 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<SessionId>,
     grant_id: GrantId,
+    /// What the client asked to find here.
+    #[serde(flatten)]
+    asked: UserClaims,
 }
 
 impl Dispatch {
@@ -63,6 +69,14 @@ impl Dispatch {
     }
 }
 
+impl Inner {
+    /// A user as a client knows them: `sub` of what it gets.
+    #[must_use]
+    pub fn subject(&self, _client: &Registration, user: UserId) -> String {
+        user.to_string()
+    }
+}
+
 impl Work<'_> {
     /// The ID token beside an access token, which takes note of it; `None` where `openid` is not in its scope, or it is for nobody.
     pub(super) async fn mint_id_token(
@@ -71,14 +85,14 @@ impl Work<'_> {
         token: &SecretString,
         access: &mut AccessToken,
     ) -> Result<Option<SecretString>, Unavailable> {
-        let Some(sub) = of.terms.user_id.filter(|_| access.scope.contains(Scope::OPENID)) else { return Ok(None) };
+        let Some(user) = of.terms.user_id.filter(|_| access.scope.contains(Scope::OPENID)) else { return Ok(None) };
         let algorithm = of.client.metadata.id_token_algorithm();
         let keys = self.guard::<KeySet>(domain::id::THE_ONLY).await?;
         let key = self.inner.signer.active(&keys, algorithm).await?;
         let expires_at = self.now.plus(self.inner.settings.tokens.id_token_lifetime);
         let claims = Claims {
             iss: self.inner.settings.issuer(),
-            sub,
+            sub: self.inner.subject(of.client, user),
             aud: &of.client.identifier,
             exp: expires_at,
             iat: self.now,
@@ -89,6 +103,7 @@ impl Work<'_> {
             at_hash: at_hash(algorithm, token.expose_secret()),
             sid: of.session_id,
             grant_id: of.grant_id,
+            asked: self.inner.id_token_claims(of.terms).await?,
         };
         let text = self.inner.signer.sign(&key, typ::ID_TOKEN, &claims).await?;
         access.id_token = Some(IdToken { digest: Digest::of(text.as_bytes()), expires_at, kid: key.kid });

@@ -4,6 +4,7 @@ mod approve;
 mod audit;
 mod authenticate;
 mod bootstrap;
+mod claims;
 mod client;
 mod client_credentials;
 mod consent;

@@ -39,17 +39,6 @@ impl Dispatch {
         row.map(|row| row.id.parse().map_err(|_| Unavailable)).transpose()
     }
 
-    /// Opens a user's sealed profile; `None` when they have been erased.
-    ///
-    /// # Errors
-    /// `Unavailable` when the vault does not answer.
-    pub async fn profile(&self, id: UserId, sealed: &str) -> Result<Option<Profile>, Unavailable> {
-        let Some(key) = self.subject_key(id).await? else {
-            return Ok(None);
-        };
-        Ok(key.open(PROFILE, sealed).ok())
-    }
-
     /// The sign-in names of these users: of those who are there and have not been erased.
     ///
     /// # Errors
@@ -91,6 +80,25 @@ impl Dispatch {
 }
 
 impl Inner {
+    /// Opens a user's sealed profile; `None` when they have been erased.
+    ///
+    /// # Errors
+    /// `Unavailable` when the vault does not answer.
+    pub async fn profile(&self, id: UserId, sealed: &str) -> Result<Option<Profile>, Unavailable> {
+        let Some(key) = self.subject_key(id).await? else {
+            return Ok(None);
+        };
+        Ok(key.open(PROFILE, sealed).ok())
+    }
+
+    /// What is known of a user now; `None` when they have been erased.
+    pub(super) async fn profile_of_user(&self, id: UserId) -> Result<Option<Profile>, Unavailable> {
+        match account::find(self.reads.db(), &[id.to_string()]).await?.pop() {
+            Some(row) => self.profile(id, &row.profile).await,
+            None => Ok(None),
+        }
+    }
+
     /// A user's own key; `None` when it was destroyed.
     pub(super) async fn subject_key(&self, id: UserId) -> Result<Option<SubjectKey>, Unavailable> {
         let name = id.to_string();

@@ -67,6 +67,7 @@ impl Refused {
             | ErrorCode::InvalidTarget
             | ErrorCode::AccessDenied
             | ErrorCode::LoginRequired
+            | ErrorCode::UnmetAuthenticationRequirements
             | ErrorCode::ConsentRequired
             | ErrorCode::RequestNotSupported
             | ErrorCode::RequestUriNotSupported => StatusCode::BAD_REQUEST,

@@ -8,7 +8,7 @@ use axum::{
 use domain::Scope;
 
 use crate::{
-    protocol::{ErrorCode, OAuthError, bearer, userinfo::told},
+    protocol::{ErrorCode, OAuthError, bearer},
     state::App,
 };
 
@@ -37,7 +37,7 @@ async fn userinfo(app: &App, headers: &HeaderMap, in_form: Option<&str>) -> Resu
         let error = OAuthError::new(ErrorCode::InsufficientScope, "token_without_user", "the token is a client's own");
         return Err(challenged(error));
     };
-    let profile = app.dispatch.profile_of(&row).await?.ok_or_else(token_not_active)?;
-    let claims = told(sub, &row.scope, profile.username, profile.claims);
+    let mut claims = app.dispatch.claims_of(&row).await?.ok_or_else(token_not_active)?;
+    claims.insert("sub".to_owned(), sub.as_str().into());
     Ok(answer::json(serde_json::to_vec(&claims).expect("claims have a JSON form")))
 }

@@ -4,10 +4,10 @@
 mod checks;
 mod reply;
 
-use domain::{ClientId, Scope, catalogue::Catalogue, client::Registration, pkce::CodeChallenge};
+use domain::{ClientId, Scope, catalogue::Catalogue, client::Registration, key_set::KeySet, pkce::CodeChallenge};
 use serde::{Deserialize, Serialize};
 
-use super::{OAuthError, Parameters};
+use super::{OAuthError, Parameters, claims::ClaimsRequest};
 
 /// An authorization request that passed all checks. It travels sealed in the browser until it is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,22 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u32>,
     pub login_hint: Option<String>,
     pub ui_locales: Option<String>,
+    /// What it asks to know beside the scopes, as far as that may be told to the client.
+    #[serde(default)]
+    pub claims: ClaimsRequest,
+    /// The users, as the client knows them, that an answer may be for: those of `id_token_hint` and of `claims`; none where any may.
+    #[serde(default)]
+    pub subjects: Vec<String>,
+}
+
+/// The issuer that is asked.
+pub struct Issuer<'a> {
+    /// Its `iss`.
+    pub identifier: &'a str,
+    pub catalogue: &'a Catalogue,
+    pub default_resource: &'a str,
+    /// All its keys: they are needed where the request carries what one of them signed.
+    pub keys: Option<&'a KeySet>,
 }
 
 /// Where the answer goes, and what goes back with it.
@@ -80,14 +96,13 @@ pub enum Fault {
 struct Given<'a> {
     parameters: &'a Parameters,
     client: &'a Registration,
-    catalogue: &'a Catalogue,
-    default_resource: &'a str,
+    issuer: &'a Issuer<'a>,
 }
 
 type Check = fn(&Given<'_>, &mut AuthorizationRequest) -> Result<(), OAuthError>;
 
 /// The checks whose refusal goes to the client: the first that refuses is told.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 13] = [
     checks::state,
     checks::response_mode,
     checks::request_object,
@@ -99,6 +114,8 @@ const CHECKS: [Check; 11] = [
     checks::resource,
     checks::pkce,
     checks::nonce_and_hints,
+    checks::claims,
+    checks::id_token_hint,
 ];
 
 /// Checks a request of `client`: the enabled client that `client_id` names, if there is one.
@@ -108,8 +125,7 @@ const CHECKS: [Check; 11] = [
 pub fn check(
     parameters: &Parameters,
     client: Option<(ClientId, &Registration)>,
-    catalogue: &Catalogue,
-    default_resource: &str,
+    issuer: &Issuer<'_>,
 ) -> Result<AuthorizationRequest, Fault> {
     let (client_id, client) = checks::client(parameters, client).map_err(Fault::Page)?;
     let redirect_uri = checks::redirect_uri(parameters, client).map_err(Fault::Page)?;
@@ -128,8 +144,10 @@ pub fn check(
         max_age: None,
         login_hint: None,
         ui_locales: None,
+        claims: ClaimsRequest::default(),
+        subjects: Vec::new(),
     };
-    let given = Given { parameters, client, catalogue, default_resource };
+    let given = Given { parameters, client, issuer };
     for check in CHECKS {
         if let Err(error) = check(&given, &mut request) {
             return Err(Fault::Redirect(error, Box::new(request.reply)));

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     /// OpenID Connect Core section 3.1.2.6.
     LoginRequired,
     ConsentRequired,
+    /// OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+    UnmetAuthenticationRequirements,
     RequestNotSupported,
     RequestUriNotSupported,
     /// RFC 6750 section 3.1.
@@ -50,6 +52,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidToken => "invalid_token",

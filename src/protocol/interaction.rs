@@ -11,8 +11,10 @@ pub enum Standing {
     SignedOut,
     SignedIn {
         auth_time: Timestamp,
-        /// Whether the user signed in for this very request: all that it demands of the sign-in is met.
+        /// Whether the user signed in for this very request: a sign-in that it demands has been.
         for_this: bool,
+        /// Whether it is a user that the request may be answered for.
+        expected: bool,
     },
 }
 
@@ -39,9 +41,13 @@ pub enum Step {
 /// Decides the next step of a request.
 #[must_use]
 pub fn next(request: &AuthorizationRequest, standing: Standing, known: Known, now: Timestamp) -> Step {
+    if let Standing::SignedIn { for_this: true, expected: false, .. } = standing {
+        return refusal(ErrorCode::LoginRequired, "other_user", "another user signed in than the request is for");
+    }
     if must_sign_in(request, standing, now) {
+        let description = "the user is not signed in, or not recently enough";
         return match request.prompt.none {
-            true => refusal(ErrorCode::LoginRequired, "login_required", "the user is not signed in, or not recently enough"),
+            true => refusal(ErrorCode::LoginRequired, "login_required", description),
             false => Step::SignIn,
         };
     }
@@ -63,7 +69,8 @@ fn must_sign_in(request: &AuthorizationRequest, standing: Standing, now: Timesta
     match standing {
         Standing::SignedOut => true,
         Standing::SignedIn { for_this: true, .. } => false,
-        Standing::SignedIn { auth_time, for_this: false } => {
+        Standing::SignedIn { expected: false, .. } => true,
+        Standing::SignedIn { auth_time, for_this: false, expected: true } => {
             let too_old = |max_age: u32| max_age == 0 || now.seconds_since(auth_time) > i64::from(max_age);
             request.prompt.login || request.prompt.select_account || request.max_age.is_some_and(too_old)
         }
@@ -79,11 +86,14 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::protocol::authorize::{Prompt, Reply, ResponseMode};
+    use crate::protocol::{
+        authorize::{Prompt, Reply, ResponseMode},
+        claims::ClaimsRequest,
+    };
 
     const NOW: Timestamp = Timestamp::from_unix(1000);
-    const LONG_AGO: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(100), for_this: false };
-    const FOR_THIS: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(1000), for_this: true };
+    const LONG_AGO: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(100), for_this: false, expected: true };
+    const FOR_THIS: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(1000), for_this: true, expected: true };
     const CONSENTED: Step = Step::Approve(GivenBy::User);
     const FIRST_PARTY: Step = Step::Approve(GivenBy::FirstParty);
 
@@ -103,6 +113,8 @@ mod tests {
             max_age: None,
             login_hint: None,
             ui_locales: None,
+            claims: ClaimsRequest::default(),
+            subjects: Vec::new(),
         }
     }
 
@@ -152,9 +164,17 @@ mod tests {
         let aged = |max_age| AuthorizationRequest { max_age: Some(max_age), ..request() };
         assert_eq!(next(&aged(900), LONG_AGO, Known::Consent, NOW), CONSENTED);
         assert_eq!(next(&aged(899), LONG_AGO, Known::Consent, NOW), Step::SignIn);
-        let this_second = Standing::SignedIn { auth_time: NOW, for_this: false };
+        let this_second = Standing::SignedIn { auth_time: NOW, for_this: false, expected: true };
         assert_eq!(next(&aged(0), this_second, Known::Consent, NOW), Step::SignIn);
         assert_eq!(next(&aged(0), FOR_THIS, Known::Consent, NOW), CONSENTED);
+    }
+
+    #[test]
+    fn another_user_than_the_request_is_for_signs_in_once() {
+        let other = |for_this| Standing::SignedIn { auth_time: NOW, for_this, expected: false };
+        assert_eq!(next(&request(), other(false), Known::Consent, NOW), Step::SignIn);
+        assert_eq!(refused(&next(&request(), other(true), Known::Consent, NOW)), Some("login_required"));
+        assert_eq!(refused(&next(&prompted("none"), other(false), Known::FirstParty, NOW)), Some("login_required"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Authorization server metadata (RFC 8414 section 2), with what OpenID Connect Discovery 1.0 (section 3) adds: what stands here works, and
 //! what works stands here.
 
-use domain::{Scope, client::SigningAlgorithm, user::claims_of_scope};
+use domain::{Scope, claim::claims_of_scope, client::SigningAlgorithm};
 use serde::Serialize;
 
 use super::authorize::ResponseMode;
@@ -86,7 +86,7 @@ impl Metadata {
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
             claim_types_supported: ["normal"],
             claims_supported: ID_TOKEN_CLAIMS.into_iter().chain(scopes.iter().flat_map(|scope| claims_of_scope(scope))).collect(),
-            claims_parameter_supported: false,
+            claims_parameter_supported: true,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
         });

@@ -1,20 +1,57 @@
-//! What userinfo tells of a person (OpenID Connect Core section 5.3.2): the claims of the granted scopes, of those that are known.
+//! Which claims of a person are told: those of the granted scopes (OpenID Connect Core section 5.4), and those that were asked for one by one
+//! (section 5.5), of those that are known.
 
 use std::collections::BTreeMap;
 
-use domain::user::scope_of_claim;
-use serde_json::{Map, Value};
+use domain::claim::scope_of_claim;
+use serde_json::Value;
+
+/// Claims by their names, which may carry a language (section 5.2).
+pub type Claims = BTreeMap<String, Value>;
 
 /// The claim that the sign-in name stands for, where a person has none of their own.
 const PREFERRED_USERNAME: &str = "preferred_username";
 
-/// The claims for a token of these scopes (names separated by spaces); `username` is the person's sign-in name.
+/// All that is known of a person; `username` is their sign-in name.
 #[must_use]
-pub fn told(sub: &str, scope: &str, username: String, claims: BTreeMap<String, Value>) -> Map<String, Value> {
+pub fn known(username: String, claims: Claims) -> Claims {
+    std::iter::once((PREFERRED_USERNAME.to_owned(), username.into())).chain(claims).collect()
+}
+
+/// The claims that scopes open (names separated by spaces): in the wanted languages beside the plain ones; in all, where none is wanted.
+#[must_use]
+pub fn of_scopes(known: &Claims, scope: &str, locales: &[String]) -> Claims {
     let granted = |claim: &str| scope_of_claim(claim).is_some_and(|needed| scope.split(' ').any(|name| name == needed));
-    let signs_in_as = (PREFERRED_USERNAME.to_owned(), Value::from(username));
-    let known = std::iter::once(signs_in_as).chain(claims).filter(|(claim, _)| granted(claim));
-    std::iter::once(("sub".to_owned(), sub.into())).chain(known).collect()
+    let wanted = |claim: &str| match claim.split_once('#') {
+        Some((_, language)) if !locales.is_empty() => locales.iter().any(|locale| nearness(locale, language).is_some()),
+        Some(_) | None => true,
+    };
+    let told = known.iter().filter(|(claim, _)| granted(claim) && wanted(claim));
+    told.map(|(claim, value)| (claim.clone(), value.clone())).collect()
+}
+
+/// The claim of this name: where it is asked for in a language that is not known, in the nearest one that is (section 5.2).
+#[must_use]
+pub fn named<'a>(known: &'a Claims, asked: &str) -> Option<(&'a String, &'a Value)> {
+    let Some((name, language)) = asked.split_once('#') else { return known.get_key_value(asked) };
+    let near = known.iter().filter_map(|(claim, value)| {
+        let (own, its) = claim.split_once('#')?;
+        let nearness = if own == name { nearness(language, its)? } else { return None };
+        Some((nearness, (claim, value)))
+    });
+    near.min_by_key(|(nearness, _)| *nearness).map(|(_, claim)| claim)
+}
+
+/// How near a language that there is comes to one that is wanted: the same, one that it is part of, or one that is part of it.
+fn nearness(wanted: &str, there: &str) -> Option<u8> {
+    let (wanted, there) = (wanted.to_ascii_lowercase(), there.to_ascii_lowercase());
+    let part_of = |part: &str, whole: &str| part.strip_prefix(whole).is_some_and(|rest| rest.starts_with('-'));
+    match () {
+        () if wanted == there => Some(0),
+        () if part_of(&wanted, &there) => Some(1),
+        () if part_of(&there, &wanted) => Some(2),
+        () => None,
+    }
 }
 
 #[cfg(test)]
@@ -23,32 +60,49 @@ mod tests {
 
     use super::*;
 
-    fn of(scope: &str, claims: &[(&str, Value)]) -> Value {
-        let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        told("1", scope, "mika".to_owned(), claims).into()
+    fn person() -> Claims {
+        let claims = json!({
+            "name": "Mika", "name#ja": "美香", "name#de-CH": "Mikä", "email": "mika@example.org", "email_verified": true,
+            "phone_number": "+81 3 0000 0000", "address": {"country": "JP"},
+        });
+        known("mika".to_owned(), serde_json::from_value(claims).unwrap())
+    }
+
+    fn told(scope: &str, locales: &[&str]) -> Value {
+        json!(of_scopes(&person(), scope, &locales.iter().map(ToString::to_string).collect::<Vec<_>>()))
     }
 
     #[test]
     fn each_scope_opens_its_own_claims() {
-        let claims = [
-            ("name", json!("Mika")),
-            ("name#ja", json!("美香")),
-            ("email", json!("mika@example.org")),
-            ("email_verified", json!(true)),
-            ("phone_number", json!("+81 3 0000 0000")),
-            ("address", json!({"country": "JP"})),
-        ];
-        let profile = json!({"sub": "1", "name": "Mika", "name#ja": "美香", "preferred_username": "mika"});
-        assert_eq!(of("openid profile", &claims), profile);
-        assert_eq!(of("openid email", &claims), json!({"sub": "1", "email": "mika@example.org", "email_verified": true}));
-        assert_eq!(of("openid phone", &claims), json!({"sub": "1", "phone_number": "+81 3 0000 0000"}));
-        assert_eq!(of("openid address", &claims), json!({"sub": "1", "address": {"country": "JP"}}));
-        assert_eq!(of("openid read profiles", &claims), json!({"sub": "1"}));
+        let profile = json!({"name": "Mika", "name#ja": "美香", "name#de-CH": "Mikä", "preferred_username": "mika"});
+        assert_eq!(told("openid profile", &[]), profile);
+        assert_eq!(told("openid email", &[]), json!({"email": "mika@example.org", "email_verified": true}));
+        assert_eq!(told("openid phone", &[]), json!({"phone_number": "+81 3 0000 0000"}));
+        assert_eq!(told("openid address", &[]), json!({"address": {"country": "JP"}}));
+        assert_eq!(told("openid read profiles", &[]), json!({}));
+    }
+
+    #[test]
+    fn wanted_languages_leave_the_others_out() {
+        assert_eq!(told("profile", &["ja-JP", "fr"]), json!({"name": "Mika", "name#ja": "美香", "preferred_username": "mika"}));
+        assert_eq!(told("profile", &["fr"]), json!({"name": "Mika", "preferred_username": "mika"}));
     }
 
     #[test]
     fn a_name_of_their_own_stands_before_the_sign_in_name() {
-        let told = of("openid profile", &[("preferred_username", json!("Mika T."))]);
-        assert_eq!(told, json!({"sub": "1", "preferred_username": "Mika T."}));
+        let own = known("mika".to_owned(), [("preferred_username".to_owned(), json!("Mika T."))].into());
+        assert_eq!(json!(own), json!({"preferred_username": "Mika T."}));
+    }
+
+    #[test]
+    fn a_claim_is_told_in_the_nearest_language() {
+        let found = |asked: &str| named(&person(), asked).map(|(claim, _)| claim.clone());
+        for (asked, told) in [("name", "name"), ("name#JA", "name#ja"), ("name#ja-Kana-JP", "name#ja"), ("name#de", "name#de-CH")]
+        {
+            assert_eq!(found(asked).as_deref(), Some(told), "{asked}");
+        }
+        for unknown in ["name#fr", "name#j", "nickname", "nickname#ja", "name#"] {
+            assert_eq!(found(unknown), None, "{unknown}");
+        }
     }
 }

@@ -21,6 +21,8 @@ pub enum MacPurpose {
     Form,
     /// Telling a secret that was verified slowly before.
     VerifiedSecret,
+    /// A value that a claim was asked for with.
+    ClaimValue,
 }
 
 /// Keys derived from the root.
@@ -29,6 +31,7 @@ pub struct ServerKeys {
     sign_in_name: hmac::Key,
     form: hmac::Key,
     verified_secret: hmac::Key,
+    claim_value: hmac::Key,
     requests: Cipher,
     errors: Cipher,
 }
@@ -65,6 +68,7 @@ impl ServerKeys {
             sign_in_name: mac(b"sign-in name"),
             form: mac(b"form"),
             verified_secret: mac(b"verified secret"),
+            claim_value: mac(b"claim value"),
             requests: Cipher::new(&derive(b"pending requests")),
             errors: Cipher::new(&derive(b"error ids")),
         })
@@ -78,6 +82,7 @@ impl ServerKeys {
             MacPurpose::SignInName => &self.sign_in_name,
             MacPurpose::Form => &self.form,
             MacPurpose::VerifiedSecret => &self.verified_secret,
+            MacPurpose::ClaimValue => &self.claim_value,
         };
         URL_SAFE_NO_PAD.encode(&hmac::sign(key, message).as_ref()[..16])
     }

@@ -105,5 +105,5 @@ async fn what_it_does_not_support_is_refused(kind: Kind) {
         let sent_back = browser.open(&app.authorize_path(&client, &[(parameter, "https://app.example/request")])).await;
         assert!(sent_back.location().contains(&format!("error={parameter}_not_supported")), "{sent_back:?}");
     }
-    assert_eq!(metadata["claims_parameter_supported"], false);
+    assert_eq!(metadata["claims_parameter_supported"], true);
 }

@@ -42,12 +42,16 @@ fn claims_of(scope: &str) -> BTreeMap<String, Value> {
     asked.flat_map(|(_, claims)| serde_json::from_str::<BTreeMap<_, _>>(claims).unwrap()).collect()
 }
 
-/// Such a person signs in.
-pub(crate) async fn signed_in(app: &TestApp) -> CurrentSession {
-    let claims = claims_of("profile email address phone");
-    let profile = Profile { username: "open".to_owned(), claims };
+/// A person of whom this is known.
+pub(crate) async fn person(app: &TestApp, username: &str, claims: &Value) {
+    let profile = Profile { username: username.to_owned(), claims: serde_json::from_value(claims.clone()).unwrap() };
     let new = NewUser { profile, password: Some(PASSWORD.into()), password_digest: None, administrator: false };
     app.app.dispatch.create_user(Actor::Operator, new).await.unwrap();
+}
+
+/// Such a person signs in.
+pub(crate) async fn signed_in(app: &TestApp) -> CurrentSession {
+    person(app, "open", &json!(claims_of("profile email address phone"))).await;
     let source = Ipv4Addr::LOCALHOST.into();
     let request = SignIn { username: "open".to_owned(), password: PASSWORD.into(), source, existing: None };
     app.app.dispatch.sign_in(request).await.unwrap().answer.session

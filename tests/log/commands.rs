@@ -4,6 +4,7 @@ use cqrs_es::DomainEvent;
 use domain::{
     ClientId, CommandId, Decide, Digest, Event, StreamId, Timestamp, TokenId,
     aggregate::fold,
+    claim::AskedClaims,
     client::{Client, ClientEvent, ClientMetadata},
     grant::{AccessToken, Approved, ClientAuthentication, Grant, GrantEvent, RefreshToken},
 };
@@ -148,6 +149,7 @@ fn approved() -> Approved {
         auth_time: AT,
         acr: None,
         amr: Vec::new(),
+        claims: AskedClaims::default(),
         code: Digest::of(b"code"),
         code_expires_at: Timestamp::from_unix(1_060),
         ends_at: Timestamp::from_unix(10_000),

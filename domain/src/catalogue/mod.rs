@@ -55,6 +55,12 @@ impl Catalogue {
         self.scopes.iter().filter(|entry| !entry.privileged).map(|entry| entry.name.as_str()).collect()
     }
 
+    /// Whether it has a scope of this name that users can grant.
+    #[must_use]
+    pub fn has_for_users(&self, name: &str) -> bool {
+        self.scopes.iter().any(|entry| entry.name == name && !entry.privileged)
+    }
+
     fn apply_event(&mut self, event: CatalogueEvent) {
         match event {
             CatalogueEvent::Adopted { version, scopes, .. } => *self = Self { version, scopes },

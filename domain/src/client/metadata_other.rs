@@ -112,6 +112,12 @@ impl ClientMetadata {
         named.unwrap_or(SigningAlgorithm::RS256)
     }
 
+    /// How old a sign-in may be, in seconds, where a request does not say (OpenID Connect Registration section 2).
+    #[must_use]
+    pub fn default_max_age(&self) -> Option<u32> {
+        self.other.get("default_max_age").and_then(Value::as_u64).and_then(|seconds| u32::try_from(seconds).ok())
+    }
+
     pub(super) fn check_other(&self) -> Result<(), ClientError> {
         check_count("other members", self.other.len())?;
         self.other.iter().try_for_each(|(member, value)| kind_of(member).map_or(Ok(()), |kind| kind.check(member, value)))?;

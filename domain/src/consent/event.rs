@@ -1,5 +1,7 @@
 //! What can have happened to a consent.
 
+use std::collections::BTreeSet;
+
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub struct ConsentTerms {
     /// The catalogue version whose words were shown.
     pub catalogue_version: u32,
     pub given_by: GivenBy,
+    /// Claims that it may know beside those that its scopes open, by their names.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub claims: BTreeSet<String>,
 }
 
 /// How a consent came about.

@@ -9,7 +9,7 @@ pub use command::ConsentCommand;
 pub use event::{ConsentEvent, ConsentTerms, GivenBy};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, Decide, UserId, aggregate::aggregate};
+use crate::{ClientId, Decide, UserId, aggregate::aggregate, claim::is_opened_by};
 
 /// What is known of a consent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,7 @@ impl ConsentTerms {
     pub fn include(&self, other: &Self) -> bool {
         self.scope.covers(&other.scope)
             && other.resources.iter().all(|resource| self.resources.contains(resource))
+            && other.claims.iter().all(|claim| self.claims.contains(claim) || is_opened_by(&self.scope, claim))
             && self.client_version == other.client_version
             && self.catalogue_version == other.catalogue_version
     }
@@ -89,7 +90,9 @@ impl ConsentTerms {
     fn widened_by(&self, new: Self) -> Self {
         let mut resources = self.resources.clone();
         resources.extend(new.resources.into_iter().filter(|resource| !self.resources.contains(resource)));
-        Self { scope: self.scope.union(&new.scope), resources, ..new }
+        let scope = self.scope.union(&new.scope);
+        let claims = self.claims.union(&new.claims).filter(|claim| !is_opened_by(&scope, claim)).cloned().collect();
+        Self { scope, resources, claims, ..new }
     }
 }
 

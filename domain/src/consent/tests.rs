@@ -1,5 +1,7 @@
 //! The rules of a consent.
 
+use std::collections::BTreeSet;
+
 use cqrs_es::test::TestFramework;
 use uuid::Uuid;
 
@@ -25,6 +27,7 @@ fn terms(scope: &str) -> ConsentTerms {
         client_version: 1,
         catalogue_version: 1,
         given_by: GivenBy::User,
+        claims: BTreeSet::new(),
     }
 }
 
@@ -70,6 +73,18 @@ fn a_further_resource_is_added() {
         .given(vec![given(with(&["urn:a", "urn:b"]))])
         .when(give(with(&["urn:b", "urn:c"])))
         .then_expect_events(vec![given(with(&["urn:a", "urn:b", "urn:c"]))]);
+}
+
+#[test]
+fn a_further_claim_is_added_unless_a_scope_opens_it() {
+    let with = |scope, claims: &[&str]| ConsentTerms { claims: claims.iter().map(ToString::to_string).collect(), ..terms(scope) };
+    let expect = |past: ConsentTerms, asked: ConsentTerms, then: Option<ConsentTerms>| {
+        consent().given(vec![given(past)]).when(give(asked)).then_expect_events(then.map(given).into_iter().collect());
+    };
+    expect(with("openid", &["email"]), with("openid", &["phone_number"]), Some(with("openid", &["email", "phone_number"])));
+    expect(with("openid", &["email"]), with("openid", &["email"]), None);
+    expect(with("openid email", &[]), with("openid", &["email"]), None);
+    expect(with("openid", &["email"]), with("openid email", &[]), Some(with("openid email", &[])));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What each event does to what is known of a grant.
 
-use crate::{ClientId, Scope, Timestamp};
+use crate::{ClientId, Scope, Timestamp, claim::AskedClaims};
 
 use super::{AccessToken, Approved, Code, CurrentRefresh, Grant, GrantEvent, LastAccess, Live, Predecessor, RefreshToken, Terms};
 
@@ -59,6 +59,7 @@ impl Grant {
             auth_time: None,
             acr: None,
             amr: Vec::new(),
+            claims: AskedClaims::default(),
             ends_at: access.expires_at,
         };
         Self::Live(Live { terms, code: None, refresh: None, access_ends_at: access.expires_at, access: Some(last) })
@@ -79,6 +80,7 @@ impl Terms {
             auth_time: Some(approved.auth_time),
             acr: approved.acr.clone(),
             amr: approved.amr.clone(),
+            claims: approved.claims.clone(),
             ends_at: approved.ends_at,
         }
     }

@@ -3,7 +3,7 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, pkce::CodeChallenge};
+use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, claim::AskedClaims, pkce::CodeChallenge};
 
 /// A fact about one authorization and its token family.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct Approved {
     pub auth_time: Timestamp,
     pub acr: Option<String>,
     pub amr: Vec<String>,
+    /// What the client asked to know beside the scopes.
+    #[serde(default, skip_serializing_if = "AskedClaims::is_empty")]
+    pub claims: AskedClaims,
     pub code: Digest,
     pub code_expires_at: Timestamp,
     /// The end of the family, whatever is refreshed.

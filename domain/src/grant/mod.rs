@@ -13,7 +13,8 @@ pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, IdToken
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, aggregate::aggregate, pkce::CodeChallenge,
+    ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, aggregate::aggregate, claim::AskedClaims,
+    pkce::CodeChallenge,
 };
 
 /// What `decide` needs to know of a grant.
@@ -50,6 +51,9 @@ pub struct Terms {
     pub auth_time: Option<Timestamp>,
     pub acr: Option<String>,
     pub amr: Vec<String>,
+    /// What the client asked to know beside the scopes.
+    #[serde(default, skip_serializing_if = "AskedClaims::is_empty")]
+    pub claims: AskedClaims,
     pub ends_at: Timestamp,
 }
 

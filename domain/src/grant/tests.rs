@@ -51,6 +51,7 @@ fn approval() -> Approved {
         auth_time: START,
         acr: None,
         amr: vec!["pwd".to_owned()],
+        claims: AskedClaims::default(),
         code: digest("code"),
         code_expires_at: after(CODE_LIFETIME),
         ends_at: after(FAMILY_LIFETIME),

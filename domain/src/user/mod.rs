@@ -1,12 +1,10 @@
 //! A resource owner: how they sign in, locked or not, erased or not. What is personal is sealed under their own key.
 
-mod claims;
 mod command;
 mod event;
 #[cfg(test)]
 mod tests;
 
-pub use claims::{ClaimKind, InvalidClaim, check_claim, claims_of_scope, scope_of_claim};
 pub use command::UserCommand;
 pub use event::UserEvent;
 use serde::{Deserialize, Serialize};

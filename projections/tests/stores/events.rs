@@ -1,7 +1,10 @@
 //! The events that the sentences are made of.
 
+use std::collections::BTreeSet;
+
 use domain::{
     ClientId, Digest, Event, Sealed, StreamId, Timestamp,
+    claim::AskedClaims,
     client::{ClientEvent, ClientMetadata},
     consent::{ConsentEvent, ConsentTerms, GivenBy},
     grant::{AccessToken, Approved, GrantEvent, RefreshToken, Terms},
@@ -65,6 +68,7 @@ pub(crate) fn given(scope: &str, at: Timestamp) -> (StreamId, Event) {
         client_version: 1,
         catalogue_version: 1,
         given_by: GivenBy::User,
+        claims: BTreeSet::new(),
     };
     on("consent", CONSENT, ConsentEvent::Given { terms, at })
 }
@@ -81,6 +85,7 @@ pub(crate) fn terms() -> Terms {
         auth_time: None,
         acr: None,
         amr: Vec::new(),
+        claims: AskedClaims::default(),
         ends_at: Timestamp::from_unix(1000),
     }
 }
@@ -101,6 +106,7 @@ pub(crate) fn approved() -> (StreamId, Event) {
         auth_time: AT,
         acr: None,
         amr: Vec::new(),
+        claims: AskedClaims::default(),
         code: Digest::of(b"code"),
         code_expires_at: Timestamp::from_unix(160),
         ends_at: terms.ends_at,

@@ -1,6 +1,11 @@
 //! What happened to a grant, told.
 
-use domain::grant::{AccessToken, GrantEvent};
+use std::collections::BTreeMap;
+
+use domain::{
+    claim::{AskedClaim, AskedClaims},
+    grant::{AccessToken, GrantEvent},
+};
 use serde_json::{Value, json};
 
 use crate::clock::rfc3339;
@@ -14,7 +19,7 @@ pub(super) fn grant(event: &GrantEvent, names: &Names) -> Telling {
             json!({
                 "user_id": approved.user_id, "user": names.user(approved.user_id), "client": names.client(approved.client_id),
                 "session_id": approved.session_id, "consent_id": approved.consent_id, "scope": approved.scope,
-                "resources": approved.resources, "auth_time": rfc3339(approved.auth_time), "amr": approved.amr, "acr": approved.acr,
+                "resources": approved.resources, "claims": asked(&approved.claims), "auth_time": rfc3339(approved.auth_time), "amr": approved.amr, "acr": approved.acr,
                 "pkce": approved.code_challenge.is_some(), "redirect_uri": approved.redirect_uri, "policy": approved.policy,
                 "code_expires_at": rfc3339(approved.code_expires_at), "ends_at": rfc3339(approved.ends_at),
             }),
@@ -57,4 +62,13 @@ pub(super) fn grant(event: &GrantEvent, names: &Names) -> Telling {
 fn access_token(token: &AccessToken) -> Value {
     let (scope, audience, expires_at) = (&token.scope, &token.audience, rfc3339(token.expires_at));
     json!({"jti": token.id, "scope": scope, "audience": audience, "expires_at": expires_at, "kid": token.kid})
+}
+
+/// The names of the claims that were asked for, by where they are told.
+fn asked(claims: &AskedClaims) -> Value {
+    let names = |asked: &BTreeMap<String, AskedClaim>| asked.keys().cloned().collect::<Vec<_>>();
+    match claims.userinfo.is_empty() && claims.id_token.is_empty() {
+        true => Value::Null,
+        false => json!({"userinfo": names(&claims.userinfo), "id_token": names(&claims.id_token)}),
+    }
 }

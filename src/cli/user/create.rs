@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::user::{ClaimKind, check_claim};
+use domain::claim::{ClaimKind, check_claim};
 use serde_json::Value;
 
 use crate::{

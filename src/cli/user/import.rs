@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use domain::user::check_claim;
+use domain::claim::check_claim;
 use serde_json::{Map, Value};
 
 use crate::{

@@ -18,7 +18,7 @@ use crate::{
     },
     protocol::{
         OAuthError, Parameters,
-        authorize::{self, AuthorizationRequest, Fault, Reply},
+        authorize::{self, AuthorizationRequest, Fault, Issuer, Reply},
         interaction::{self, Known, Standing, Step},
     },
     state::App,
@@ -68,7 +68,17 @@ async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Re
     };
     let usable = client.as_ref().and_then(|client| Some((ClientId::new(client.id), client.state.usable()?)));
     let catalogue = app.dispatch.catalogue().await?;
-    match authorize::check(parameters, usable, &catalogue, app.settings.default_resource()) {
+    let keys = match parameters.get("id_token_hint") {
+        Some(_) => Some(app.dispatch.key_set().await?),
+        None => None,
+    };
+    let issuer = Issuer {
+        identifier: &app.settings.issuer(),
+        catalogue: &catalogue,
+        default_resource: app.settings.default_resource(),
+        keys: keys.as_deref(),
+    };
+    match authorize::check(parameters, usable, &issuer) {
         Ok(request) => {
             let pending = Pending::new(app, request);
             proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await
@@ -96,7 +106,13 @@ pub(super) async fn proceed(visitor: &Visitor, pending: Pending) -> Result<Respo
     let standing = match &visitor.session {
         None => Standing::SignedOut,
         Some(session) => {
-            Standing::SignedIn { auth_time: session.sign_in.auth_time, for_this: pending.session == Some(session.id) }
+            let subjects = &pending.request.subjects;
+            let subject = app.dispatch.subject(registration, session.user_id);
+            Standing::SignedIn {
+                auth_time: session.sign_in.auth_time,
+                for_this: pending.session == Some(session.id),
+                expected: subjects.is_empty() || subjects.contains(&subject),
+            }
         }
     };
     match (interaction::next(&pending.request, standing, known, app.clock.now()), &visitor.session) {
@@ -123,6 +139,7 @@ pub(super) async fn approve(
         redirect_uri: request.redirect_uri.clone(),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
+        claims: request.claims.clone(),
         given_by,
         client_version: request.client_version,
         answers: pending.answered(),
@@ -174,6 +191,7 @@ async fn known(
         client_version: request.client_version,
         catalogue_version: app.dispatch.catalogue().await?.version,
         given_by: GivenBy::User,
+        claims: request.claims.beyond(&request.scope).into_keys().map(str::to_owned).collect(),
     };
     Ok(if app.dispatch.consent_includes(&terms).await? { Known::Consent } else { Known::Nothing })
 }

@@ -20,6 +20,7 @@ use crate::{
 use super::{
     application::{called, initial},
     applications::nothing_here,
+    claim,
     consent::in_words,
     frame::Frame,
     language::Language,
@@ -63,6 +64,8 @@ pub(super) struct Access {
     pub(super) first_party: bool,
     pub(super) disabled: bool,
     pub(super) scopes: Vec<String>,
+    /// What it may know beside.
+    pub(super) claims: Vec<String>,
     pub(super) resources: Vec<String>,
     pub(super) since: Moment,
     pub(super) grants: Vec<GrantView>,
@@ -108,6 +111,7 @@ impl Access {
     fn new(row: ConsentRow, grants: Vec<GrantRow>, (catalogue, language): (&Catalogue, &'static Language)) -> Self {
         let name = name_of(&row);
         let resources: Vec<String> = serde_json::from_str(&row.resources).unwrap_or_default();
+        let claims: Vec<String> = serde_json::from_str(&row.claims).unwrap_or_default();
         Self {
             id: row.id,
             initial: initial(&name),
@@ -115,6 +119,7 @@ impl Access {
             first_party: row.given_by == "first_party",
             disabled: false,
             scopes: row.scope.split(' ').filter(|own| !own.is_empty()).map(|own| in_words(own, catalogue, language)).collect(),
+            claims: claims.iter().map(|claim| claim::in_words(claim, language)).collect(),
             resources: resources.iter().map(|resource| shown(resource, MAX_RESOURCE)).collect(),
             since: Moment::new(row.given_at, language),
             grants: grants.into_iter().map(|row| GrantView::new(&row, language)).collect(),

@@ -14,6 +14,7 @@ use crate::{
 use super::{
     application::Application,
     authorize::{answered, approve, check_session, client_as_checked, refuse, registration},
+    claim,
     frame::Frame,
     language::Language,
     pending::Pending,
@@ -34,6 +35,7 @@ struct ConsentPage {
     application: Application,
     person: Person,
     scopes: Vec<String>,
+    claims: Vec<String>,
     resources: Vec<String>,
     token: String,
     request: String,
@@ -56,6 +58,7 @@ pub(super) async fn ask(
         application: Application::new(client, &request.reply),
         person: Person::of(app, session).await?,
         scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),
+        claims: request.claims.beyond(&request.scope).into_keys().map(|claim| claim::in_words(claim, visitor.language)).collect(),
         resources: request.resources.iter().map(|resource| shown(resource, MAX_WORDS)).collect(),
         token: visitor.form_token(session),
         request: pending.seal(app),

@@ -23,6 +23,7 @@ mod application;
 pub(super) mod applications;
 pub(super) mod authorize;
 pub(super) mod authorized_tokens;
+mod claim;
 mod client_view;
 pub(super) mod consent;
 mod cookies;

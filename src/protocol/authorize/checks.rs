@@ -6,7 +6,9 @@ use domain::{
     redirect_uri,
 };
 
-use crate::protocol::{ErrorCode, OAuthError, Parameters, token::check_resources};
+use crate::protocol::{
+    ErrorCode, OAuthError, Parameters, claims::ClaimsRequest, id_token_hint::IdTokenHint, token::check_resources,
+};
 
 use super::{AuthorizationRequest, Given, Prompt, ResponseMode};
 
@@ -138,8 +140,12 @@ pub(super) fn prompt(given: &Given<'_>, request: &mut AuthorizationRequest) -> R
     Ok(())
 }
 
+/// OpenID Connect Core section 3.1.2.1; left out, what the client registered.
 pub(super) fn max_age(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    let Some(text) = given.parameters.get("max_age") else { return Ok(()) };
+    let Some(text) = given.parameters.get("max_age") else {
+        request.max_age = given.client.metadata.default_max_age();
+        return Ok(());
+    };
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = if digits { text.parse().ok() } else { None };
     let refusal = || OAuthError::invalid_request("max_age", "max_age must be a number of seconds").saw("max_age", text);
@@ -151,7 +157,7 @@ pub(super) fn max_age(given: &Given<'_>, request: &mut AuthorizationRequest) -> 
 pub(super) fn scope(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
     let registered = &given.client.metadata.scope;
     let refused = |rule, description: String| Err(OAuthError::new(ErrorCode::InvalidScope, rule, description));
-    let grantable = |name: &str| given.catalogue.scopes.iter().any(|entry| entry.name == name && !entry.privileged);
+    let grantable = |name: &str| given.issuer.catalogue.has_for_users(name);
     let Some(text) = given.parameters.get("scope") else {
         let asked_for = |name: &&str| !matches!(*name, Scope::OPENID | Scope::OFFLINE_ACCESS) && grantable(name);
         request.scope = registered.names().filter(asked_for).collect();
@@ -167,7 +173,7 @@ pub(super) fn scope(given: &Given<'_>, request: &mut AuthorizationRequest) -> Re
         return refused("empty_scope", "scope names none".to_owned());
     }
     for name in scope.names() {
-        let entry = given.catalogue.scopes.iter().find(|entry| entry.name == name);
+        let entry = given.issuer.catalogue.scopes.iter().find(|entry| entry.name == name);
         let (rule, why) = match entry {
             None => ("unknown_scope", "there is no such scope"),
             Some(entry) if entry.privileged => {
@@ -190,7 +196,7 @@ pub(super) fn resource(given: &Given<'_>, request: &mut AuthorizationRequest) ->
             request.resources.push(resource.to_owned());
         }
     }
-    check_resources(given.client, &request.resources, given.default_resource)
+    check_resources(given.client, &request.resources, given.issuer.default_resource)
 }
 
 /// RFC 7636 section 4.3; S256 alone, so that a method left out (`plain`) is refused too.
@@ -224,5 +230,44 @@ pub(super) fn nonce_and_hints(given: &Given<'_>, request: &mut AuthorizationRequ
     request.nonce = nonce.map(str::to_owned);
     request.login_hint = hint("login_hint");
     request.ui_locales = hint("ui_locales");
+    Ok(())
+}
+
+/// OpenID Connect Core section 5.5. Without `openid` there is nobody to tell anything of.
+pub(super) fn claims(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    if !request.scope.contains(Scope::OPENID) {
+        return Ok(());
+    }
+    let asked = given.parameters.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
+    // Section 5.5.1.1. No sign-in has a context yet.
+    let contexts = asked.required_contexts();
+    if !contexts.is_empty() {
+        let description = "no sign-in here meets the authentication context that claims requires";
+        return Err(
+            OAuthError::new(ErrorCode::UnmetAuthenticationRequirements, "unmet_acr", description).saw("acr", contexts.join(" "))
+        );
+    }
+    let locales = given.parameters.get("claims_locales").filter(|locales| locales.len() <= MAX_HINT).unwrap_or_default();
+    request.subjects = asked.subjects();
+    request.claims = ClaimsRequest {
+        locales: locales.split_ascii_whitespace().map(str::to_owned).collect(),
+        ..asked.allowed(given.client, given.issuer.catalogue)
+    };
+    Ok(())
+}
+
+/// OpenID Connect Core section 3.1.2.1: whom the client expects. A hint that is none is refused, so that nobody else is taken for them.
+pub(super) fn id_token_hint(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let (Some(text), Some(keys)) = (given.parameters.get("id_token_hint"), given.issuer.keys) else { return Ok(()) };
+    let refused = |why: &str| Err(OAuthError::invalid_request("id_token_hint", format!("id_token_hint: {why}")));
+    let hint = match IdTokenHint::read(keys, given.issuer.identifier, text) {
+        Ok(hint) if hint.aud == given.client.identifier => hint,
+        Ok(_) => return refused("it was made for another application"),
+        Err(invalid) => return refused(&invalid.to_string()),
+    };
+    if !request.subjects.is_empty() && !request.subjects.contains(&hint.sub) {
+        return refused("claims asks for another user");
+    }
+    request.subjects = vec![hint.sub];
     Ok(())
 }

@@ -6,6 +6,7 @@ use domain::{Scope, consent::GivenBy, pkce::CodeChallenge};
 use grantlog::{
     credential::random_secret,
     dispatch::{AnsweredRequest, Approval, CurrentSession, SignIn},
+    protocol::claims::ClaimsRequest,
 };
 use secrecy::ExposeSecret;
 
@@ -37,6 +38,7 @@ impl TestApp {
             redirect_uri: Some(REDIRECT_URI.to_owned()),
             code_challenge: Some(CHALLENGE.parse::<CodeChallenge>().expect("it is RFC 7636's")),
             nonce: None,
+            claims: ClaimsRequest::default(),
             given_by: GivenBy::User,
             answers: AnsweredRequest { id: random_secret().expose_secret().to_owned(), until: self.app.clock.now().plus(600) },
             client_version: registration.metadata_version,

@@ -172,6 +172,7 @@ impl Told<'_> {
                 client_id: self.names.client(terms.client_id)?,
                 scope: terms.scope.to_string(),
                 resources: terms.resources.clone(),
+                claims: terms.claims.iter().cloned().collect(),
                 metadata_version: terms.client_version,
                 catalogue_version: terms.catalogue_version,
                 first_party: match terms.given_by {

@@ -17,7 +17,8 @@ fn stored_events() -> Vec<StoredEvent> {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     let stored = |(place, path): (i64, &std::path::PathBuf)| {
-        let (event_type, version) = path.file_stem().unwrap().to_str().unwrap().rsplit_once(".v").unwrap();
+        let (event_type, form) = path.file_stem().unwrap().to_str().unwrap().rsplit_once(".v").unwrap();
+        let version = form.split('.').next().unwrap();
         row(place, event_type, version, fs::read_to_string(path).unwrap())
     };
     (1..).zip(&files).map(stored).collect()

@@ -65,6 +65,8 @@ pub struct ConsentGiven {
     /// Names separated by spaces.
     pub scope: String,
     pub resources: Vec<String>,
+    /// The names of claims that it may know beside those of its scopes (OpenID Connect Core section 5.5).
+    pub claims: Vec<String>,
     /// The client's metadata version that was shown.
     pub metadata_version: u32,
     /// The version of the scopes' words that were shown.

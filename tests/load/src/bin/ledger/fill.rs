@@ -5,6 +5,7 @@ use std::error::Error;
 use cqrs_es::DomainEvent;
 use domain::{
     ClientId, CommandId, ConsentId, Decide, Digest, Event, Sealed, SessionId, Timestamp, TokenId, UserId,
+    claim::AskedClaims,
     client::{Client, ClientEvent, ClientMetadata},
     fold,
     grant::{AccessToken, Approved, ClientAuthentication, Grant, GrantEvent, RefreshToken},
@@ -96,6 +97,7 @@ impl World {
                 auth_time: at,
                 acr: None,
                 amr: vec!["pwd".to_owned()],
+                claims: AskedClaims::default(),
                 code: code.clone(),
                 code_expires_at: at.plus(LIFETIME),
                 ends_at: at.plus(31_536_000),

@@ -1,5 +1,8 @@
 //! What can be known of a person: OpenID Connect's standard claims (Core section 5.1), checked before they are kept.
 
+mod asked;
+
+pub use asked::{AskedClaim, AskedClaims, is_opened_by};
 use serde_json::Value;
 
 /// What a claim's value must be.
