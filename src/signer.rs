@@ -114,7 +114,7 @@ impl Signer {
         header.typ = Some(typ.to_owned());
         header.kid = Some(key.kid.clone());
         let message = signing_input(&header, claims);
-        let signature = if key.algorithm == SigningAlgorithm::RS256 {
+        let signature = if is_rsa(key.algorithm) {
             let _permit = self.rsa.clone().acquire_owned().await.expect("the semaphore is never closed");
             let (key, message) = (key.key.clone(), message.clone());
             tokio::task::spawn_blocking(move || key.sign(message.as_bytes())).await.map_err(|_| Unavailable)?
@@ -158,7 +158,7 @@ pub fn generate(algorithm: SigningAlgorithm) -> Result<NewKey, jsonwebtoken::err
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect(possible).as_ref().to_vec()
         }
         SigningAlgorithm::EdDSA => Ed25519KeyPair::generate_pkcs8v1(&random).expect(possible).as_ref().to_vec(),
-        SigningAlgorithm::RS256 => {
+        SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => {
             RsaKeyPair::generate(KeySize::Rsa2048).expect(possible).as_der().expect(possible).as_ref().to_vec()
         }
     };
@@ -174,11 +174,18 @@ fn encoding_key(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<EncodingKey
     Ok(match algorithm {
         SigningAlgorithm::ES256 => EncodingKey::from_ec_der(pkcs8),
         SigningAlgorithm::EdDSA => EncodingKey::from_ed_der(pkcs8),
-        SigningAlgorithm::RS256 => {
+        SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => {
             let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(pkcs8));
             EncodingKey::from_rsa_pem(pem.as_bytes())?
         }
     })
+}
+
+const fn is_rsa(algorithm: SigningAlgorithm) -> bool {
+    match algorithm {
+        SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => true,
+        SigningAlgorithm::ES256 | SigningAlgorithm::EdDSA => false,
+    }
 }
 
 const fn jws(algorithm: SigningAlgorithm) -> Algorithm {
@@ -186,6 +193,7 @@ const fn jws(algorithm: SigningAlgorithm) -> Algorithm {
         SigningAlgorithm::ES256 => Algorithm::ES256,
         SigningAlgorithm::EdDSA => Algorithm::EdDSA,
         SigningAlgorithm::RS256 => Algorithm::RS256,
+        SigningAlgorithm::PS256 => Algorithm::PS256,
     }
 }
 

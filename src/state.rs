@@ -37,12 +37,13 @@ pub struct Parts {
 }
 
 impl App {
-    /// Opens the issuer over a migrated log, and adopts the settings' catalogue.
+    /// Opens the issuer over a migrated log, makes the keys that it lacks, and adopts the settings' catalogue.
     ///
     /// # Errors
     /// That the store does not answer, or was sealed under another master key, or the catalogue is refused.
     pub async fn open(log: Log, settings: Arc<Settings>, master: MasterKeys, clock: Clock) -> Result<Self, OpenError> {
         let dispatch = Dispatch::open(log.clone(), settings.clone(), master, clock.clone()).await?;
+        dispatch.complete_keys().await?;
         dispatch.adopt_catalogue(settings.catalogue()).await?;
         let feed = Feed::new(log.clone(), settings.clone(), clock.clone());
         let transparency = Transparency::open(&dispatch, &settings.transparency_prefix()).await?;

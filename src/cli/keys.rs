@@ -85,6 +85,8 @@ enum Algorithm {
     EdDsa,
     #[value(name = "RS256")]
     Rs256,
+    #[value(name = "PS256")]
+    Ps256,
 }
 
 impl From<Algorithm> for SigningAlgorithm {
@@ -93,6 +95,7 @@ impl From<Algorithm> for SigningAlgorithm {
             Algorithm::Es256 => Self::ES256,
             Algorithm::EdDsa => Self::EdDSA,
             Algorithm::Rs256 => Self::RS256,
+            Algorithm::Ps256 => Self::PS256,
         }
     }
 }

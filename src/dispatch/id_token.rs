@@ -115,7 +115,7 @@ impl Work<'_> {
 fn at_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
     let hash = digest(
         match algorithm {
-            SigningAlgorithm::ES256 | SigningAlgorithm::RS256 => &SHA256,
+            SigningAlgorithm::ES256 | SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => &SHA256,
             SigningAlgorithm::EdDSA => &SHA512,
         },
         access_token.as_bytes(),

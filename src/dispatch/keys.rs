@@ -28,8 +28,15 @@ pub struct Rewrapped {
 /// A change of the key set.
 enum KeyChange {
     Rotate(NewKey),
-    Retire { kid: String },
-    Replace { kid: String, new: NewKey },
+    Retire {
+        kid: String,
+    },
+    Replace {
+        kid: String,
+        new: NewKey,
+    },
+    /// Of an algorithm that nothing signs for yet.
+    Complete(NewKey),
 }
 
 impl Dispatch {
@@ -42,6 +49,24 @@ impl Dispatch {
         let kid = new.public.kid.clone();
         let done = self.perform(actor, &KeyChange::Rotate(new)).await?;
         Ok(Done { answer: kid, position: done.position })
+    }
+
+    /// Makes keys for the algorithms that a store of an earlier release has none for: whichever node is first.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn complete_keys(&self) -> Result<(), Unavailable> {
+        for algorithm in SigningAlgorithm::ALL {
+            if self.key_set().await?.signs_by(algorithm) {
+                continue;
+            }
+            let completed = self.perform(Actor::System, &KeyChange::Complete(new_key(algorithm).await?)).await;
+            completed.map_err(|error| {
+                tracing::error!(%error, ?algorithm, "there is no key for an algorithm, and none could be made");
+                Unavailable
+            })?;
+        }
+        Ok(())
     }
 
     /// Withdraws a key: what it signed is dead.
@@ -131,6 +156,8 @@ impl UseCase for KeyChange {
         let keys = work.load::<KeySet>(THE_ONLY).await?;
         let at = work.now;
         let (command, new) = match self {
+            Self::Complete(new) if keys.state.signs_by(new.public.alg) => return Ok(()),
+            Self::Complete(new) => (KeySetCommand::Rotate { key: new.public.clone(), at }, Some(new)),
             Self::Rotate(new) => (KeySetCommand::Rotate { key: new.public.clone(), at }, Some(new)),
             Self::Retire { kid } => (KeySetCommand::Retire { kid: kid.clone(), at }, None),
             Self::Replace { kid, new } => (KeySetCommand::Replace { kid: kid.clone(), key: new.public.clone(), at }, Some(new)),

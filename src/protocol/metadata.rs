@@ -61,7 +61,7 @@ struct OpenId {
     frontchannel_logout_supported: bool,
     frontchannel_logout_session_supported: bool,
     subject_types_supported: [&'static str; 1],
-    id_token_signing_alg_values_supported: [&'static str; 3],
+    id_token_signing_alg_values_supported: [&'static str; 4],
     claim_types_supported: [&'static str; 1],
     claims_supported: Vec<&'static str>,
     claims_parameter_supported: bool,

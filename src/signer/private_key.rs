@@ -5,7 +5,7 @@ use aws_lc_rs::{
     error::{KeyRejected, Unspecified},
     rand::SystemRandom,
     rsa::KeyPair as RsaKeyPair,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding},
 };
 use domain::client::SigningAlgorithm;
 
@@ -14,6 +14,7 @@ pub(super) enum PrivateKey {
     EdDSA(Ed25519KeyPair),
     ES256(EcdsaKeyPair),
     RS256(Box<RsaKeyPair>),
+    PS256(Box<RsaKeyPair>),
 }
 
 impl PrivateKey {
@@ -26,10 +27,11 @@ impl PrivateKey {
             SigningAlgorithm::EdDSA => Self::EdDSA(Ed25519KeyPair::from_pkcs8(pkcs8)?),
             SigningAlgorithm::ES256 => Self::ES256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)?),
             SigningAlgorithm::RS256 => Self::RS256(Box::new(RsaKeyPair::from_pkcs8(pkcs8)?)),
+            SigningAlgorithm::PS256 => Self::PS256(Box::new(RsaKeyPair::from_pkcs8(pkcs8)?)),
         })
     }
 
-    /// The signature in the form of a JWS (RFC 7518 sections 3.3 and 3.4, RFC 8037 section 3.1).
+    /// The signature in the form of a JWS (RFC 7518 sections 3.3 to 3.5, RFC 8037 section 3.1).
     ///
     /// # Errors
     /// Where the library cannot sign.
@@ -37,11 +39,14 @@ impl PrivateKey {
         match self {
             Self::EdDSA(key) => Ok(key.sign(message).as_ref().to_vec()),
             Self::ES256(key) => Ok(key.sign(&SystemRandom::new(), message)?.as_ref().to_vec()),
-            Self::RS256(key) => {
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)?;
-                Ok(signature)
-            }
+            Self::RS256(key) => by_rsa(key, &RSA_PKCS1_SHA256, message),
+            Self::PS256(key) => by_rsa(key, &RSA_PSS_SHA256, message),
         }
     }
+}
+
+fn by_rsa(key: &RsaKeyPair, padding: &'static dyn RsaEncoding, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(padding, &SystemRandom::new(), message, &mut signature)?;
+    Ok(signature)
 }

@@ -81,7 +81,7 @@ async fn it_says_who_signed_in_when_and_how(kind: Kind) {
 
 async fn it_is_signed_as_the_client_registered(kind: Kind) {
     let app = TestApp::start(kind).await;
-    let algorithms = [("ES256", &SHA256, 16), ("EdDSA", &SHA512, 32), ("RS256", &SHA256, 16)];
+    let algorithms = [("ES256", &SHA256, 16), ("EdDSA", &SHA512, 32), ("RS256", &SHA256, 16), ("PS256", &SHA256, 16)];
     for (name, hash, half) in algorithms {
         for format in ["jwt", "opaque"] {
             let members = json!({"id_token_signed_response_alg": name, "access_token_format": format});

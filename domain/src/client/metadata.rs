@@ -111,11 +111,12 @@ pub enum SigningAlgorithm {
     ES256,
     EdDSA,
     RS256,
+    PS256,
 }
 
 impl SigningAlgorithm {
     /// All that there are.
-    pub const ALL: [Self; 3] = [Self::ES256, Self::EdDSA, Self::RS256];
+    pub const ALL: [Self; 4] = [Self::ES256, Self::EdDSA, Self::RS256, Self::PS256];
 
     /// As it stands in metadata and headers.
     #[must_use]
@@ -124,6 +125,7 @@ impl SigningAlgorithm {
             Self::ES256 => "ES256",
             Self::EdDSA => "EdDSA",
             Self::RS256 => "RS256",
+            Self::PS256 => "PS256",
         }
     }
 

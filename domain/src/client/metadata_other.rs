@@ -143,7 +143,7 @@ impl Kind {
             Self::HttpsUris => (is_list_of(is_https, member, value)?, "it must be an array of https URIs"),
             Self::SubjectType => (matches!(value.as_str(), Some("public" | "pairwise")), "it must be public or pairwise"),
             Self::OurAlgorithm => {
-                (value.as_str().and_then(SigningAlgorithm::named).is_some(), "it must be one of ES256, EdDSA, RS256")
+                (value.as_str().and_then(SigningAlgorithm::named).is_some(), "it must be one of ES256, EdDSA, RS256, PS256")
             }
             Self::Algorithm => (is_text(value) && value != "none", "it must be the name of an algorithm, and not none"),
         };

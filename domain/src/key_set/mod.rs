@@ -98,6 +98,12 @@ impl Decide for KeySet {
 }
 
 impl KeySet {
+    /// Whether one of its keys signs by this algorithm.
+    #[must_use]
+    pub fn signs_by(&self, algorithm: SigningAlgorithm) -> bool {
+        self.keys.iter().any(|key| key.state == KeyState::Active && key.public.alg == algorithm)
+    }
+
     /// The key that signs with this algorithm.
     #[must_use]
     pub fn active(&self, alg: SigningAlgorithm) -> Option<&PublicKey> {

@@ -29,7 +29,7 @@ function resourceRequest(token) {
   return new Request(`${url}/api/resource`, { headers: { authorization: `Bearer ${token}` } })
 }
 
-for (const algorithm of ['ES256', 'EdDSA', 'RS256']) {
+for (const algorithm of ['ES256', 'EdDSA', 'RS256', 'PS256']) {
   test(`a resource server verifies a token signed with ${algorithm}`, async () => {
     const client = service(`oauth4webapi ${algorithm}`, { access_token_signed_response_alg: algorithm })
     const { access_token: token } = await tokenOf(client)

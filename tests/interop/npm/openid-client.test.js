@@ -65,7 +65,7 @@ test('a code is exchanged, the resource opened, the token refreshed and revoked'
   await assert.rejects(oauth.refreshTokenGrant(config, second.refresh_token), refusedWith('invalid_grant'))
 })
 
-for (const algorithm of ['RS256', 'ES256', 'EdDSA']) {
+for (const algorithm of ['RS256', 'PS256', 'ES256', 'EdDSA']) {
   test(`a person signs in by OpenID Connect with ${algorithm}: the ID token is verified, and userinfo tells of them`, async () => {
     const metadata = { id_token_signed_response_alg: algorithm }
     const registered = register(`openid-client by ${algorithm}`, { scope: 'openid profile', ...metadata })

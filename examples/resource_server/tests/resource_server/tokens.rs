@@ -104,7 +104,7 @@ async fn an_opaque_token_is_asked_about_each_time(kind: Kind) {
 async fn a_refresh_token_and_an_id_token_open_nothing(kind: Kind) {
     let place = Place::start(kind, Way::Http).await;
     let redirect_uris = [support::REDIRECT_URI];
-    for algorithm in ["ES256", "EdDSA", "RS256"] {
+    for algorithm in ["ES256", "EdDSA", "RS256", "PS256"] {
         let metadata = json!({
             "redirect_uris": redirect_uris, "grant_types": ["authorization_code", "refresh_token"], "scope": "openid read",
             "id_token_signed_response_alg": algorithm,
