@@ -48,6 +48,8 @@ pub mod typ {
     pub const ID_TOKEN: &str = "JWT";
     /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
     pub const LOGOUT_TOKEN: &str = "logout+jwt";
+    /// No standard names one. An answer has no end (`exp`), which an ID token must have.
+    pub const USERINFO: &str = "JWT";
 }
 
 /// A new key pair: the public part for the log, the private part (PKCS #8) for the vault.

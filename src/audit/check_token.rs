@@ -17,7 +17,7 @@ use crate::{dispatch::Dispatch, signer};
 /// What became of the check.
 #[derive(Debug)]
 pub enum TokenCheck {
-    /// No key of this issuer's made the signature: whoever checks signatures refuses it.
+    /// No key of this issuer's made the signature: whoever checks signatures refuses it. Or it is no token: nothing takes it for one.
     NotSigned,
     /// It was signed with our key, and it was issued.
     Issued(Box<FoundToken>),
@@ -63,6 +63,10 @@ impl TokenCheck {
 pub async fn check_token(dispatch: &Dispatch, token: &str) -> Result<TokenCheck, AuditError> {
     let keys = dispatch.key_set().await?;
     let Some(signed) = signer::verify(&keys, token) else { return Ok(TokenCheck::NotSigned) };
+    // A signed answer of userinfo, say: every token of ours has an end.
+    if signed.claims.get("exp").is_none() {
+        return Ok(TokenCheck::NotSigned);
+    }
     // A token of ours names its grant; what is not among that grant's tokens is nowhere.
     if let Ok(Claims { grant_id }) = serde_json::from_value(signed.claims.clone())
         && let Some(found) = of_grant(dispatch, grant_id, &Wanted::Digest(Digest::of(token.as_bytes()))).await?

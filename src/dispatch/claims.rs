@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    GrantId,
+    ClientId, GrantId, UserId,
     claim::{AskedClaim, AskedClaims},
+    client::Client,
     grant::{Grant, Terms},
 };
 use projections::token::TokenRow;
@@ -17,27 +18,44 @@ use crate::{
         claims::{ClaimRequest, ClaimsRequest},
         userinfo::{Claims, known, named, of_scopes},
     },
+    signer::typ,
     vault::MacPurpose,
 };
 
-use super::{Dispatch, Inner, Profile};
+use super::{Dispatch, Inner};
+
+/// What userinfo answers.
+pub enum UserInfo {
+    Plain(Claims),
+    /// A JWT, for a client that was registered for one.
+    Signed(String),
+}
 
 impl Dispatch {
-    /// The claims that an access token opens, beside `sub`; `None` for a client's own, and when the user has been erased.
+    /// What userinfo answers to an access token; `None` for a client's own, and when the user has been erased.
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
-    pub async fn claims_of(&self, token: &TokenRow) -> Result<Option<Claims>, Unavailable> {
+    pub async fn userinfo(&self, token: &TokenRow) -> Result<Option<UserInfo>, Unavailable> {
+        let Some(user) = &token.user_id else { return Ok(None) };
+        let user: UserId = user.parse().map_err(|_| Unavailable)?;
         let grant: GrantId = token.grant_id.parse().map_err(|_| Unavailable)?;
-        let (profile, grant) = tokio::try_join!(self.profile_of(token), self.load_fresh::<Grant>(grant.uuid()))?;
-        let Some(Profile { username, claims }) = profile else { return Ok(None) };
-        let known = known(username, claims);
-        let Some(asked) = grant.state.terms().map(|terms| &terms.claims) else {
-            return Ok(Some(of_scopes(&known, &token.scope, &[])));
-        };
+        let client: ClientId = token.client_id.parse().map_err(|_| Unavailable)?;
+        let (profile, grant, client) = tokio::try_join!(
+            self.profile_of(token),
+            self.load_fresh::<Grant>(grant.uuid()),
+            self.load_fresh::<Client>(client.uuid())
+        )?;
+        let (Some(profile), Some(client)) = (profile, client.state.usable()) else { return Ok(None) };
+        let known = known(profile.username, profile.claims);
+        let asked = grant.state.terms().map(|terms| terms.claims.clone()).unwrap_or_default();
         let mut told = of_scopes(&known, &token.scope, &asked.locales);
         told.extend(self.asked_of(&known, &asked.userinfo));
-        Ok(Some(told))
+        told.insert("sub".to_owned(), self.subject(client, user).into());
+        let Some(algorithm) = client.metadata.userinfo_algorithm() else { return Ok(Some(UserInfo::Plain(told))) };
+        told.insert("iss".to_owned(), self.settings.issuer().into());
+        told.insert("aud".to_owned(), client.identifier.as_str().into());
+        Ok(Some(UserInfo::Signed(self.sign_by(algorithm, typ::USERINFO, &told).await?)))
     }
 }
 

@@ -92,6 +92,7 @@ impl Dispatch {
     ) -> Result<Done<RegisteredClient>, Refusal<ClientError>> {
         let metadata = request.metadata.keep_known();
         metadata.check().map_err(Refusal::Rule)?;
+        self.check_sector(&metadata).await.map_err(Refusal::Rule)?;
         let own = ClientId::new(Uuid::now_v7());
         let id = request.identifier.as_deref().map_or(own, |chosen| own_client_id(chosen).unwrap_or(own));
         let identifier = request.identifier.unwrap_or_else(|| id.to_string());
@@ -117,6 +118,13 @@ impl Dispatch {
         metadata: ClientMetadata,
     ) -> Result<Done<Registration>, Refusal<ClientError>> {
         let metadata = Box::new(metadata.keep_known());
+        let before = self.client_by_id(id).await?.state;
+        let of_sector =
+            |metadata: &ClientMetadata| (metadata.sector_identifier_uri().map(str::to_owned), metadata.redirect_uris.clone());
+        if before.registration().is_some_and(|before| of_sector(&before.metadata) != of_sector(&metadata)) {
+            metadata.check().map_err(Refusal::Rule)?;
+            self.check_sector(&metadata).await.map_err(Refusal::Rule)?;
+        }
         self.perform(actor, &Change { id, change: ClientChange::Update(metadata) }).await
     }
 

@@ -4,7 +4,7 @@
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
-    Digest, GrantId, Scope, SessionId, Timestamp, UserId,
+    Digest, GrantId, Scope, SessionId, Timestamp,
     client::{Registration, SigningAlgorithm},
     grant::{AccessToken, IdToken, Terms},
     key_set::KeySet,
@@ -21,7 +21,7 @@ use crate::{
     signer::typ,
 };
 
-use super::{Dispatch, Inner, work::Work};
+use super::{Dispatch, work::Work};
 
 /// The sign-in that an ID token tells a client of.
 pub(super) struct SignedIn<'a> {
@@ -66,14 +66,6 @@ impl Dispatch {
     /// `Unavailable` when the store does not answer; why it is no hint is the answer.
     pub async fn id_token_hint(&self, text: &str) -> Result<Result<IdTokenHint, InvalidHint>, Unavailable> {
         Ok(IdTokenHint::read(self.key_set().await?.as_ref(), &self.settings.issuer(), text))
-    }
-}
-
-impl Inner {
-    /// A user as a client knows them: `sub` of what it gets.
-    #[must_use]
-    pub fn subject(&self, _client: &Registration, user: UserId) -> String {
-        user.to_string()
     }
 }
 

@@ -82,7 +82,17 @@ impl Dispatch {
     /// # Errors
     /// `Unavailable` when the store does not answer, or there is no key to sign with.
     pub async fn sign(&self, typ: &str, claims: &(impl Serialize + Sync)) -> Result<String, Unavailable> {
-        let key = self.0.signer.active(self.key_set().await?.as_ref(), SigningAlgorithm::ES256).await?;
+        self.sign_by(SigningAlgorithm::ES256, typ, claims).await
+    }
+
+    /// The same, by another algorithm.
+    pub(super) async fn sign_by(
+        &self,
+        algorithm: SigningAlgorithm,
+        typ: &str,
+        claims: &(impl Serialize + Sync),
+    ) -> Result<String, Unavailable> {
+        let key = self.0.signer.active(self.key_set().await?.as_ref(), algorithm).await?;
         self.0.signer.sign(&key, typ, claims).await
     }
 

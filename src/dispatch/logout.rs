@@ -25,7 +25,7 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: String,
-    sub: UserId,
+    sub: String,
     aud: &'a str,
     iat: Timestamp,
     exp: Timestamp,
@@ -45,11 +45,11 @@ impl Dispatch {
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
-    pub async fn logout_token(&self, client: &Registration, sid: SessionId, sub: UserId) -> Result<SecretString, Unavailable> {
+    pub async fn logout_token(&self, client: &Registration, sid: SessionId, user: UserId) -> Result<SecretString, Unavailable> {
         let now = self.clock.now();
         let claims = Claims {
             iss: self.settings.issuer(),
-            sub,
+            sub: self.subject(client, user),
             aud: &client.identifier,
             iat: now,
             exp: now.plus(LIFETIME),

@@ -146,7 +146,7 @@ impl Work<'_> {
             asked => asked.to_vec(),
         };
         let id = TokenId::new(Uuid::now_v7());
-        let (token, kid, pos) = match metadata.access_token_format {
+        let (token, kid, pos) = match metadata.format_of_access_tokens() {
             AccessTokenFormat::Opaque => {
                 (CredentialKind::Access.mint(&self.inner.keys, bearer.grant_id.uuid(), 0), None, self.inner.log.known_head())
             }

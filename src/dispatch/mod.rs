@@ -23,6 +23,7 @@ mod revoke_grants;
 mod session;
 mod setup;
 mod sign_in;
+mod subject;
 mod user;
 mod work;
 
@@ -31,6 +32,7 @@ use std::{future::Future, sync::Arc};
 pub use approve::{AnsweredRequest, Approval, ApproveRefusal, Approved};
 pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented};
 pub use bootstrap::OpenError;
+pub use claims::UserInfo;
 pub use client::{RegisterClient, RegisteredClient, SecretChoice};
 pub use client_credentials::IssueForClient;
 use domain::StreamId;

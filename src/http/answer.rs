@@ -10,8 +10,17 @@ use super::{POSITION, error::no_store};
 
 /// JSON that nobody keeps.
 pub(super) fn json(body: impl Into<Body>) -> Response {
+    not_kept(body, "application/json")
+}
+
+/// A signed answer that nobody keeps.
+pub(super) fn jwt(body: impl Into<Body>) -> Response {
+    not_kept(body, "application/jwt")
+}
+
+fn not_kept(body: impl Into<Body>, media_type: &'static str) -> Response {
     let mut response = Response::new(body.into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     no_store(response.headers_mut());
     response
 }

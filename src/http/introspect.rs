@@ -54,9 +54,12 @@ async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: 
     let Some(row) = seen else {
         return Ok(json(INACTIVE));
     };
-    let username = app.dispatch.username(&row).await?;
+    let user = match caller.client_id == row.client_id {
+        true => app.dispatch.told_to_its_client(caller.registration, &row).await?,
+        false => app.dispatch.told_to_others(&row).await?,
+    };
     let issuer = app.settings.issuer();
-    let told = Introspection::of(&row, &issuer, told_audience(&caller, &row, default), username.as_deref());
+    let told = Introspection::of(&row, &issuer, told_audience(&caller, &row, default), &user);
     Ok(json(serde_json::to_vec(&told).expect("an introspection has a JSON form")))
 }
 

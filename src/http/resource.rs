@@ -3,7 +3,7 @@
 use axum::{extract::State, http::HeaderMap, response::Response};
 use serde_json::json;
 
-use crate::state::App;
+use crate::{log::Unavailable, state::App};
 
 use super::{answer, bearer_auth, error::Refused, form::Query, position::reach};
 
@@ -12,12 +12,13 @@ pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Query(parame
     reach(&app, &parameters).await?;
     let row = bearer_auth::active_here(&app, token).await?;
     let client_id = row.client_identifier.as_deref().unwrap_or(&row.client_id);
-    let username = app.dispatch.username(&row).await?;
+    let client = app.dispatch.client_by_id(row.client_id.parse().map_err(|_| Unavailable)?).await?;
+    let user = app.dispatch.told_to_its_client(bearer_auth::usable(&client.state)?, &row).await?;
     let told = json!({
         "message": "This resource is protected, and your token opened it.",
         "client_id": client_id,
-        "sub": row.user_id.as_deref().unwrap_or(client_id),
-        "username": username,
+        "sub": user.sub.as_deref().unwrap_or(client_id),
+        "username": user.username,
         "scope": row.scope,
         "expires_at": row.expires_at,
     });

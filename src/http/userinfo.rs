@@ -8,6 +8,7 @@ use axum::{
 use domain::Scope;
 
 use crate::{
+    dispatch::UserInfo,
     protocol::{ErrorCode, OAuthError, bearer},
     state::App,
 };
@@ -33,11 +34,12 @@ async fn userinfo(app: &App, headers: &HeaderMap, in_form: Option<&str>) -> Resu
     let token = bearer_auth::required(bearer::read_either(in_header, in_form).map_err(challenged)?)?;
     let row = bearer_auth::active_here(app, token).await?;
     bearer_auth::with_scope(&row, Scope::OPENID)?;
-    let Some(sub) = &row.user_id else {
+    if row.user_id.is_none() {
         let error = OAuthError::new(ErrorCode::InsufficientScope, "token_without_user", "the token is a client's own");
         return Err(challenged(error));
-    };
-    let mut claims = app.dispatch.claims_of(&row).await?.ok_or_else(token_not_active)?;
-    claims.insert("sub".to_owned(), sub.as_str().into());
-    Ok(answer::json(serde_json::to_vec(&claims).expect("claims have a JSON form")))
+    }
+    Ok(match app.dispatch.userinfo(&row).await?.ok_or_else(token_not_active)? {
+        UserInfo::Plain(claims) => answer::json(serde_json::to_vec(&claims).expect("claims have a JSON form")),
+        UserInfo::Signed(jwt) => answer::jwt(jwt),
+    })
 }

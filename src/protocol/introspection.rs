@@ -34,6 +34,14 @@ pub struct Introspection<'a> {
     pub grant_id: &'a str,
 }
 
+/// What is told of a token's user: nothing of a client's own token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToldUser {
+    pub sub: Option<String>,
+    /// Their sign-in name.
+    pub username: Option<String>,
+}
+
 /// What is said of every other token, and to everybody who may not see it.
 pub const INACTIVE: &str = r#"{"active":false}"#;
 
@@ -96,20 +104,20 @@ pub fn told_audience(caller: &Caller<'_>, token: &TokenRow, default_resource: &s
 }
 
 impl<'a> Introspection<'a> {
-    /// Tells of an active token: `aud` of its audience; `username` is its user's sign-in name.
+    /// Tells of an active token: `aud` of its audience.
     #[must_use]
-    pub fn of(token: &'a TokenRow, issuer: &'a str, aud: Vec<String>, username: Option<&'a str>) -> Self {
+    pub fn of(token: &'a TokenRow, issuer: &'a str, aud: Vec<String>, user: &'a ToldUser) -> Self {
         let client_id = token.client_identifier.as_deref().unwrap_or(&token.client_id);
         Self {
             active: true,
             scope: &token.scope,
             client_id,
-            username,
+            username: user.username.as_deref(),
             token_type: (token.kind == TokenKind::Access.as_str()).then_some("Bearer"),
             exp: token.expires_at,
             iat: token.issued_at,
             nbf: token.issued_at,
-            sub: token.user_id.as_deref().unwrap_or(client_id),
+            sub: user.sub.as_deref().unwrap_or(client_id),
             aud,
             iss: issuer,
             jti: token.id.as_deref(),

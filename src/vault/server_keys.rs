@@ -23,6 +23,8 @@ pub enum MacPurpose {
     VerifiedSecret,
     /// A value that a claim was asked for with.
     ClaimValue,
+    /// A user as the clients of a sector know them. The root never changes, and so neither does this.
+    PairwiseSubject,
 }
 
 /// Keys derived from the root.
@@ -32,6 +34,7 @@ pub struct ServerKeys {
     form: hmac::Key,
     verified_secret: hmac::Key,
     claim_value: hmac::Key,
+    pairwise_subject: hmac::Key,
     requests: Cipher,
     errors: Cipher,
 }
@@ -69,6 +72,7 @@ impl ServerKeys {
             form: mac(b"form"),
             verified_secret: mac(b"verified secret"),
             claim_value: mac(b"claim value"),
+            pairwise_subject: mac(b"pairwise subject"),
             requests: Cipher::new(&derive(b"pending requests")),
             errors: Cipher::new(&derive(b"error ids")),
         })
@@ -83,6 +87,7 @@ impl ServerKeys {
             MacPurpose::Form => &self.form,
             MacPurpose::VerifiedSecret => &self.verified_secret,
             MacPurpose::ClaimValue => &self.claim_value,
+            MacPurpose::PairwiseSubject => &self.pairwise_subject,
         };
         URL_SAFE_NO_PAD.encode(&hmac::sign(key, message).as_ref()[..16])
     }

@@ -21,7 +21,7 @@ fn states(keys: &Value) -> Vec<(String, String)> {
 async fn keys_are_rotated_and_the_superseded_retired(kind: Kind) {
     let place = Place::ready(kind).await;
     let rotated = place.json(&["keys", "rotate"]);
-    assert_eq!(rotated.as_array().unwrap().len(), 3);
+    assert_eq!(rotated.as_array().unwrap().len(), 4);
     let keys = place.json(&["keys", "list"]);
     let of_es256: Vec<_> = states(&keys).into_iter().filter(|(alg, _)| alg == "ES256").map(|(_, state)| state).collect();
     assert_eq!(of_es256.len(), 2);

@@ -30,6 +30,7 @@ both_stores!(
     prompt_select_account_asks_who_signs_in,
     a_sign_in_older_than_max_age_is_asked_for_again_once,
     prompt_none_with_an_old_sign_in_is_login_required,
+    a_client_may_have_registered_how_old_a_sign_in_may_be,
     a_wrong_password_keeps_the_request,
     what_the_form_posts_never_overrides_the_request,
     a_decision_without_the_forms_token_is_refused,
@@ -309,6 +310,17 @@ async fn prompt_none_with_an_old_sign_in_is_login_required(kind: Kind) {
     let browser = Browser::signed_in(&app).await;
     app.app.clock.advance(100);
     asked(&browser, &client, &[("prompt", "none"), ("max_age", "60")]).await.assert_error_redirect("login_required");
+}
+
+async fn a_client_may_have_registered_how_old_a_sign_in_may_be(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = client(&app, json!({"skip_consent": true, "default_max_age": 60})).await;
+    let browser = Browser::signed_in(&app).await;
+    assert!(asked(&browser, &client, &[]).await.answered("code").is_some());
+    app.app.clock.advance(100);
+    assert!(asked(&browser, &client, &[]).await.has("login"));
+    asked(&browser, &client, &[("prompt", "none")]).await.assert_error_redirect("login_required");
+    assert!(asked(&browser, &client, &[("max_age", "1000")]).await.answered("code").is_some(), "the request's own word counts");
 }
 
 async fn a_wrong_password_keeps_the_request(kind: Kind) {

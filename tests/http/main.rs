@@ -3,6 +3,7 @@
 
 mod admin;
 mod admin_audit;
+mod advertised;
 mod applications;
 mod audit;
 mod audit_proof;
@@ -25,6 +26,7 @@ mod keys;
 mod limits;
 mod logout;
 mod metadata;
+mod pairwise;
 mod refresh;
 mod registration;
 mod resource;

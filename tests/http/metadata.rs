@@ -49,7 +49,7 @@ async fn discovery_gives_the_same_document(kind: Kind) {
     assert_eq!(metadata["userinfo_endpoint"], app.url("/o/userinfo/"));
     assert_eq!(
         (&metadata["subject_types_supported"], &metadata["response_types_supported"]),
-        (&json!(["public"]), &json!(["code"]))
+        (&json!(["public", "pairwise"]), &json!(["code"]))
     );
 }
 

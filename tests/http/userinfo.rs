@@ -6,12 +6,14 @@ use grantlog::{
     dispatch::{CurrentSession, NewUser, Profile, SignIn},
     log::Actor,
 };
+use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Answer, Kind, PASSWORD, REDIRECT_URI, TestApp, TestClient, Tokens, both_stores};
 
 both_stores!(
     each_scope_opens_its_own_claims,
+    a_client_that_was_registered_for_it_gets_a_signed_answer,
     it_is_asked_by_get_and_post_with_the_token_in_a_header_or_a_form,
     the_token_is_sent_in_one_way_and_never_in_the_url,
     without_openid_there_is_nothing_to_tell,
@@ -81,6 +83,35 @@ async fn each_scope_opens_its_own_claims(kind: Kind) {
     }
     let unknown = app.grant(&client, "openid profile email").await;
     assert_eq!(told(&app, &unknown).await.json(), json!({"sub": app.user, "preferred_username": support::USER}));
+}
+
+async fn a_client_that_was_registered_for_it_gets_a_signed_answer(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let session = signed_in(&app).await;
+    for algorithm in ["ES256", "EdDSA", "RS256", "PS256"] {
+        let members =
+            json!({"redirect_uris": [REDIRECT_URI], "scope": "openid email", "userinfo_signed_response_alg": algorithm});
+        let client = app.client(members).await;
+        let code = app.code_of(&app.approval(&session, &client, "openid email").await).await;
+        let tokens = app.redeem(&client, &code).await.assert_status(200).tokens();
+        let answer = told(&app, &tokens).await.assert_status(200);
+        assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/jwt", "no-store"));
+        let header = decode_header(&answer.body).unwrap();
+        assert_eq!(json!(header.alg), algorithm);
+        let keys: JwkSet = serde_json::from_str(&app.get("/o/.well-known/jwks.json").await.body).unwrap();
+        let key = keys.find(header.kid.as_deref().unwrap()).expect("the key is published");
+        let mut validation = Validation::new(header.alg);
+        validation.required_spec_claims.clear();
+        validation.set_audience(&[&client.identifier]);
+        validation.set_issuer(&[app.url("/o")]);
+        let claims = decode::<Value>(&answer.body, &DecodingKey::from_jwk(key).unwrap(), &validation).unwrap().claims;
+        let mut expected = json!(claims_of("openid email"));
+        expected["sub"] = json!(session.user_id);
+        (expected["iss"], expected["aud"]) = (app.url("/o").into(), client.identifier.as_str().into());
+        assert_eq!(claims, expected);
+        let asked = app.authorize_path(&client, &[("scope", "openid"), ("id_token_hint", &answer.body)]);
+        app.get(&asked).await.assert_error_redirect("invalid_request");
+    }
 }
 
 async fn it_is_asked_by_get_and_post_with_the_token_in_a_header_or_a_form(kind: Kind) {

@@ -33,7 +33,8 @@ impl ClientMetadata {
         self.check_uris()?;
         self.check_keys()?;
         self.check_lifetimes()?;
-        self.check_other()
+        self.check_other()?;
+        self.check_sector()
     }
 
     fn check_redirect_uris(&self) -> Result<(), ClientError> {

@@ -1,4 +1,5 @@
-//! The standards' members that are valid but not acted on yet: known by name, checked by type, kept. All others are dropped.
+//! The standards' members that the metadata has no field for: known by name, checked by type, kept. All others are dropped. What protects
+//! something in a way that nothing here does is refused.
 
 use std::{collections::HashSet, hash::Hash};
 
@@ -9,6 +10,7 @@ use crate::redirect_uri;
 use super::{
     ClientError, ClientMetadata, GrantType, SigningAlgorithm, logout_uris,
     metadata_check::{MUST_BE_HTTPS, check_count, check_name, invalid},
+    openid::{ID_TOKEN_ALG, SECTOR_URI, SUBJECT_TYPE, USERINFO_ALG},
 };
 
 /// What a member's value must be.
@@ -28,51 +30,52 @@ enum Kind {
     Algorithm,
     /// The name of one that the issuer signs with.
     OurAlgorithm,
+    /// What protects something in a way that the issuer does not: to keep it would let the client believe that it is done.
+    Undone,
+    /// The same, asked for by `true`.
+    UndoneFlag,
 }
-
-/// What signs the client's ID tokens.
-const ID_TOKEN_ALG: &str = "id_token_signed_response_alg";
 
 /// RFC 7591, OpenID Connect Registration, Session, Front- and Back-Channel Logout, RFC 8705, 9101, 9126, 9396, 9449, 9701 and JARM.
 const MEMBERS: &[(&str, Kind)] = &[
     ("authorization_details_types", Kind::Texts),
-    ("authorization_encrypted_response_alg", Kind::Algorithm),
-    ("authorization_encrypted_response_enc", Kind::Algorithm),
-    ("authorization_signed_response_alg", Kind::Algorithm),
+    ("authorization_encrypted_response_alg", Kind::Undone),
+    ("authorization_encrypted_response_enc", Kind::Undone),
+    ("authorization_signed_response_alg", Kind::Undone),
     ("backchannel_logout_session_required", Kind::Flag),
     (logout_uris::BACK_CHANNEL, Kind::Callable),
     ("contacts", Kind::Texts),
     ("default_acr_values", Kind::Texts),
     ("default_max_age", Kind::Seconds),
-    ("dpop_bound_access_tokens", Kind::Flag),
+    ("dpop_bound_access_tokens", Kind::UndoneFlag),
     ("frontchannel_logout_session_required", Kind::Flag),
     (logout_uris::FRONT_CHANNEL, Kind::Callable),
-    ("id_token_encrypted_response_alg", Kind::Algorithm),
-    ("id_token_encrypted_response_enc", Kind::Algorithm),
+    ("id_token_encrypted_response_alg", Kind::Undone),
+    ("id_token_encrypted_response_enc", Kind::Undone),
     (ID_TOKEN_ALG, Kind::OurAlgorithm),
     ("initiate_login_uri", Kind::Https),
-    ("introspection_encrypted_response_alg", Kind::Algorithm),
-    ("introspection_encrypted_response_enc", Kind::Algorithm),
-    ("introspection_signed_response_alg", Kind::Algorithm),
+    ("introspection_encrypted_response_alg", Kind::Undone),
+    ("introspection_encrypted_response_enc", Kind::Undone),
+    ("introspection_signed_response_alg", Kind::Undone),
     ("request_object_encryption_alg", Kind::Algorithm),
     ("request_object_encryption_enc", Kind::Algorithm),
     ("request_object_signing_alg", Kind::Algorithm),
     ("request_uris", Kind::HttpsUris),
     ("require_auth_time", Kind::Flag),
-    ("require_pushed_authorization_requests", Kind::Flag),
-    ("require_signed_request_object", Kind::Flag),
-    ("sector_identifier_uri", Kind::Https),
-    ("subject_type", Kind::SubjectType),
+    ("require_pushed_authorization_requests", Kind::UndoneFlag),
+    ("require_signed_request_object", Kind::UndoneFlag),
+    (SECTOR_URI, Kind::Https),
+    (SUBJECT_TYPE, Kind::SubjectType),
     ("tls_client_auth_san_dns", Kind::Text),
     ("tls_client_auth_san_email", Kind::Text),
     ("tls_client_auth_san_ip", Kind::Text),
     ("tls_client_auth_san_uri", Kind::Text),
     ("tls_client_auth_subject_dn", Kind::Text),
-    ("tls_client_certificate_bound_access_tokens", Kind::Flag),
+    ("tls_client_certificate_bound_access_tokens", Kind::UndoneFlag),
     ("token_endpoint_auth_signing_alg", Kind::Algorithm),
-    ("userinfo_encrypted_response_alg", Kind::Algorithm),
-    ("userinfo_encrypted_response_enc", Kind::Algorithm),
-    ("userinfo_signed_response_alg", Kind::Algorithm),
+    ("userinfo_encrypted_response_alg", Kind::Undone),
+    ("userinfo_encrypted_response_enc", Kind::Undone),
+    (USERINFO_ALG, Kind::OurAlgorithm),
 ];
 
 /// Members that may be given once more for a language, as `client_name#ja` (RFC 7591 section 2.2).
@@ -98,24 +101,11 @@ impl ClientMetadata {
         keep_first(&mut self.grant_types);
         keep_first(&mut self.response_types);
         keep_first(&mut self.resources);
+        self.access_token_format = self.format_of_access_tokens();
         if !self.may_use(GrantType::AuthorizationCode) {
             self.response_types.retain(|response_type| response_type != "code");
         }
         self
-    }
-
-    /// What signs its ID tokens: RS256 where it says nothing (OpenID Connect Registration section 2), or was registered for an algorithm
-    /// that the issuer does not sign with.
-    #[must_use]
-    pub fn id_token_algorithm(&self) -> SigningAlgorithm {
-        let named = self.other.get(ID_TOKEN_ALG).and_then(Value::as_str).and_then(SigningAlgorithm::named);
-        named.unwrap_or(SigningAlgorithm::RS256)
-    }
-
-    /// How old a sign-in may be, in seconds, where a request does not say (OpenID Connect Registration section 2).
-    #[must_use]
-    pub fn default_max_age(&self) -> Option<u32> {
-        self.other.get("default_max_age").and_then(Value::as_u64).and_then(|seconds| u32::try_from(seconds).ok())
     }
 
     pub(super) fn check_other(&self) -> Result<(), ClientError> {
@@ -127,6 +117,7 @@ impl ClientMetadata {
 
 impl Kind {
     fn check(self, member: &str, value: &Value) -> Result<(), ClientError> {
+        const UNDONE: &str = "this issuer does not do that yet: leave it out";
         let (fits, what) = match self {
             Self::Name => {
                 let name = value.as_str().ok_or_else(|| invalid(member, "it must be a string"))?;
@@ -145,6 +136,9 @@ impl Kind {
             Self::OurAlgorithm => {
                 (value.as_str().and_then(SigningAlgorithm::named).is_some(), "it must be one of ES256, EdDSA, RS256, PS256")
             }
+            Self::Undone => (false, UNDONE),
+            Self::UndoneFlag if value == true => (false, UNDONE),
+            Self::UndoneFlag => (value.is_boolean(), "it must be false"),
             Self::Algorithm => (is_text(value) && value != "none", "it must be the name of an algorithm, and not none"),
         };
         if fits { Ok(()) } else { Err(invalid(member, what)) }

@@ -8,6 +8,7 @@ mod logout_uris;
 mod metadata;
 mod metadata_check;
 mod metadata_other;
+mod openid;
 mod questions;
 mod registration;
 #[cfg(test)]

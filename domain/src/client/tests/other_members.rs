@@ -1,4 +1,4 @@
-//! Members that are valid but not acted on yet: which are kept, and what each must be.
+//! Members that the metadata has no field for: which are kept, and what each must be.
 
 use serde_json::{Value, json};
 
@@ -21,13 +21,14 @@ fn each_member_has_its_type() {
         ("require_pushed_authorization_requests", json!(false), json!(0)),
         ("subject_type", json!("public"), json!("private")),
         ("subject_type", json!("pairwise"), json!(["pairwise"])),
+        ("dpop_bound_access_tokens", json!(false), json!("no")),
         ("sector_identifier_uri", json!("https://app.example/sector"), json!("http://app.example/sector")),
         ("initiate_login_uri", json!("https://app.example/login"), json!("app.example/login")),
         ("backchannel_logout_uri", json!("https://app.example/out"), json!("http://app.example/out")),
         ("request_uris", json!(["https://app.example/r#x"]), json!(["http://app.example/r"])),
         ("request_uris", json!([]), json!("https://app.example/r")),
         ("id_token_signed_response_alg", json!("RS256"), json!("none")),
-        ("userinfo_signed_response_alg", json!("ES256"), json!(256)),
+        ("userinfo_signed_response_alg", json!("ES256"), json!("ES512")),
         ("tls_client_auth_subject_dn", json!("CN=app"), json!("CN=app\n")),
         ("client_name#ja", json!("\u{30a2}\u{30d7}\u{30ea}"), json!("\u{202e}")),
         ("client_name#ja", json!("App"), json!(1)),
@@ -39,6 +40,43 @@ fn each_member_has_its_type() {
             "{member}: {bad}"
         );
     }
+}
+
+#[test]
+fn protection_that_nobody_gives_is_refused() {
+    for (member, value) in [
+        ("id_token_encrypted_response_alg", json!("RSA-OAEP-256")),
+        ("id_token_encrypted_response_enc", json!("A256GCM")),
+        ("userinfo_encrypted_response_alg", json!("ECDH-ES")),
+        ("authorization_signed_response_alg", json!("ES256")),
+        ("introspection_signed_response_alg", json!("ES256")),
+        ("dpop_bound_access_tokens", json!(true)),
+        ("tls_client_certificate_bound_access_tokens", json!(true)),
+        ("require_pushed_authorization_requests", json!(true)),
+        ("require_signed_request_object", json!(true)),
+    ] {
+        let Err(ClientError::InvalidMetadata(why)) = check(member, &value) else { panic!("{member} is taken") };
+        assert!(why.starts_with(member) && why.contains("leave it out"), "{why}");
+    }
+}
+
+#[test]
+fn a_pairwise_client_is_of_one_sector_and_gets_opaque_tokens() {
+    let of = |members: Value| metadata(members);
+    let pairwise = |uris: &[&str]| of(json!({"subject_type": "pairwise", "redirect_uris": uris}));
+    assert_eq!(pairwise(&["https://a.example/x", "https://a.example/y"]).sector().as_deref(), Some("a.example"));
+    for none in [&["https://a.example/x", "https://b.example/x"] as &[&str], &["com.example.app:/cb"]] {
+        let metadata = ClientMetadata { application_type: ApplicationType::Native, ..pairwise(none) };
+        assert!(
+            matches!(metadata.check(), Err(ClientError::InvalidMetadata(why)) if why.starts_with("subject_type")),
+            "{none:?}"
+        );
+    }
+    let named = of(json!({"subject_type": "pairwise", "redirect_uris": ["https://a.example/x", "https://b.example/x"],
+        "sector_identifier_uri": "https://sector.example/uris.json"}));
+    assert_eq!((named.check(), named.sector().as_deref()), (Ok(()), Some("sector.example")));
+    assert_eq!(named.keep_known().access_token_format, AccessTokenFormat::Opaque);
+    assert_eq!(of(json!({})).format_of_access_tokens(), AccessTokenFormat::Jwt);
 }
 
 #[test]
