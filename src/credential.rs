@@ -15,12 +15,16 @@ pub enum CredentialKind {
     Code,
     Refresh,
     Access,
+    /// An initial access token (RFC 7591 section 1.2), of an invitation.
+    Invitation,
+    /// A registration access token (RFC 7592 section 1.2), of a client.
+    Registration,
 }
 
 /// A presented credential that carries our tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// The grant it belongs to.
+    /// The grant, invitation or client that it belongs to.
     pub aggregate_id: Uuid,
     /// Its place in the family.
     pub generation: u32,
@@ -33,6 +37,8 @@ impl CredentialKind {
             Self::Code => "code",
             Self::Refresh => "refresh",
             Self::Access => "access",
+            Self::Invitation => "invitation",
+            Self::Registration => "registration",
         }
     }
 

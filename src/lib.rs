@@ -21,6 +21,7 @@ pub mod state;
 pub mod sweep;
 pub mod telemetry;
 pub mod trace;
+pub mod unused_clients;
 pub mod vault;
 pub mod verify;
 mod words;

@@ -50,6 +50,7 @@ pub enum Cause {
     /// A used refresh token came again.
     RefreshReplayed,
     ClientDisabled,
+    ClientDeregistered,
     PasswordChanged,
     UserLocked,
     UserErased,
@@ -91,11 +92,13 @@ impl Event {
         let (subject, cause) = match self {
             Self::Client(event) => match event {
                 ClientEvent::Disabled { .. } => (Subject::Client, Cause::ClientDisabled),
+                ClientEvent::Deregistered { .. } => (Subject::Client, Cause::ClientDeregistered),
                 ClientEvent::Registered { .. }
                 | ClientEvent::Updated { .. }
                 | ClientEvent::SecretAdded { .. }
                 | ClientEvent::SecretExpirySet { .. }
-                | ClientEvent::Enabled { .. } => return None,
+                | ClientEvent::Enabled { .. }
+                | ClientEvent::RegistrationTokenSet { .. } => return None,
             },
             Self::User(event) => match event {
                 UserEvent::Locked { .. } => (Subject::User, Cause::UserLocked),
@@ -135,7 +138,7 @@ impl Event {
                 KeySetEvent::EpochBegun { .. } => (Subject::Issuer, Cause::LogRestored),
                 KeySetEvent::Added { .. } | KeySetEvent::Activated { .. } => return None,
             },
-            Self::Catalogue(_) | Self::Audit(_) => return None,
+            Self::Catalogue(_) | Self::Audit(_) | Self::Invitation(_) => return None,
         };
         Some(Cutoff { subject, cause })
     }

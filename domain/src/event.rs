@@ -9,14 +9,24 @@ use crate::{
     client::{Client, ClientEvent},
     consent::{Consent, ConsentEvent},
     grant::{Grant, GrantEvent},
+    invitation::{Invitation, InvitationEvent},
     key_set::{KeySet, KeySetEvent},
     session::{Session, SessionEvent},
     user::{User, UserEvent},
 };
 
 /// The types of all aggregates, as in `StreamId`.
-pub const AGGREGATE_TYPES: [&str; 8] =
-    [Client::TYPE, User::TYPE, Session::TYPE, Consent::TYPE, Grant::TYPE, KeySet::TYPE, Catalogue::TYPE, Audit::TYPE];
+pub const AGGREGATE_TYPES: [&str; 9] = [
+    Client::TYPE,
+    User::TYPE,
+    Session::TYPE,
+    Consent::TYPE,
+    Grant::TYPE,
+    KeySet::TYPE,
+    Catalogue::TYPE,
+    Audit::TYPE,
+    Invitation::TYPE,
+];
 
 /// Any event. It is written as it is stored; `upcast::decode` reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,6 +40,7 @@ pub enum Event {
     KeySet(KeySetEvent),
     Catalogue(CatalogueEvent),
     Audit(AuditEvent),
+    Invitation(InvitationEvent),
 }
 
 macro_rules! from_aggregate {
@@ -44,7 +55,7 @@ macro_rules! from_aggregate {
 
 from_aggregate! {
     Client(ClientEvent), User(UserEvent), Session(SessionEvent), Consent(ConsentEvent), Grant(GrantEvent),
-    KeySet(KeySetEvent), Catalogue(CatalogueEvent), Audit(AuditEvent),
+    KeySet(KeySetEvent), Catalogue(CatalogueEvent), Audit(AuditEvent), Invitation(InvitationEvent),
 }
 
 macro_rules! of_the_event {
@@ -58,6 +69,7 @@ macro_rules! of_the_event {
             Event::KeySet($inner) => $answer,
             Event::Catalogue($inner) => $answer,
             Event::Audit($inner) => $answer,
+            Event::Invitation($inner) => $answer,
         }
     };
 }
@@ -87,6 +99,7 @@ impl Event {
             Self::KeySet(_) => KeySet::TYPE,
             Self::Catalogue(_) => Catalogue::TYPE,
             Self::Audit(_) => Audit::TYPE,
+            Self::Invitation(_) => Invitation::TYPE,
         }
     }
 }

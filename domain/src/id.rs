@@ -55,6 +55,8 @@ identifiers! {
     GrantId,
     /// One of a client's secrets.
     SecretId,
+    /// One invitation to register clients: an initial access token.
+    InvitationId,
     /// One access token: its `jti`.
     TokenId,
     /// One command: every event that it made carries it.
@@ -64,7 +66,7 @@ identifiers! {
 /// The stream of an aggregate's events: its type and its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
-    /// `client`, `user`, `session`, `consent`, `grant`, `key_set`, `catalogue` or `audit`.
+    /// `client`, `user`, `session`, `consent`, `grant`, `key_set`, `catalogue`, `audit` or `invitation`.
     pub aggregate_type: &'static str,
     /// The aggregate's id.
     pub aggregate_id: Uuid,

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Event, audit::AuditEvent, catalogue::CatalogueEvent, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent,
-    key_set::KeySetEvent, session::SessionEvent, user::UserEvent,
+    invitation::InvitationEvent, key_set::KeySetEvent, session::SessionEvent, user::UserEvent,
 };
 
 /// Why a stored row gives no event: it was written by a later grantlog, or is damaged.
@@ -74,6 +74,7 @@ fn parse(row: Row<'_>) -> Result<Event, DecodeError> {
         "key_set" => parse_as::<KeySetEvent>(row),
         "catalogue" => parse_as::<CatalogueEvent>(row),
         "audit" => parse_as::<AuditEvent>(row),
+        "invitation" => parse_as::<InvitationEvent>(row),
         unknown => Err(DecodeError::UnknownAggregate(unknown.to_owned())),
     }
 }

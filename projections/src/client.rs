@@ -1,6 +1,9 @@
 //! Live: which clients are there, by id, by `client_id`, by owner?
 
-use domain::{Event, client::ClientEvent};
+use domain::{
+    Event, Timestamp,
+    client::{ByItself, ClientEvent},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
 /// One row a registered client.
 pub static TABLE: Table = Table {
     name: "client",
-    form: 1,
+    form: 2,
     question: "which clients are there?",
     key: &["id"],
     columns: &[
@@ -26,20 +29,22 @@ pub static TABLE: Table = Table {
         text("metadata"),
         integer("metadata_version"),
         integer("created_at"),
+        nullable_text("by_itself"),
         position(),
     ],
-    indexes: &[&["client_id"], &["owner", "id"]],
+    indexes: &[&["client_id"], &["owner", "id"], &["by_itself", "created_at"]],
 };
 
 pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
     let Event::Client(event) = recorded.event else { return };
     let (id, position) = (recorded.stream.aggregate_id, recorded.position);
     match event {
-        ClientEvent::Registered { identifier, owner, metadata, at } => changes.put(
+        ClientEvent::Registered { identifier, owner, metadata, by_itself, at } => changes.put(
             &TABLE,
             row! {
                 id: id, client_id: identifier, owner: owner, name: name(metadata.client_name.as_deref()), state: "enabled",
-                metadata: json!(metadata).to_string(), metadata_version: 1, created_at: at, position: position,
+                metadata: json!(metadata).to_string(), metadata_version: 1, created_at: at,
+                by_itself: by_itself.as_ref().map(way), position: position,
             },
         ),
         ClientEvent::Updated { metadata, metadata_version, .. } => changes.set(
@@ -51,9 +56,21 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
         ),
         ClientEvent::Disabled { .. } => changes.set(&TABLE, row! { id: id, state: "disabled", position: position }),
         ClientEvent::Enabled { .. } => changes.set(&TABLE, row! { id: id, state: "enabled", position: position }),
-        ClientEvent::SecretAdded { .. } | ClientEvent::SecretExpirySet { .. } => {}
+        ClientEvent::Deregistered { .. } => changes.set(&TABLE, row! { id: id, state: "deregistered", position: position }),
+        ClientEvent::SecretAdded { .. } | ClientEvent::SecretExpirySet { .. } | ClientEvent::RegistrationTokenSet { .. } => {}
     }
 }
+
+/// How a client registered itself.
+const fn way(by_itself: &ByItself) -> &'static str {
+    match by_itself {
+        ByItself::Open => OPEN,
+        ByItself::Invited { .. } => "invited",
+    }
+}
+
+/// The way that the settings let anybody take.
+const OPEN: &str = "open";
 
 /// The name it goes by; empty where it has none and is called by its `client_id`.
 fn name(client_name: Option<&str>) -> Value {
@@ -70,13 +87,15 @@ pub struct ClientRow {
     pub owner: Option<String>,
     /// Empty where it was given none.
     pub name: String,
-    /// `enabled` or `disabled`.
+    /// `enabled`, `disabled` or, for good, `deregistered`.
     pub state: String,
     /// RFC 7591 metadata in JSON.
     pub metadata: String,
     pub metadata_version: i64,
     /// In seconds since the Unix epoch.
     pub created_at: i64,
+    /// How it registered itself, `open` or `invited`.
+    pub by_itself: Option<String>,
     pub position: i64,
 }
 
@@ -133,6 +152,16 @@ pub async fn list(db: &Db, page: Page<'_>) -> Result<Vec<ClientRow>, sqlx::Error
     query::page(db, &format!("{SELECT} WHERE id > $1 ORDER BY id LIMIT $2"), page).await
 }
 
+/// The ids of clients that anybody could register, that were so before a moment, and that nobody lets do anything: so many at most.
+///
+/// # Errors
+/// What the store says.
+pub async fn unused(db: &Db, before: Timestamp, limit: u32) -> Result<Vec<String>, sqlx::Error> {
+    let sql = "SELECT id FROM client WHERE by_itself = $1 AND created_at < $2 AND state <> 'deregistered' AND NOT EXISTS \
+         (SELECT 1 FROM consent WHERE consent.client_id = client.id AND consent.state = 'given') ORDER BY created_at LIMIT $3";
+    on_db!(db, pool => sqlx::query_scalar(sql).bind(OPEN).bind(before.unix()).bind(i64::from(limit)).fetch_all(pool).await)
+}
+
 /// The longest that a client's metadata lets its access tokens live, in seconds; `None` where none says.
 ///
 /// # Errors
@@ -146,13 +175,14 @@ pub async fn longest_life(db: &Db) -> Result<Option<i64>, sqlx::Error> {
     on_db!(db, pool => sqlx::query_scalar(&sql).fetch_one(pool).await)
 }
 
-const SELECT: &str = "SELECT id, client_id, owner, name, state, metadata, metadata_version, created_at, position FROM client";
+const SELECT: &str =
+    "SELECT id, client_id, owner, name, state, metadata, metadata_version, created_at, by_itself, position FROM client";
 
 #[cfg(test)]
 mod tests {
     use domain::{
         Timestamp,
-        client::{ClientEvent, ClientMetadata},
+        client::{ByItself, ClientEvent, ClientMetadata, DeregistrationReason},
     };
     use serde_json::json;
 
@@ -168,6 +198,7 @@ mod tests {
             identifier: "app".to_owned(),
             owner: None,
             metadata: named("App"),
+            by_itself: None,
             at: Timestamp::from_unix(10),
         }
     }
@@ -197,5 +228,16 @@ mod tests {
         assert_eq!(sets(&disabled, &TABLE), [json!({"id": id(1), "state": "disabled", "position": 1})]);
         let enabled = project(&stream("client", 1), &[ClientEvent::Enabled { at }]);
         assert_eq!(sets(&enabled, &TABLE), [json!({"id": id(1), "state": "enabled", "position": 1})]);
+    }
+
+    #[test]
+    fn a_registration_that_is_gone_says_so_and_how_it_was_made() {
+        let at = Timestamp::from_unix(12);
+        let metadata = named("App");
+        let by_itself = Some(ByItself::Open);
+        let registered = ClientEvent::Registered { identifier: "app".to_owned(), owner: None, metadata, by_itself, at };
+        let gone = ClientEvent::Deregistered { reason: DeregistrationReason::Unused, at };
+        let row = &puts(&project(&stream("client", 1), &[registered, gone]), &TABLE)[0];
+        assert_eq!((&row["by_itself"], &row["state"]), (&json!("open"), &json!("deregistered")));
     }
 }

@@ -32,7 +32,7 @@ pub static TABLE: Table = Table {
         text("state"),
         position(),
     ],
-    indexes: &[&["user_id", "client_id"]],
+    indexes: &[&["user_id", "client_id"], &["client_id"]],
 };
 
 pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {

@@ -9,6 +9,7 @@ pub mod consent;
 pub mod cutoff;
 mod ddl;
 pub mod grant;
+pub mod invitation;
 pub mod query;
 pub mod session;
 pub mod signing_key;
@@ -59,6 +60,7 @@ pub const LIVE: &[&Table] = &[
     &token::TABLE,
     &cutoff::TABLE,
     &signing_key::TABLE,
+    &invitation::TABLE,
 ];
 
 /// Collects what an event changes in the live projections.
@@ -73,5 +75,6 @@ pub fn project(recorded: &Recorded<'_>, changes: &mut Changes) -> Result<(), Ter
     grant::project(recorded, changes);
     cutoff::project(recorded, changes);
     signing_key::project(recorded, changes);
+    invitation::project(recorded, changes);
     token::project(recorded, changes)
 }

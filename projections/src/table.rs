@@ -100,14 +100,15 @@ mod tests {
 
     /// Each live projection's form, and a digest of what its table looks like. Where a digest is another, the form is raised with it.
     const FORMS: &[(&str, i64, &str)] = &[
-        ("client", 1, "CFIorncw"),
+        ("client", 2, "maKGf71n"),
         ("account", 1, "w9KFHi6-"),
         ("browser_session", 1, "v-gewnCn"),
-        ("consent", 1, "-UphLFL9"),
+        ("consent", 2, "fhfBEtnI"),
         ("authorization_grant", 2, "uoBzpwOz"),
         ("token", 1, "SdMBChyr"),
         ("cutoff", 1, "pkBs2b4v"),
         ("signing_key", 1, "b7Za_fX7"),
+        ("invitation", 1, "jHYi0Tq9"),
     ];
 
     #[test]

@@ -50,7 +50,9 @@ impl MetadataSoFar {
             ClientEvent::SecretAdded { .. }
             | ClientEvent::SecretExpirySet { .. }
             | ClientEvent::Disabled { .. }
-            | ClientEvent::Enabled { .. } => return Vec::new(),
+            | ClientEvent::Enabled { .. }
+            | ClientEvent::RegistrationTokenSet { .. }
+            | ClientEvent::Deregistered { .. } => return Vec::new(),
         };
         let before = self.0.insert(told.stream.aggregate_id, after.clone()).unwrap_or_default();
         between(&before, &after)

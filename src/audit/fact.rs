@@ -90,7 +90,9 @@ fn described(event: &ClientEvent) -> Option<What> {
         ClientEvent::SecretAdded { .. }
         | ClientEvent::SecretExpirySet { .. }
         | ClientEvent::Disabled { .. }
-        | ClientEvent::Enabled { .. } => return None,
+        | ClientEvent::Enabled { .. }
+        | ClientEvent::RegistrationTokenSet { .. }
+        | ClientEvent::Deregistered { .. } => return None,
     };
     Some(What::Described { identifier, name: metadata.client_name.clone(), version })
 }

@@ -140,7 +140,7 @@ fn concerning(events: Vec<Told>, record: &GrantRecord, tokens: &[Token]) -> Vec<
                 KeySetEvent::Activated { kid, .. } | KeySetEvent::Retired { kid, .. } => signed(kid),
                 KeySetEvent::EpochBegun { .. } => ends_it,
             },
-            Event::Catalogue(_) | Event::Audit(_) => false,
+            Event::Catalogue(_) | Event::Audit(_) | Event::Invitation(_) => false,
         }
     };
     events.into_iter().filter(concerns).collect()

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     ClientId, Event, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent,
-    session::SessionEvent,
+    invitation::InvitationEvent, session::SessionEvent,
 };
 use projections::client;
 
@@ -113,7 +113,9 @@ impl Named {
                     | ClientEvent::SecretAdded { .. }
                     | ClientEvent::SecretExpirySet { .. }
                     | ClientEvent::Disabled { .. }
-                    | ClientEvent::Enabled { .. } => {}
+                    | ClientEvent::Enabled { .. }
+                    | ClientEvent::RegistrationTokenSet { .. }
+                    | ClientEvent::Deregistered { .. } => {}
                 }
             }
             Event::User(_) => drop(self.users.insert(UserId::new(own))),
@@ -151,6 +153,10 @@ impl Named {
                 self.users.extend(read.user_id);
                 self.clients.extend(read.client_id);
             }
+            Event::Invitation(event) => match event {
+                InvitationEvent::Used { client_id, .. } => drop(self.clients.insert(*client_id)),
+                InvitationEvent::Made { .. } | InvitationEvent::Withdrawn { .. } => {}
+            },
             Event::KeySet(_) | Event::Catalogue(_) => {}
         }
     }

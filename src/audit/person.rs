@@ -41,6 +41,7 @@ fn sealed(event: &Event) -> Option<&str> {
         | Event::Grant(_)
         | Event::KeySet(_)
         | Event::Catalogue(_)
-        | Event::Audit(_) => None,
+        | Event::Audit(_)
+        | Event::Invitation(_) => None,
     }
 }

@@ -26,7 +26,7 @@ pub async fn proof_read(log: &Log, position: i64) -> Result<Option<Read>, AuditE
         Event::Client(_) | Event::User(_) | Event::Session(_) | Event::Consent(_) => {
             Named::about(&history(log, &[told.stream.aggregate_type], id).await?)
         }
-        Event::Audit(_) => Named::about([&told]),
+        Event::Audit(_) | Event::Invitation(_) => Named::about([&told]),
         Event::Grant(_) | Event::KeySet(_) | Event::Catalogue(_) => Named::default(),
     };
     Ok(Some(Read { user_id: users.first().copied(), client_id: clients.first().copied(), ..Read::of(Question::Proof) }))

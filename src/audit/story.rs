@@ -6,8 +6,9 @@ use domain::{
     ClientId, Event, UserId,
     audit::AuditEvent,
     catalogue::CatalogueEvent,
-    client::ClientEvent,
+    client::{ByItself, ClientEvent, DeregistrationReason},
     consent::{ConsentEvent, ConsentTerms, GivenBy},
+    invitation::InvitationEvent,
     key_set::KeySetEvent,
     session::{LogoutNotice, NoticeOutcome, SessionEvent, SignIn},
     user::UserEvent,
@@ -83,6 +84,7 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
         Event::Catalogue(CatalogueEvent::Adopted { version, .. }) => {
             telling("catalogue.adopted", json!({"catalogue_version": version}))
         }
+        Event::Invitation(event) => invitation(event, names),
         Event::Audit(AuditEvent::Read { read, .. }) => {
             let (client, user) = (read.client_id.map(|id| names.client(id)), read.user_id.map(|id| names.user(id)));
             let mut details = json!({"question": read.question, "grant_id": read.grant_id, "client": client, "user": user});
@@ -95,13 +97,19 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
 fn client(id: ClientId, event: &ClientEvent, names: &Names) -> Telling {
     let client = names.client(id);
     match event {
-        ClientEvent::Registered { identifier, owner, metadata, .. } => {
+        ClientEvent::Registered { identifier, owner, metadata, by_itself, .. } => {
             let owner_name = owner.map(|owner| names.user(owner));
             let client = metadata.client_name.as_deref().unwrap_or(identifier);
-            telling(
-                "client.registered",
-                json!({"client": client, "client_id": identifier, "owner": owner, "owner_name": owner_name}),
-            )
+            let mut details = json!({"client": client, "client_id": identifier, "owner": owner, "owner_name": owner_name});
+            let key = match by_itself {
+                None => "client.registered",
+                Some(ByItself::Open) => "client.registered_openly",
+                Some(ByItself::Invited { invitation_id }) => {
+                    details["invitation_id"] = json!(invitation_id);
+                    "client.registered_invited"
+                }
+            };
+            telling(key, details)
         }
         ClientEvent::Updated { metadata_version, .. } => {
             telling("client.updated", json!({"client": client, "metadata_version": metadata_version}))
@@ -116,6 +124,26 @@ fn client(id: ClientId, event: &ClientEvent, names: &Names) -> Telling {
         ),
         ClientEvent::Disabled { .. } => telling("client.disabled", json!({"client": client})),
         ClientEvent::Enabled { .. } => telling("client.enabled", json!({"client": client})),
+        ClientEvent::RegistrationTokenSet { .. } => telling("client.registration_token_set", json!({"client": client})),
+        ClientEvent::Deregistered { reason, .. } => {
+            let key = match reason {
+                DeregistrationReason::ByItself => "client.deregistered",
+                DeregistrationReason::Unused => "client.deregistered_unused",
+            };
+            telling(key, json!({"client": client, "reason": reason}))
+        }
+    }
+}
+
+fn invitation(event: &InvitationEvent, names: &Names) -> Telling {
+    match event {
+        InvitationEvent::Made { uses, expires_at, .. } => {
+            telling("invitation.made", json!({"uses": uses, "expires_at": rfc3339(*expires_at)}))
+        }
+        InvitationEvent::Used { client_id, uses_left, .. } => {
+            telling("invitation.used", json!({"client": names.client(*client_id), "uses_left": uses_left}))
+        }
+        InvitationEvent::Withdrawn { .. } => telling("invitation.withdrawn", json!({})),
     }
 }
 

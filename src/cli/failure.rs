@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use domain::{client::ClientError, key_set::KeySetError};
+use domain::{client::ClientError, invitation::InvitationError, key_set::KeySetError};
 
 use crate::{
     audit::NotEnded,
@@ -160,4 +160,4 @@ macro_rules! refusals {
     )+};
 }
 
-refusals!(ClientError, UserRefusal, KeySetError);
+refusals!(ClientError, InvitationError, UserRefusal, KeySetError);

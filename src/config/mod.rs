@@ -6,7 +6,7 @@ mod load;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use check::SettingError;
-use domain::catalogue::ScopeEntry;
+use domain::{catalogue::ScopeEntry, client::Policy};
 pub use load::Source;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -26,6 +26,7 @@ pub struct Settings {
     pub sessions: Sessions,
     pub limits: Limits,
     pub clients: Clients,
+    pub registration: Registration,
     pub fetch: Fetch,
     pub relay: Relay,
     pub transparency: Transparency,
@@ -122,6 +123,19 @@ pub struct Limits {
 #[serde(deny_unknown_fields)]
 pub struct Clients {
     pub introspection_get: bool,
+}
+
+/// Applications that register themselves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// Without an invitation too.
+    pub open: bool,
+    pub policy: Policy,
+    pub per_source: u32,
+    pub in_all: u32,
+    pub window: u32,
+    pub unused_lifetime: u32,
 }
 
 /// Whom the server asks over HTTP.

@@ -160,6 +160,14 @@ impl Dispatch {
 }
 
 impl Inner {
+    /// Whether a secret is one of a client's own that work.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn is_secret_of(&self, secret: &SecretString, registration: &Registration) -> Result<bool, Unavailable> {
+        self.secret_is_right(secret, registration).await
+    }
+
     async fn verify(
         &self,
         presented: &Presented,

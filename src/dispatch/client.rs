@@ -3,7 +3,7 @@
 use domain::{
     ClientId, Decide, Digest, SecretId, StreamId, UserId,
     catalogue::Catalogue,
-    client::{Client, ClientCommand, ClientError, ClientMetadata, ClientSecret, Registration},
+    client::{ByItself, Client, ClientCommand, ClientError, ClientMetadata, ClientSecret, Registration},
     id::THE_ONLY,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -52,20 +52,23 @@ pub struct RegisteredClient {
 }
 
 /// A secret ready to be written.
-struct PreparedSecret {
-    kept: ClientSecret,
+pub(super) struct PreparedSecret {
+    pub(super) kept: ClientSecret,
     /// A slow digest for the vault.
     phc: Option<String>,
     /// `None` where only the client knows it.
-    shown: Option<SecretString>,
+    pub(super) shown: Option<SecretString>,
 }
 
-struct Register {
-    id: ClientId,
-    identifier: String,
-    owner: Option<UserId>,
-    metadata: ClientMetadata,
-    secret: Option<PreparedSecret>,
+/// A registration on its way: by whom it may, or by the client itself.
+pub(super) struct Register {
+    pub(super) id: ClientId,
+    pub(super) identifier: String,
+    pub(super) owner: Option<UserId>,
+    pub(super) metadata: ClientMetadata,
+    pub(super) secret: Option<PreparedSecret>,
+    /// How it registers itself, and the digest of the token that it gets for that.
+    pub(super) by_itself: Option<(ByItself, Digest)>,
 }
 
 struct Change {
@@ -100,7 +103,7 @@ impl Dispatch {
             true => None,
             false => Some(self.prepare_secret(request.secret).await.map_err(Refusal::Rule)?),
         };
-        let register = Register { id, identifier, owner: request.owner, metadata, secret };
+        let register = Register { id, identifier, owner: request.owner, metadata, secret, by_itself: None };
         let done = self.perform(actor, &register).await?;
         let secret = register.secret.and_then(|secret| secret.shown);
         let answer = RegisteredClient { id, identifier: register.identifier, secret, registration: done.answer };
@@ -182,7 +185,7 @@ impl Dispatch {
         self.load_fresh::<Client>(id.uuid()).await
     }
 
-    async fn prepare_secret(&self, choice: SecretChoice) -> Result<PreparedSecret, ClientError> {
+    pub(super) async fn prepare_secret(&self, choice: SecretChoice) -> Result<PreparedSecret, ClientError> {
         let id = SecretId::new(Uuid::now_v7());
         let kept = |digest| ClientSecret { id, digest, expires_at: None };
         match choice {
@@ -230,11 +233,17 @@ impl UseCase for Register {
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Registration, Refusal<ClientError>> {
+        self.register(work).await
+    }
+}
+
+impl Register {
+    pub(super) async fn register(&self, work: &mut Work<'_>) -> Result<Registration, Refusal<ClientError>> {
         let client = match self.identifier == self.id.to_string() {
             true => work.load::<Client>(self.id.uuid()).await?,
             false => Loaded::new_stream(self.id.uuid()),
         };
-        let metadata = work.with_known_scope(&self.metadata).await?;
+        let metadata = work.with_known_scope(&self.metadata, self.by_itself.is_some()).await?;
         let name = format!("subject/{}", self.identifier);
         work.claims.push(ClaimChange::Take { name, stream: Client::stream(self.id.uuid()) });
         if let Some(secret) = &self.secret {
@@ -245,6 +254,7 @@ impl UseCase for Register {
             owner: self.owner,
             metadata: Box::new(metadata),
             secret: self.secret.as_ref().map(|secret| secret.kept.clone()),
+            by_itself: self.by_itself.clone(),
             at: work.now,
         };
         let (_, state) = work.decide(&client, command).map_err(Refusal::Rule)?;
@@ -265,7 +275,7 @@ impl UseCase for Change {
         let at = work.now;
         let command = match &self.change {
             ClientChange::Update(metadata) => {
-                ClientCommand::Update { metadata: Box::new(work.with_known_scope(metadata).await?), at }
+                ClientCommand::Update { metadata: Box::new(work.with_known_scope(metadata, false).await?), at }
             }
             ClientChange::Rotate { secret, overlap } => {
                 secret.put_in_vault(work);
@@ -281,8 +291,12 @@ impl UseCase for Change {
 
 impl Work<'_> {
     /// The metadata with a scope that the catalogue has: its own, or the default one where it names none. Before the first server has
-    /// adopted a catalogue, the settings' counts.
-    async fn with_known_scope(&mut self, metadata: &ClientMetadata) -> Result<ClientMetadata, Refusal<ClientError>> {
+    /// adopted a catalogue, the settings' counts. What no person can grant, no client takes by itself.
+    pub(super) async fn with_known_scope(
+        &mut self,
+        metadata: &ClientMetadata,
+        by_itself: bool,
+    ) -> Result<ClientMetadata, Refusal<ClientError>> {
         let adopted = self.guard::<Catalogue>(THE_ONLY).await?;
         let catalogue = match adopted.version {
             0 => Catalogue { version: 0, scopes: self.inner.settings.catalogue() },
@@ -290,6 +304,11 @@ impl Work<'_> {
         };
         let scope = if metadata.scope.is_empty() { catalogue.default_scope() } else { metadata.scope.clone() };
         let unknown = catalogue.unknown(&scope);
+        let privileged = catalogue.scopes.iter().find(|entry| by_itself && entry.privileged && scope.contains(&entry.name));
+        if let Some(entry) = privileged {
+            let refused = format!("scope: a client that registers itself does not get {}", entry.name);
+            return Err(Refusal::Rule(ClientError::InvalidMetadata(refused)));
+        }
         if unknown.is_empty() {
             return Ok(ClientMetadata { scope, ..metadata.clone() });
         }
@@ -300,7 +319,7 @@ impl Work<'_> {
 }
 
 impl PreparedSecret {
-    fn put_in_vault(&self, work: &mut Work<'_>) {
+    pub(super) fn put_in_vault(&self, work: &mut Work<'_>) {
         if let Some(phc) = &self.phc {
             let id = self.kept.id.to_string();
             let sealed = work.inner.master.seal(kind::CLIENT_SECRET, &id, phc.as_bytes());

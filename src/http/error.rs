@@ -70,7 +70,10 @@ impl Refused {
             | ErrorCode::UnmetAuthenticationRequirements
             | ErrorCode::ConsentRequired
             | ErrorCode::RequestNotSupported
-            | ErrorCode::RequestUriNotSupported => StatusCode::BAD_REQUEST,
+            | ErrorCode::RequestUriNotSupported
+            | ErrorCode::InvalidRedirectUri
+            | ErrorCode::InvalidClientMetadata
+            | ErrorCode::UnapprovedSoftwareStatement => StatusCode::BAD_REQUEST,
         })
     }
 

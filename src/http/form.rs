@@ -65,7 +65,7 @@ fn is_form(content_type: &[u8]) -> bool {
 const THROWN_AWAY: usize = 4 << 20;
 
 /// A body within the settings' size, sent within the settings' time.
-async fn read(request: Request, app: &App) -> Result<Vec<u8>, Refused> {
+pub(super) async fn read(request: Request, app: &App) -> Result<Vec<u8>, Refused> {
     let limits = &app.settings.server;
     let body = collect(request.into_body(), limits.max_body_bytes);
     match tokio::time::timeout(Duration::from_secs(limits.slow_request_seconds), body).await {

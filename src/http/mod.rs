@@ -9,12 +9,14 @@ mod error;
 mod form;
 mod health;
 mod introspect;
+mod json_object;
 mod jwks;
 mod limits;
 mod metadata;
 mod metrics;
 mod pages;
 mod position;
+mod register;
 mod resource;
 mod revocations;
 mod revoke;
@@ -68,13 +70,15 @@ pub fn router(app: App) -> Router {
 fn for_scripts_of_any_origin() -> Router<App> {
     let cors = CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, POSITION]);
     Router::new()
         .merge(with_and_without_slash("/o/token", post(token::post)))
         .merge(with_and_without_slash("/o/revoke_token", post(revoke::post)))
         .merge(with_and_without_slash("/o/userinfo", get(userinfo::get).post(userinfo::post)))
+        .merge(with_and_without_slash("/o/register", post(register::post)))
+        .merge(with_and_without_slash("/o/register/{client_id}", get(register::get).put(register::put).delete(register::delete)))
         .merge(with_and_without_slash("/o/.well-known/jwks.json", get(jwks::get)))
         .merge(with_and_without_slash("/o/.well-known/openid-configuration", get(metadata::of_openid)))
         .merge(with_and_without_slash("/o/.well-known/oauth-authorization-server", get(metadata::get)))

@@ -4,7 +4,7 @@
 use cqrs_es::Aggregate;
 use domain::{
     Decide, Event, Timestamp, aggregate::fold, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent,
-    grant::Grant, key_set::KeySet, session::Session, user::User,
+    grant::Grant, invitation::Invitation, key_set::KeySet, session::Session, user::User,
 };
 use projections::{
     LIVE,
@@ -186,6 +186,7 @@ impl Log {
             KeySet::TYPE => self.load_as::<KeySet>(id).await?,
             Catalogue::TYPE => self.load_as::<Catalogue>(id).await?,
             Audit::TYPE => self.load_as::<Audit>(id).await?,
+            Invitation::TYPE => self.load_as::<Invitation>(id).await?,
             other => return Err(unreadable(picked, format!("there is no aggregate {other}"))),
         };
         events.truncate(count);
@@ -215,7 +216,8 @@ fn is_over(events: &[Event], now: Timestamp) -> bool {
         | Event::Consent(_)
         | Event::KeySet(_)
         | Event::Catalogue(_)
-        | Event::Audit(_) => None,
+        | Event::Audit(_)
+        | Event::Invitation(_) => None,
     });
     fold::<Grant>(grant).last_ends_at().is_some_and(|end| end < now)
 }

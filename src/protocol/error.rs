@@ -32,6 +32,10 @@ pub enum ErrorCode {
     /// RFC 6750 section 3.1.
     InvalidToken,
     InsufficientScope,
+    /// RFC 7591 section 3.2.2.
+    InvalidRedirectUri,
+    InvalidClientMetadata,
+    UnapprovedSoftwareStatement,
     TemporarilyUnavailable,
     ServerError,
 }
@@ -57,6 +61,9 @@ impl ErrorCode {
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }

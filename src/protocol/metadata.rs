@@ -15,6 +15,7 @@ pub mod path {
     pub const REVOCATIONS: &str = "/revocations/";
     pub const USERINFO: &str = "/userinfo/";
     pub const LOGOUT: &str = "/logout/";
+    pub const REGISTER: &str = "/register/";
     pub const JWKS: &str = "/.well-known/jwks.json";
 }
 
@@ -36,6 +37,8 @@ pub struct Metadata {
     introspection_endpoint: String,
     /// Our own: the feed of what is dead.
     revocations_endpoint: String,
+    /// Clients register themselves there with an initial access token, or as the settings let anybody (RFC 7591).
+    registration_endpoint: String,
     jwks_uri: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
@@ -102,6 +105,7 @@ impl Metadata {
             revocation_endpoint: at(path::REVOKE),
             introspection_endpoint: at(path::INTROSPECT),
             revocations_endpoint: at(path::REVOCATIONS),
+            registration_endpoint: at(path::REGISTER),
             jwks_uri: at(path::JWKS),
             scopes_supported: scopes,
             response_types_supported: ["code"],

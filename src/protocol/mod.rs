@@ -13,6 +13,7 @@ pub mod landing;
 pub mod logout;
 pub mod metadata;
 pub mod parameters;
+pub mod registration;
 pub mod revocations;
 pub mod token;
 pub mod userinfo;

@@ -210,15 +210,8 @@ mod tests {
     }
 
     fn client(scope: &str) -> Registration {
-        Registration {
-            identifier: "app".to_owned(),
-            owner: None,
-            metadata: ClientMetadata { scope: scope.parse().unwrap(), ..ClientMetadata::default() },
-            metadata_version: 1,
-            secrets: Vec::new(),
-            enabled: true,
-            disabled_by: None,
-        }
+        let metadata = ClientMetadata { scope: scope.parse().unwrap(), ..ClientMetadata::default() };
+        Registration::new("app".to_owned(), None, metadata)
     }
 
     #[test]

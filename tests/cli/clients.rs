@@ -10,6 +10,7 @@ both_stores! {
     a_client_is_found_by_name_or_id_unless_the_name_is_ambiguous,
     a_secret_is_rotated_and_a_client_disabled_and_enabled,
     an_import_takes_every_entry_whole_or_not_at_all,
+    an_invitation_is_made_listed_and_withdrawn,
 }
 
 const SERVICE: [&str; 8] =
@@ -159,4 +160,21 @@ async fn an_owner_is_named_by_sign_in_name() {
     place.run(&[&SERVICE[..], &["--owner", "mika"]].concat()).succeeded();
     assert_eq!(place.json(&["client", "show", "Service"])["owner"], owner["id"]);
     place.run(&[&SERVICE[..], &["--owner", "nobody"]].concat()).failed(3, "there is no user `nobody`");
+}
+
+async fn an_invitation_is_made_listed_and_withdrawn(kind: Kind) {
+    let place = Place::ready(kind).await;
+    assert!(place.run(&["client", "invitations"]).succeeded().out.contains("There are no invitations"));
+    let made = place.json(&["client", "invite", "--uses", "3", "--lifetime", "600"]);
+    assert!(made["initial_access_token"].as_str().unwrap().len() >= 43);
+    let id = made["id"].as_str().unwrap();
+    let listed = place.json(&["client", "invitations"]);
+    assert_eq!((&listed[0]["id"], &listed[0]["state"], &listed[0]["uses_left"]), (&json!(id), &json!("open"), &json!(3)));
+    assert!(!listed.to_string().contains(made["initial_access_token"].as_str().unwrap()));
+    place.run(&["client", "withdraw-invitation", id]).succeeded();
+    assert_eq!(place.json(&["client", "invitations"])[0]["state"], "withdrawn");
+    place.run(&["client", "withdraw-invitation", "00000000-0000-7000-8000-000000000001"]).failed(3, "no such invitation");
+    place.run(&["client", "invite", "--uses", "0"]).failed(2, "--uses");
+    let log = place.run(&["log", "tail", "--all"]).succeeded().out;
+    assert!(log.contains("invitation.made") && !log.contains(made["initial_access_token"].as_str().unwrap()), "{log}");
 }

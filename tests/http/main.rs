@@ -32,6 +32,7 @@ mod registration;
 mod resource;
 mod revocation;
 mod revocations;
+mod self_registration;
 mod setup;
 mod sign_in;
 mod sweep;

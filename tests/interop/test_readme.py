@@ -46,13 +46,23 @@ def run_shell(script, grantlog):
     return "".join(printed)
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
-def test_its_commands_work_in_their_order(readme, grantlog):
+def script_of(readme, grantlog):
+    """The shell's blocks, and the program where they look for it."""
     built = Path(grantlog.home) / "target/release"
     built.mkdir(parents=True, exist_ok=True)
     (built / "grantlog").unlink(missing_ok=True)
     (built / "grantlog").symlink_to(grantlog.program)
-    script = "\n".join(blocks(readme, "sh")).replace(ADDRESS, grantlog.url)
+    return "\n".join(blocks(readme, "sh")).replace(ADDRESS, grantlog.url)
+
+
+def test_the_commands_of_the_page_on_registration_work(grantlog):
+    printed = run_shell(f"PATH=$PWD/target/release:$PATH\n{script_of('docs/registration.md', grantlog)}", grantlog)
+    assert "took its registration back" in printed, "the log tells what happened"
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
+def test_its_commands_work_in_their_order(readme, grantlog):
+    script = script_of(readme, grantlog)
     printed = run_shell(script, grantlog)
     assert "protected, and your token opened it" in printed
     assert "grant.refreshed" in printed, "the log tells what happened"

@@ -33,7 +33,7 @@ async fn more_commands_than_a_batch_holds_are_all_written(store: Store) {
 
 fn large(bytes: usize) -> ClientEvent {
     let metadata = Box::new(ClientMetadata { client_name: Some("n".repeat(bytes)), ..ClientMetadata::default() });
-    ClientEvent::Registered { identifier: Uuid::now_v7().to_string(), owner: None, metadata, at: AT }
+    ClientEvent::Registered { identifier: Uuid::now_v7().to_string(), owner: None, metadata, by_itself: None, at: AT }
 }
 
 async fn more_bytes_than_a_batch_holds_are_all_written(store: Store) {

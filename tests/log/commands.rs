@@ -66,7 +66,7 @@ pub(crate) fn guard(id: Uuid, version: i64) -> Guard {
 /// A client's registration.
 pub(crate) fn registered(name: &str) -> ClientEvent {
     let metadata = Box::new(ClientMetadata { client_name: Some(name.to_owned()), ..ClientMetadata::default() });
-    ClientEvent::Registered { identifier: name.to_owned(), owner: None, metadata, at: AT }
+    ClientEvent::Registered { identifier: name.to_owned(), owner: None, metadata, by_itself: None, at: AT }
 }
 
 pub(crate) fn register(id: Uuid) -> Append {

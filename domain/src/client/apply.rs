@@ -5,18 +5,17 @@ use super::{Client, ClientEvent, Registration};
 impl Client {
     pub(super) fn apply_event(&mut self, event: ClientEvent) {
         match event {
-            ClientEvent::Registered { identifier, owner, metadata, .. } => {
-                let metadata = *metadata;
-                let secrets = Vec::new();
-                let client =
-                    Registration { identifier, owner, metadata, metadata_version: 1, secrets, enabled: true, disabled_by: None };
+            ClientEvent::Registered { identifier, owner, metadata, by_itself, .. } => {
+                let client = Registration { by_itself, ..Registration::new(identifier, owner, *metadata) };
                 *self = Self::Registered(Box::new(client));
             }
             ClientEvent::Updated { .. }
             | ClientEvent::SecretAdded { .. }
             | ClientEvent::SecretExpirySet { .. }
             | ClientEvent::Disabled { .. }
-            | ClientEvent::Enabled { .. } => {
+            | ClientEvent::Enabled { .. }
+            | ClientEvent::RegistrationTokenSet { .. }
+            | ClientEvent::Deregistered { .. } => {
                 if let Self::Registered(client) = self {
                     client.apply_event(event);
                 }
@@ -44,6 +43,11 @@ impl Registration {
             }
             ClientEvent::Disabled { by, .. } => (self.enabled, self.disabled_by) = (false, by),
             ClientEvent::Enabled { .. } => (self.enabled, self.disabled_by) = (true, None),
+            ClientEvent::RegistrationTokenSet { digest, .. } => self.registration_token = Some(digest),
+            ClientEvent::Deregistered { .. } => {
+                (self.enabled, self.disabled_by, self.deregistered) = (false, None, true);
+                (self.secrets, self.registration_token) = (Vec::new(), None);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What can be asked of a client.
 
-use crate::{SecretId, Timestamp, UserId};
+use crate::{Digest, SecretId, Timestamp, UserId};
 
-use super::{ClientMetadata, ClientSecret};
+use super::{ByItself, ClientMetadata, ClientSecret};
 
 /// A request to change a registered application.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub enum ClientCommand {
         owner: Option<UserId>,
         metadata: Box<ClientMetadata>,
         secret: Option<ClientSecret>,
+        /// How it registers itself, and the digest of the token that it will manage its registration with.
+        by_itself: Option<(ByItself, Digest)>,
         at: Timestamp,
     },
     /// Replace its metadata.
@@ -25,4 +27,10 @@ pub enum ClientCommand {
     Disable { by: Option<UserId>, at: Timestamp },
     /// By its owner, who undoes only what they did; or by an operator (`None`).
     Enable { by: Option<UserId>, at: Timestamp },
+    /// Replace its own metadata and its token (RFC 7592 section 2.2). `secret` is for a client that needs one and has none.
+    UpdateItself { presented: Digest, next: Digest, metadata: Box<ClientMetadata>, secret: Option<ClientSecret>, at: Timestamp },
+    /// Take its own registration back (RFC 7592 section 2.3).
+    DeregisterItself { presented: Digest, at: Timestamp },
+    /// Take back a registration that anybody could make, and nobody used.
+    DeregisterUnused { at: Timestamp },
 }

@@ -2,7 +2,7 @@
 
 use crate::{Decide, SecretId, Timestamp};
 
-use super::{Client, ClientCommand, ClientError, ClientEvent, ClientMetadata, ClientSecret, Registration};
+use super::{Client, ClientCommand, ClientError, ClientEvent, ClientMetadata, ClientSecret, DeregistrationReason, Registration};
 
 /// How many of its secrets work at a time, at most: a rotation ends the oldest beyond.
 const USABLE_SECRETS: usize = 10;
@@ -10,15 +10,17 @@ const USABLE_SECRETS: usize = 10;
 impl Decide for Client {
     fn decide(&self, command: ClientCommand) -> Result<Vec<ClientEvent>, ClientError> {
         match (self, command) {
-            (Self::Absent, ClientCommand::Register { identifier, owner, metadata, secret, at }) => {
+            (Self::Absent, ClientCommand::Register { identifier, owner, metadata, secret, by_itself, at }) => {
                 let metadata = accepted(metadata)?;
                 check_identifier(&identifier)?;
                 metadata.check()?;
                 if metadata.is_public() && secret.is_some() {
                     return Err(ClientError::PublicClient);
                 }
-                let mut events = vec![ClientEvent::Registered { identifier, owner, metadata, at }];
+                let (by_itself, token) = by_itself.unzip();
+                let mut events = vec![ClientEvent::Registered { identifier, owner, metadata, by_itself, at }];
                 events.extend(secret.map(|secret| ClientEvent::SecretAdded { secret, at }));
+                events.extend(token.map(|digest| ClientEvent::RegistrationTokenSet { digest, at }));
                 Ok(events)
             }
             (Self::Registered(_), ClientCommand::Register { .. }) => Err(ClientError::Exists),
@@ -28,8 +30,12 @@ impl Decide for Client {
                 | ClientCommand::RotateSecret { .. }
                 | ClientCommand::RevokeSecret { .. }
                 | ClientCommand::Disable { .. }
-                | ClientCommand::Enable { .. },
+                | ClientCommand::Enable { .. }
+                | ClientCommand::UpdateItself { .. }
+                | ClientCommand::DeregisterItself { .. }
+                | ClientCommand::DeregisterUnused { .. },
             ) => Err(ClientError::Unknown),
+            (Self::Registered(client), command) if client.deregistered => after_deregistration(&command),
             (Self::Registered(client), ClientCommand::Update { metadata, at }) => client.update(metadata, at),
             (Self::Registered(client), ClientCommand::RotateSecret { secret, others_expire_at, at }) => {
                 client.rotate_secret(secret, others_expire_at, at)
@@ -45,12 +51,34 @@ impl Decide for Client {
                 Err(ClientError::DisabledByOperator)
             }
             (Self::Registered(_), ClientCommand::Enable { at, .. }) => Ok(vec![ClientEvent::Enabled { at }]),
+            (Self::Registered(client), ClientCommand::UpdateItself { presented, next, metadata, secret, at }) => {
+                client.check_token(&presented)?;
+                client.update_itself(metadata, secret, next, at)
+            }
+            (Self::Registered(client), ClientCommand::DeregisterItself { presented, at }) => {
+                client.check_token(&presented)?;
+                Ok(vec![ClientEvent::Deregistered { reason: DeregistrationReason::ByItself, at }])
+            }
+            (Self::Registered(client), ClientCommand::DeregisterUnused { at }) => Ok(client.deregister_unused(at)),
         }
     }
 }
 
+/// Nothing brings a registration back.
+fn after_deregistration(command: &ClientCommand) -> Result<Vec<ClientEvent>, ClientError> {
+    match command {
+        ClientCommand::Disable { .. } | ClientCommand::DeregisterUnused { .. } => Ok(vec![]),
+        ClientCommand::Register { .. } => Err(ClientError::Exists),
+        ClientCommand::UpdateItself { .. } | ClientCommand::DeregisterItself { .. } => Err(ClientError::WrongRegistrationToken),
+        ClientCommand::Update { .. }
+        | ClientCommand::RotateSecret { .. }
+        | ClientCommand::RevokeSecret { .. }
+        | ClientCommand::Enable { .. } => Err(ClientError::Deregistered),
+    }
+}
+
 impl Registration {
-    fn update(&self, metadata: Box<ClientMetadata>, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
+    pub(super) fn update(&self, metadata: Box<ClientMetadata>, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
         let metadata = accepted(metadata)?;
         if *metadata == self.metadata {
             return Ok(vec![]);

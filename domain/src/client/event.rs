@@ -3,7 +3,7 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, SecretId, Timestamp, UserId};
+use crate::{Digest, InvitationId, SecretId, Timestamp, UserId};
 
 use super::ClientMetadata;
 
@@ -12,7 +12,15 @@ use super::ClientMetadata;
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientEvent {
     /// It was registered. `identifier` is its `client_id` on the wire.
-    Registered { identifier: String, owner: Option<UserId>, metadata: Box<ClientMetadata>, at: Timestamp },
+    Registered {
+        identifier: String,
+        owner: Option<UserId>,
+        metadata: Box<ClientMetadata>,
+        /// How it registered itself; `None` where a person or an operator registered it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_itself: Option<ByItself>,
+        at: Timestamp,
+    },
     /// Its metadata was replaced. `metadata_version` counts: 1 at registration, one more at each change.
     Updated { metadata: Box<ClientMetadata>, metadata_version: u32, at: Timestamp },
     /// It got a secret.
@@ -27,6 +35,30 @@ pub enum ClientEvent {
     },
     /// It may act again; nothing is revived.
     Enabled { at: Timestamp },
+    /// It got a token to manage its registration with (RFC 7592). The one before works no more.
+    RegistrationTokenSet { digest: Digest, at: Timestamp },
+    /// Its registration is gone for good, and all that it held is dead.
+    Deregistered { reason: DeregistrationReason, at: Timestamp },
+}
+
+/// How a client registered itself (RFC 7591 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "way", rename_all = "snake_case")]
+pub enum ByItself {
+    /// As the settings let anybody.
+    Open,
+    /// With an initial access token.
+    Invited { invitation_id: InvitationId },
+}
+
+/// Why a registration is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeregistrationReason {
+    /// The client said so (RFC 7592 section 2.3).
+    ByItself,
+    /// It was registered by whoever came, and nobody let it do anything.
+    Unused,
 }
 
 /// A client's secret as the log keeps it.
@@ -48,6 +80,8 @@ impl DomainEvent for ClientEvent {
             Self::SecretExpirySet { .. } => "client.secret_expiry_set",
             Self::Disabled { .. } => "client.disabled",
             Self::Enabled { .. } => "client.enabled",
+            Self::RegistrationTokenSet { .. } => "client.registration_token_set",
+            Self::Deregistered { .. } => "client.deregistered",
         }
         .to_owned()
     }

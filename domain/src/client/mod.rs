@@ -11,11 +11,12 @@ mod metadata_other;
 mod openid;
 mod questions;
 mod registration;
+mod self_service;
 #[cfg(test)]
 mod tests;
 
 pub use command::ClientCommand;
-pub use event::{ClientEvent, ClientSecret};
+pub use event::{ByItself, ClientEvent, ClientSecret, DeregistrationReason};
 pub use metadata::{
     AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, Policy, SigningAlgorithm,
 };
@@ -53,6 +54,10 @@ pub enum ClientError {
     UnknownSecret,
     #[error("an operator disabled the client: only an operator can enable it")]
     DisabledByOperator,
+    #[error("the client's registration is gone for good")]
+    Deregistered,
+    #[error("the registration access token is not the client's, or not any more")]
+    WrongRegistrationToken,
 }
 
 aggregate!(Client, "client", ClientCommand, ClientEvent, ClientError);

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, UserId};
+use crate::{Digest, Timestamp, UserId};
 
-use super::{ApplicationType, AuthenticationMethod, ClientMetadata, ClientSecret, GrantType, Policy};
+use super::{ApplicationType, AuthenticationMethod, ByItself, ClientMetadata, ClientSecret, GrantType, Policy};
 
 /// A registered client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +20,35 @@ pub struct Registration {
     /// The owner who disabled it; `None` where an operator did, or nobody.
     #[serde(default)]
     pub disabled_by: Option<UserId>,
+    /// How it registered itself, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_itself: Option<ByItself>,
+    /// Of the token that it manages its registration with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_token: Option<Digest>,
+    /// Its registration is gone, for good.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deregistered: bool,
 }
 
 impl Registration {
+    /// As it is when it was just made.
+    #[must_use]
+    pub const fn new(identifier: String, owner: Option<UserId>, metadata: ClientMetadata) -> Self {
+        Self {
+            identifier,
+            owner,
+            metadata,
+            metadata_version: 1,
+            secrets: Vec::new(),
+            enabled: true,
+            disabled_by: None,
+            by_itself: None,
+            registration_token: None,
+            deregistered: false,
+        }
+    }
+
     /// The secrets that have not expired.
     pub fn usable_secrets(&self, now: Timestamp) -> impl Iterator<Item = &ClientSecret> {
         self.secrets.iter().filter(move |secret| secret.is_usable(now))
@@ -41,6 +67,12 @@ impl Registration {
             Policy::Default => true,
             Policy::Compatible => self.is_public(),
         }
+    }
+
+    /// Whether it registered itself with an invitation.
+    #[must_use]
+    pub const fn was_invited(&self) -> bool {
+        matches!(self.by_itself, Some(ByItself::Invited { .. }))
     }
 
     /// Whether it is registered for this grant.

@@ -2,6 +2,7 @@
 
 mod metadata;
 mod other_members;
+mod self_service;
 
 use cqrs_es::test::TestFramework;
 use serde_json::json;
@@ -42,7 +43,13 @@ fn secret(number: u128) -> ClientSecret {
 }
 
 fn registered(metadata: ClientMetadata) -> ClientEvent {
-    ClientEvent::Registered { identifier: "app".to_owned(), owner: Some(OWNER), metadata: Box::new(metadata), at: NOW }
+    ClientEvent::Registered {
+        identifier: "app".to_owned(),
+        owner: Some(OWNER),
+        metadata: Box::new(metadata),
+        by_itself: None,
+        at: NOW,
+    }
 }
 
 fn secret_added(number: u128) -> ClientEvent {
@@ -67,6 +74,7 @@ fn register_as(identifier: &str, metadata: ClientMetadata, secret: Option<Client
         owner: Some(OWNER),
         metadata: Box::new(metadata),
         secret,
+        by_itself: None,
         at: NOW,
     }
 }

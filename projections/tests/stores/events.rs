@@ -33,7 +33,7 @@ pub(crate) fn on(aggregate_type: &'static str, n: u32, event: impl Into<Event>) 
 pub(crate) fn registered(n: u32, owner: Option<u32>) -> (StreamId, Event) {
     let metadata = Box::new(ClientMetadata { client_name: Some(format!("App {n}")), ..ClientMetadata::default() });
     let owner = owner.map(|n| id(n).parse().unwrap());
-    on("client", n, ClientEvent::Registered { identifier: format!("app-{n}"), owner, metadata, at: AT })
+    on("client", n, ClientEvent::Registered { identifier: format!("app-{n}"), owner, metadata, by_itself: None, at: AT })
 }
 
 pub(crate) fn created(n: u32, name: &str) -> (StreamId, Event) {

@@ -1,6 +1,7 @@
 //! `grantlog client`: applications are registered, looked at, disabled.
 
 mod import;
+mod invite;
 mod metadata_flags;
 mod register;
 mod uri_list;
@@ -28,10 +29,11 @@ use super::{
     store::{Context, find_client},
 };
 use import::Import;
+use invite::{Invitations, Invite, WithdrawInvitation};
 use register::Register;
 
 /// What people look for first in a client.
-const FIRST: [&str; 5] = ["client_id", "client_name", "id", "state", "owner"];
+const FIRST: [&str; 6] = ["client_id", "client_name", "id", "state", "owner", "by_itself"];
 /// Clients read at a time.
 const PAGE: u32 = 500;
 
@@ -50,6 +52,9 @@ pub(super) enum ClientCommand {
     RotateSecret(RotateSecret),
     Disable(Disable),
     Enable(Enable),
+    Invite(Invite),
+    Invitations(Invitations),
+    WithdrawInvitation(WithdrawInvitation),
 }
 
 /// List all clients
@@ -120,6 +125,9 @@ impl ClientCommand {
             Self::RotateSecret(command) => command.run(context).await,
             Self::Disable(command) => command.run(context).await,
             Self::Enable(command) => command.run(context).await,
+            Self::Invite(command) => command.run(context).await,
+            Self::Invitations(command) => command.run(context).await,
+            Self::WithdrawInvitation(command) => command.run(context).await,
         }
     }
 }
@@ -186,6 +194,7 @@ fn members(row: &ClientRow) -> Result<Map<String, Value>, Failure> {
     members.insert("id".to_owned(), row.id.clone().into());
     members.insert("state".to_owned(), row.state.clone().into());
     members.insert("owner".to_owned(), row.owner.clone().into());
+    members.insert("by_itself".to_owned(), row.by_itself.clone().into());
     members.insert("metadata_version".to_owned(), row.metadata_version.into());
     Ok(members)
 }

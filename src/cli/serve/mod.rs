@@ -22,7 +22,7 @@ use crate::{
     http,
     log::Log,
     state::App,
-    sweep, telemetry, verify,
+    sweep, telemetry, unused_clients, verify,
 };
 
 use super::{failure::Failure, migrate, output, store::Context};
@@ -76,6 +76,7 @@ impl Serve {
         // What runs beside the requests ends with this function.
         let mut beside = JoinSet::new();
         beside.spawn(sweep::run(app.log.clone(), app.clock.clone()));
+        beside.spawn(unused_clients::run(app.dispatch.clone()));
         beside.spawn(verify::run(app.log.clone(), app.clock.clone(), app.settings.store.verified_streams));
         if app.settings.relay.is_on() {
             beside.spawn(Relay::new(app.clone()).run());

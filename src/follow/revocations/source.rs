@@ -114,7 +114,8 @@ impl Source {
                 | Event::Consent(_)
                 | Event::KeySet(_)
                 | Event::Catalogue(_)
-                | Event::Audit(_) => Concerns::Everybody,
+                | Event::Audit(_)
+                | Event::Invitation(_) => Concerns::Everybody,
             };
             let position = event.stored.position;
             let (what, reason, at, forget_after) = (ended.what, ended.reason, ended.at, ended.forget_after);
@@ -188,7 +189,9 @@ fn allowed(event: &Event) -> Option<u32> {
             ClientEvent::SecretAdded { .. }
             | ClientEvent::SecretExpirySet { .. }
             | ClientEvent::Disabled { .. }
-            | ClientEvent::Enabled { .. } => None,
+            | ClientEvent::Enabled { .. }
+            | ClientEvent::RegistrationTokenSet { .. }
+            | ClientEvent::Deregistered { .. } => None,
         },
         Event::User(_)
         | Event::Session(_)
@@ -196,7 +199,8 @@ fn allowed(event: &Event) -> Option<u32> {
         | Event::Grant(_)
         | Event::KeySet(_)
         | Event::Catalogue(_)
-        | Event::Audit(_) => None,
+        | Event::Audit(_)
+        | Event::Invitation(_) => None,
     }
 }
 

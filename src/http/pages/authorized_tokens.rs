@@ -101,7 +101,7 @@ pub(super) async fn all_of(app: &App, rows: Vec<ConsentRow>, language: &'static 
     for row in rows {
         let page = Page { after: None, limit: MAX_GRANTS };
         let grants = grant::live_of_consent(app.log.db(), &row.id, app.clock.now(), page).await?;
-        let disabled = clients.iter().any(|client| client.id == row.client_id && client.state == "disabled");
+        let disabled = clients.iter().any(|client| client.id == row.client_id && client.state != "enabled");
         all.push(Access { disabled, ..Access::new(row, grants, (&catalogue, language)) });
     }
     Ok(all)

@@ -6,7 +6,10 @@ mod grant;
 mod issuer;
 mod person;
 
-pub use client::{ClientDescription, ClientEnabled, ClientRegistered, ClientSecret, ClientUpdated};
+pub use client::{
+    ClientDescription, ClientEnabled, ClientRegistered, ClientRegistrationTokenSet, ClientSecret, ClientUpdated, InvitationMade,
+    InvitationUsed, InvitationWithdrawn,
+};
 pub use grant::{
     AccessToken, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed, GrantCodeReplayed,
     GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
@@ -25,6 +28,7 @@ impl Data {
     pub fn revocation(self) -> Option<Revocation> {
         match self {
             Self::ClientDisabled(revocation)
+            | Self::ClientDeregistered(revocation)
             | Self::UserPasswordSet(revocation)
             | Self::UserLocked(revocation)
             | Self::UserErased(revocation)
@@ -39,6 +43,7 @@ impl Data {
             | Self::ClientSecretAdded(_)
             | Self::ClientSecretExpirySet(_)
             | Self::ClientEnabled(_)
+            | Self::ClientRegistrationTokenSet(_)
             | Self::UserCreated(_)
             | Self::UserProfileUpdated(_)
             | Self::UserUnlocked(_)
@@ -60,7 +65,10 @@ impl Data {
             | Self::KeyAdded(_)
             | Self::KeyActivated(_)
             | Self::CatalogueAdopted(_)
-            | Self::AuditRead(_) => None,
+            | Self::AuditRead(_)
+            | Self::InvitationMade(_)
+            | Self::InvitationUsed(_)
+            | Self::InvitationWithdrawn(_) => None,
         }
     }
 }
@@ -127,6 +135,10 @@ messages! {
     ClientDisabled(Revocation) = Revocation "client" "disabled" 1;
     /// A client may act again; nothing is revived.
     ClientEnabled(ClientEnabled) = Registration "client" "enabled" 1;
+    /// A client that registered itself got the token to manage its registration with.
+    ClientRegistrationTokenSet(ClientRegistrationTokenSet) = Registration "client" "registration_token_set" 1;
+    /// A client's registration is gone for good.
+    ClientDeregistered(Revocation) = Revocation "client" "deregistered" 1;
     /// A user was made.
     UserCreated(UserCreated) = Account "user" "created" 1;
     /// A user's profile or sign-in name changed.
@@ -189,4 +201,10 @@ messages! {
     CatalogueAdopted(CatalogueAdopted) = Other "catalogue" "adopted" 1;
     /// Somebody was told what the log says of people and clients.
     AuditRead(AuditRead) = Other "audit" "read" 1;
+    /// An invitation to register clients was made.
+    InvitationMade(InvitationMade) = Registration "invitation" "made" 1;
+    /// A client registered itself with an invitation.
+    InvitationUsed(InvitationUsed) = Registration "invitation" "used" 1;
+    /// An invitation is good for nothing more.
+    InvitationWithdrawn(InvitationWithdrawn) = Registration "invitation" "withdrawn" 1;
 }

@@ -6,9 +6,10 @@ use domain::{
     ClientId, ConsentId, Event, StreamId, Timestamp,
     audit::AuditEvent,
     catalogue::{CatalogueEvent, ScopeEntry},
-    client::{ClientEvent, ClientMetadata},
+    client::{ByItself, ClientEvent, ClientMetadata},
     consent::{ConsentEvent, GivenBy},
     cutoff::{Cutoff, Subject},
+    invitation::InvitationEvent,
     key_set::KeySetEvent,
     session::{SessionEvent, SignIn},
     user::UserEvent,
@@ -42,6 +43,7 @@ impl Told<'_> {
             Event::KeySet(event) => self.key_set(event),
             Event::Catalogue(event) => Ok(catalogue(event)),
             Event::Audit(event) => self.audit(event),
+            Event::Invitation(event) => self.invitation(event),
         }
     }
 
@@ -81,15 +83,23 @@ impl Told<'_> {
             | ClientEvent::SecretAdded { .. }
             | ClientEvent::SecretExpirySet { .. }
             | ClientEvent::Disabled { .. }
-            | ClientEvent::Enabled { .. } => self.names.client(ClientId::new(self.stream.aggregate_id))?,
+            | ClientEvent::Enabled { .. }
+            | ClientEvent::RegistrationTokenSet { .. }
+            | ClientEvent::Deregistered { .. } => self.names.client(ClientId::new(self.stream.aggregate_id))?,
         };
         Ok(match event {
-            ClientEvent::Registered { identifier: _, owner, metadata, at } => Data::ClientRegistered(data::ClientRegistered {
-                client_id,
-                owner: owner.map(|owner| owner.to_string()),
-                client: description(metadata),
-                at: at.unix(),
-            }),
+            ClientEvent::Registered { identifier: _, owner, metadata, by_itself, at } => {
+                Data::ClientRegistered(data::ClientRegistered {
+                    client_id,
+                    owner: owner.map(|owner| owner.to_string()),
+                    by_itself: by_itself.map(|way| match way {
+                        ByItself::Open => "open".to_owned(),
+                        ByItself::Invited { .. } => "invited".to_owned(),
+                    }),
+                    client: description(metadata),
+                    at: at.unix(),
+                })
+            }
             ClientEvent::Updated { metadata, metadata_version, at } => Data::ClientUpdated(data::ClientUpdated {
                 client_id,
                 metadata_version: *metadata_version,
@@ -110,6 +120,10 @@ impl Told<'_> {
             }),
             ClientEvent::Disabled { by: _, at } => Data::ClientDisabled(self.cut_off(*at)?),
             ClientEvent::Enabled { at } => Data::ClientEnabled(data::ClientEnabled { client_id, at: at.unix() }),
+            ClientEvent::RegistrationTokenSet { digest: _, at } => {
+                Data::ClientRegistrationTokenSet(data::ClientRegistrationTokenSet { client_id, at: at.unix() })
+            }
+            ClientEvent::Deregistered { reason: _, at } => Data::ClientDeregistered(self.cut_off(*at)?),
         })
     }
 
@@ -195,6 +209,27 @@ impl Told<'_> {
                 at: at.unix(),
             })),
         }
+    }
+
+    fn invitation(&self, event: &InvitationEvent) -> Result<Data, MessageError> {
+        let invitation_id = self.id();
+        Ok(match event {
+            InvitationEvent::Made { digest: _, uses, expires_at, at } => Data::InvitationMade(data::InvitationMade {
+                invitation_id,
+                uses: *uses,
+                expires_at: expires_at.unix(),
+                at: at.unix(),
+            }),
+            InvitationEvent::Used { client_id, uses_left, at } => Data::InvitationUsed(data::InvitationUsed {
+                invitation_id,
+                client_id: self.names.client(*client_id)?,
+                uses_left: *uses_left,
+                at: at.unix(),
+            }),
+            InvitationEvent::Withdrawn { at } => {
+                Data::InvitationWithdrawn(data::InvitationWithdrawn { invitation_id, at: at.unix() })
+            }
+        })
     }
 
     fn key_set(&self, event: &KeySetEvent) -> Result<Data, MessageError> {

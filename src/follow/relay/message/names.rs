@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use domain::{
     ClientId, ConsentId, Event, StreamId, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent,
-    grant::GrantEvent, session::SessionEvent,
+    grant::GrantEvent, invitation::InvitationEvent, session::SessionEvent,
 };
 
 use super::MessageError;
@@ -43,7 +43,9 @@ pub fn wanted(event: &Event, stream: &StreamId) -> Wanted {
             | ClientEvent::SecretAdded { .. }
             | ClientEvent::SecretExpirySet { .. }
             | ClientEvent::Disabled { .. }
-            | ClientEvent::Enabled { .. } => Wanted::Client(ClientId::new(stream.aggregate_id)),
+            | ClientEvent::Enabled { .. }
+            | ClientEvent::RegistrationTokenSet { .. }
+            | ClientEvent::Deregistered { .. } => Wanted::Client(ClientId::new(stream.aggregate_id)),
         },
         Event::Consent(event) => match event {
             ConsentEvent::Given { terms, .. } => Wanted::Client(terms.client_id),
@@ -63,6 +65,10 @@ pub fn wanted(event: &Event, stream: &StreamId) -> Wanted {
             | GrantEvent::Revoked { .. } => Wanted::Nothing,
         },
         Event::Audit(AuditEvent::Read { read, .. }) => read.client_id.map_or(Wanted::Nothing, Wanted::Client),
+        Event::Invitation(event) => match event {
+            InvitationEvent::Used { client_id, .. } => Wanted::Client(*client_id),
+            InvitationEvent::Made { .. } | InvitationEvent::Withdrawn { .. } => Wanted::Nothing,
+        },
         Event::Session(event) => match event {
             SessionEvent::ClientNotified { notice, .. } => Wanted::Client(notice.client_id),
             SessionEvent::Started { .. } | SessionEvent::Reauthenticated { .. } | SessionEvent::Ended { .. } => Wanted::Nothing,

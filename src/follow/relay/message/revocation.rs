@@ -48,6 +48,7 @@ pub enum Reason {
     /// A used refresh token came again.
     RefreshReplayed,
     ClientDisabled,
+    ClientDeregistered,
     PasswordChanged,
     UserLocked,
     UserErased,
@@ -69,6 +70,7 @@ impl From<Cause> for Reason {
             Cause::CodeReplayed => Self::CodeReplayed,
             Cause::RefreshReplayed => Self::RefreshReplayed,
             Cause::ClientDisabled => Self::ClientDisabled,
+            Cause::ClientDeregistered => Self::ClientDeregistered,
             Cause::PasswordChanged => Self::PasswordChanged,
             Cause::UserLocked => Self::UserLocked,
             Cause::UserErased => Self::UserErased,

@@ -164,6 +164,7 @@ fn everything_that_cuts_off_is_a_revocation_and_nothing_else_is() {
         }
     }
     let expected = [
+        "client.deregistered",
         "client.disabled",
         "consent.withdrawn",
         "grant.access_token_revoked",

@@ -75,7 +75,9 @@ pub(super) fn refused(refusal: Refusal<ClientError>) -> Refused {
             | ClientError::InvalidMetadata(_)
             | ClientError::PublicClient
             | ClientError::UnknownSecret
-            | ClientError::DisabledByOperator),
+            | ClientError::DisabledByOperator
+            | ClientError::Deregistered
+            | ClientError::WrongRegistrationToken),
         ) => OAuthError::invalid_request("client_refused", error.to_string()).into(),
     }
 }

@@ -28,6 +28,8 @@ pub struct ClientRegistered {
     pub client_id: String,
     /// The `sub` of the user who registered it.
     pub owner: Option<String>,
+    /// How it registered itself, `open` or `invited`; `null` where a person or an operator registered it.
+    pub by_itself: Option<String>,
     pub client: ClientDescription,
     pub at: i64,
 }
@@ -54,5 +56,36 @@ pub struct ClientSecret {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientEnabled {
     pub client_id: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ClientRegistrationTokenSet {
+    pub client_id: String,
+    pub at: i64,
+}
+
+/// An invitation is RFC 7591's initial access token, told by an id of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InvitationMade {
+    pub invitation_id: String,
+    /// For how many registrations it is good, and until when.
+    pub uses: u32,
+    pub expires_at: i64,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InvitationUsed {
+    pub invitation_id: String,
+    /// Who registered itself with it.
+    pub client_id: String,
+    pub uses_left: u32,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InvitationWithdrawn {
+    pub invitation_id: String,
     pub at: i64,
 }

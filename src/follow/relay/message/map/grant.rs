@@ -112,7 +112,8 @@ pub(in super::super) const fn token_ends_at(event: &Event) -> Option<i64> {
         | Event::Consent(_)
         | Event::KeySet(_)
         | Event::Catalogue(_)
-        | Event::Audit(_) => None,
+        | Event::Audit(_)
+        | Event::Invitation(_) => None,
     }
 }
 
