@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod follow;
 pub mod http;
 pub mod log;
+pub mod logo;
 pub mod passwords;
 pub mod protocol;
 pub mod reads;

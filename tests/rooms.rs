@@ -52,7 +52,7 @@ const IMPURE: &[&str] = &["tokio", "rand", "getrandom", "Instant", "now_v4", "no
 const IMPURE_PATHS: &[&str] = &["std::fs", "std::env", "std::net", "std::io", "std::process", "std::thread"];
 
 const AGGREGATES: &[&str] =
-    &["audit", "client", "user", "session", "consent", "grant", "key_set", "catalogue", "device_authorization"];
+    &["audit", "client", "user", "session", "consent", "grant", "key_set", "catalogue", "invitation", "device_authorization"];
 
 /// Upper-case words that begin a statement of SQL inside a string.
 const STATEMENTS: &[&str] = &["SELECT ", "INSERT INTO ", "DELETE FROM ", "CREATE TABLE ", "ALTER TABLE ", "BEGIN IMMEDIATE"];

@@ -123,6 +123,7 @@ fn for_people(app: &App) -> Router<App> {
         .merge(applications())
         .merge(administration())
         .merge(with_and_without_slash("/setup/{link}", get(pages::setup::get).post(pages::setup::post)))
+        .merge(with_and_without_slash("/o/logo/{id}", get(pages::logo::get)))
         .route("/static/style.css", get(pages::style::style))
         .route("/static/icon.svg", get(pages::style::icon))
         .layer(middleware::from_fn_with_state(app.clone(), pages::problem::tell))

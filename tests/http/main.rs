@@ -25,6 +25,7 @@ mod introspection;
 mod keys;
 mod limits;
 mod logout;
+mod logo;
 mod metadata;
 mod pairwise;
 mod refresh;

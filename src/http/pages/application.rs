@@ -1,10 +1,10 @@
 //! An application as pages show it.
 
-use domain::client::Registration;
+use domain::{ClientId, client::Registration};
 
 use crate::protocol::authorize::Reply;
 
-use super::shown::shown;
+use super::{logo, shown::shown};
 
 /// The longest name and place that are shown, in characters.
 const MAX_NAME: usize = 80;
@@ -19,6 +19,8 @@ pub(super) struct Application {
     pub(super) proven: bool,
     /// Where its user will be sent.
     pub(super) place: String,
+    /// Where its logo is, if it has named one: with us.
+    pub(super) logo: Option<String>,
     pub(super) website: Option<String>,
     pub(super) policy: Option<String>,
     pub(super) terms: Option<String>,
@@ -26,7 +28,7 @@ pub(super) struct Application {
 
 impl Application {
     /// A client that will be answered at `reply`.
-    pub(super) fn new(client: &Registration, reply: &Reply) -> Self {
+    pub(super) fn new(id: ClientId, client: &Registration, reply: &Reply) -> Self {
         let name = name_of(client);
         let metadata = &client.metadata;
         Self {
@@ -34,6 +36,7 @@ impl Application {
             name,
             proven: client.has_proven_identity(),
             place: shown(reply.place(), MAX_PLACE),
+            logo: metadata.logo_uri.as_ref().map(|_| logo::href(id, client.metadata_version)),
             website: metadata.client_uri.clone(),
             policy: metadata.policy_uri.clone(),
             terms: metadata.tos_uri.clone(),

@@ -55,7 +55,7 @@ pub(super) async fn ask(
     let elsewhere = request.reply.form_action();
     let template = ConsentPage {
         frame: visitor.frame(),
-        application: Application::new(client, &request.reply),
+        application: Application::new(request.client_id, client, &request.reply),
         person: Person::of(app, session).await?,
         scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),
         claims: request.claims.beyond(&request.scope).into_keys().map(|claim| claim::in_words(claim, visitor.language)).collect(),

@@ -29,6 +29,7 @@ pub(super) mod consent;
 mod cookies;
 mod frame;
 pub(super) mod language;
+pub(super) mod logo;
 mod moment;
 mod paging;
 mod pending;

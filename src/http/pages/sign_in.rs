@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    application::name_of,
+    application::Application,
     cookies::Cookie,
     frame::{Frame, see_other},
     pending::Pending,
@@ -38,7 +38,7 @@ const MAX_USERNAME: usize = 255;
 #[template(path = "sign_in.html")]
 struct SignInPage<'a> {
     frame: Frame,
-    application: Option<String>,
+    application: Option<Application>,
     username: String,
     problem: Option<String>,
     token: String,
@@ -58,7 +58,7 @@ enum Purpose {
 #[derive(Default)]
 struct Filled<'a> {
     /// The application that it is for.
-    application: Option<String>,
+    application: Option<Application>,
     username: String,
     problem: Option<&'a Problem>,
 }
@@ -107,7 +107,8 @@ pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(paramet
 /// The sign-in page for a client's request.
 pub(super) fn for_request(visitor: &Visitor, pending: &Pending, client: &Registration) -> Response {
     let username = pending.request.login_hint.clone().unwrap_or_default();
-    let filled = Filled { application: Some(name_of(client)), username, problem: None };
+    let application = Application::new(pending.request.client_id, client, &pending.request.reply);
+    let filled = Filled { application: Some(application), username, problem: None };
     show(visitor, &Purpose::Request(Box::new(pending.clone().for_nobody())), filled)
 }
 
@@ -162,10 +163,11 @@ fn next_page(parameters: &Parameters) -> ReturnPath {
     asked.or_else(|| ReturnPath::parse(HOME)).expect("our own path is one")
 }
 
-/// The name of the application that a sign-in is for, as long as it is there.
-async fn application(visitor: &Visitor, pending: &Pending) -> Result<Option<String>, Refused> {
-    let client = visitor.app.dispatch.client(&pending.request.client_identifier).await?;
-    Ok(client.and_then(|client| client.state.registration().map(name_of)))
+/// The application that a sign-in is for, as long as it is there.
+async fn application(visitor: &Visitor, pending: &Pending) -> Result<Option<Application>, Refused> {
+    let id = pending.request.client_id;
+    let client = visitor.app.dispatch.client_by_id(id).await?;
+    Ok(client.state.registration().map(|client| Application::new(id, client, &pending.request.reply)))
 }
 
 impl From<SignInRefusal> for Problem {
