@@ -121,12 +121,8 @@ impl Dispatch {
         metadata: ClientMetadata,
     ) -> Result<Done<Registration>, Refusal<ClientError>> {
         let metadata = Box::new(metadata.keep_known());
-        let before = self.client_by_id(id).await?.state;
-        let of_sector =
-            |metadata: &ClientMetadata| (metadata.sector_identifier_uri().map(str::to_owned), metadata.redirect_uris.clone());
-        if before.registration().is_some_and(|before| of_sector(&before.metadata) != of_sector(&metadata)) {
-            metadata.check().map_err(Refusal::Rule)?;
-            self.check_sector(&metadata).await.map_err(Refusal::Rule)?;
+        if let Some(before) = self.client_by_id(id).await?.state.registration() {
+            self.check_changed_sector(&before.metadata, &metadata).await.map_err(Refusal::Rule)?;
         }
         self.perform(actor, &Change { id, change: ClientChange::Update(metadata) }).await
     }

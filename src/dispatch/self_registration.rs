@@ -99,6 +99,8 @@ impl Dispatch {
         if let Some(source) = source {
             self.count_registration(source).await?;
         }
+        // Nobody is asked for whoever may not register.
+        self.check_sector(&metadata).await.map_err(rule)?;
         let (token, digest) = self.registration_token(id);
         let (identifier, by_itself) = (id.to_string(), Some((way, digest)));
         let register = Register { id, identifier, owner: None, metadata, secret, by_itself };
@@ -134,6 +136,8 @@ impl Dispatch {
         let (token, next) = self.registration_token(id);
         let secret = self.prepare_secret(SecretChoice::Generated).await.map_err(rule)?;
         let metadata = Box::new(metadata.keep_known());
+        let before = self.registered_itself(&presented).await?;
+        self.check_changed_sector(&before.metadata, &metadata).await.map_err(rule)?;
         let use_case = UpdateItself { presented, next, metadata, secret };
         let done = self.perform(Actor::Client(id), &use_case).await?;
         let registration = done.answer;

@@ -50,6 +50,24 @@ impl Dispatch {
         Ok(ToldUser { sub: token.user_id.clone(), username: self.username(token).await? })
     }
 
+    /// As `check_sector`, where the sector or the redirect URIs are others than before.
+    ///
+    /// # Errors
+    /// What of the metadata is refused.
+    pub(super) async fn check_changed_sector(
+        &self,
+        before: &ClientMetadata,
+        metadata: &ClientMetadata,
+    ) -> Result<(), ClientError> {
+        let of_sector =
+            |metadata: &ClientMetadata| (metadata.sector_identifier_uri().map(str::to_owned), metadata.redirect_uris.clone());
+        if of_sector(before) == of_sector(metadata) {
+            return Ok(());
+        }
+        metadata.check()?;
+        self.check_sector(metadata).await
+    }
+
     /// Asks the client's sector whether its redirect URIs belong there (Registration section 5).
     ///
     /// # Errors

@@ -155,18 +155,9 @@ mod tests {
     const PLACE: &str = "https://app.example/bye?x=1";
 
     fn client(uris: &[&str]) -> Registration {
-        Registration {
-            identifier: "app".to_owned(),
-            owner: None,
-            metadata: ClientMetadata {
-                post_logout_redirect_uris: uris.iter().map(|uri| (*uri).to_owned()).collect(),
-                ..ClientMetadata::default()
-            },
-            metadata_version: 1,
-            secrets: Vec::new(),
-            enabled: true,
-            disabled_by: None,
-        }
+        let post_logout_redirect_uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+        let metadata = ClientMetadata { post_logout_redirect_uris, ..ClientMetadata::default() };
+        Registration::new("app".to_owned(), None, metadata)
     }
 
     fn parameters(encoded: &str) -> Parameters {

@@ -56,7 +56,8 @@ async fn append_all(log: &Log, commands: impl Iterator<Item = Append>) -> Result
 impl World {
     fn registered(&self, client: ClientId) -> Append {
         let metadata = Box::new(ClientMetadata { client_name: Some("Shop".to_owned()), ..ClientMetadata::default() });
-        let registered = ClientEvent::Registered { identifier: client.to_string(), owner: None, metadata, by_itself: None, at: self.at };
+        let registered =
+            ClientEvent::Registered { identifier: client.to_string(), owner: None, metadata, by_itself: None, at: self.at };
         append(vec![of::<Client>(client.uuid(), &[registered])])
     }
 
