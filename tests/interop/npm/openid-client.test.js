@@ -20,19 +20,27 @@ function discover(registered, secret = registered.client_secret) {
   })
 }
 
-async function signIn() {
-  const verifier = oauth.randomPKCECodeVerifier()
-  const state = oauth.randomState()
-  const address = oauth.buildAuthorizationUrl(config, {
-    redirect_uri: redirectUri,
-    scope: 'read',
-    state,
-    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+/** By OpenID Connect, with signatures verified; `metadata` is what the client was registered with. */
+async function registerForOpenId(name, metadata = {}) {
+  const registered = register(name, { scope: 'openid profile', ...metadata })
+  return oauth.discovery(new URL(issuer), registered.client_id, metadata, oauth.ClientSecretBasic(registered.client_secret), {
+    execute: [oauth.allowInsecureRequests, oauth.enableNonRepudiationChecks],
+  })
+}
+
+/** Sends a browser with an authorization request; gives where it comes back, and what is to be checked there. */
+async function authorize(theirs, parameters = {}, browser = new Browser(redirectUri), decision = 'allow') {
+  const checks = { pkceCodeVerifier: oauth.randomPKCECodeVerifier(), expectedState: oauth.randomState() }
+  const asked = { redirect_uri: redirectUri, scope: 'read', state: checks.expectedState, ...parameters }
+  if (asked.scope.includes('openid')) Object.assign(checks, { expectedNonce: oauth.randomNonce(), idTokenExpected: true })
+  const address = oauth.buildAuthorizationUrl(theirs, {
+    ...asked,
+    ...(checks.expectedNonce && { nonce: checks.expectedNonce }),
+    code_challenge: await oauth.calculatePKCECodeChallenge(checks.pkceCodeVerifier),
     code_challenge_method: 'S256',
   })
-  const browser = new Browser(redirectUri)
-  const returned = await browser.decide(await browser.open(address), user)
-  return { returned, checks: { pkceCodeVerifier: verifier, expectedState: state } }
+  const returned = await browser.decide(await browser.open(address), user, decision)
+  return { returned, checks }
 }
 
 const refusedWith = (code) => (error) => (error.error ?? error.cause?.error) === code
@@ -51,7 +59,7 @@ test('discovery finds every endpoint', () => {
 })
 
 test('a code is exchanged, the resource opened, the token refreshed and revoked', async () => {
-  const { returned, checks } = await signIn()
+  const { returned, checks } = await authorize(config)
   const first = await oauth.authorizationCodeGrant(config, returned, checks)
   const answer = await oauth.fetchProtectedResource(config, first.access_token, new URL(`${url}/api/resource`), 'GET')
   assert.equal((await answer.json()).username, user.name)
@@ -67,23 +75,8 @@ test('a code is exchanged, the resource opened, the token refreshed and revoked'
 
 for (const algorithm of ['RS256', 'PS256', 'ES256', 'EdDSA']) {
   test(`a person signs in by OpenID Connect with ${algorithm}: the ID token is verified, and userinfo tells of them`, async () => {
-    const metadata = { id_token_signed_response_alg: algorithm }
-    const registered = register(`openid-client by ${algorithm}`, { scope: 'openid profile', ...metadata })
-    const authentication = oauth.ClientSecretBasic(registered.client_secret)
-    const openid = await oauth.discovery(new URL(issuer), registered.client_id, metadata, authentication, {
-      execute: [oauth.allowInsecureRequests, oauth.enableNonRepudiationChecks],
-    })
-    const [verifier, nonce] = [oauth.randomPKCECodeVerifier(), oauth.randomNonce()]
-    const address = oauth.buildAuthorizationUrl(openid, {
-      redirect_uri: redirectUri,
-      scope: 'openid profile',
-      nonce,
-      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
-    })
-    const browser = new Browser(redirectUri)
-    const returned = await browser.decide(await browser.open(address), user)
-    const checks = { pkceCodeVerifier: verifier, expectedNonce: nonce, idTokenExpected: true }
+    const openid = await registerForOpenId(`openid-client by ${algorithm}`, { id_token_signed_response_alg: algorithm })
+    const { returned, checks } = await authorize(openid, { scope: 'openid profile' })
     const first = await oauth.authorizationCodeGrant(openid, returned, checks)
     const { sub } = first.claims()
     assert.equal((await oauth.fetchUserInfo(openid, first.access_token, sub)).preferred_username, user.name)
@@ -94,14 +87,45 @@ for (const algorithm of ['RS256', 'PS256', 'ES256', 'EdDSA']) {
   })
 }
 
+test('claims are asked for one by one, and a second request is answered silently', async () => {
+  const openid = await registerForOpenId('openid-client that asks for claims')
+  const claims = JSON.stringify({ userinfo: { preferred_username: { essential: true } }, id_token: { preferred_username: null } })
+  const browser = new Browser(redirectUri)
+  const { returned, checks } = await authorize(openid, { scope: 'openid', claims, max_age: '3600' }, browser)
+  const tokens = await oauth.authorizationCodeGrant(openid, returned, { ...checks, maxAge: 3600 })
+  const { sub, preferred_username: name } = tokens.claims()
+  assert.equal(name, user.name)
+  assert.equal((await oauth.fetchUserInfo(openid, tokens.access_token, sub)).preferred_username, user.name)
+
+  const silently = { scope: 'openid', prompt: 'none', id_token_hint: tokens.id_token }
+  const again = await authorize(openid, silently, browser)
+  assert.equal((await oauth.authorizationCodeGrant(openid, again.returned, again.checks)).claims().sub, sub)
+  const elsewhere = await authorize(openid, silently)
+  await assert.rejects(oauth.authorizationCodeGrant(openid, elsewhere.returned, elsewhere.checks), refusedWith('login_required'))
+})
+
+test('a pairwise client knows a user by an id of its own, and reads signed userinfo', async () => {
+  const openid = await registerForOpenId('openid-client that is pairwise', { subject_type: 'pairwise', userinfo_signed_response_alg: 'PS256' })
+  const everybody = await registerForOpenId('openid-client that is public')
+  const subjects = []
+  for (const theirs of [openid, everybody]) {
+    const { returned, checks } = await authorize(theirs, { scope: 'openid profile' })
+    const tokens = await oauth.authorizationCodeGrant(theirs, returned, checks)
+    const { sub } = tokens.claims()
+    assert.equal((await oauth.fetchUserInfo(theirs, tokens.access_token, sub)).preferred_username, user.name)
+    subjects.push(sub)
+  }
+  assert.notEqual(subjects[0], subjects[1])
+})
+
 test('a wrong verifier is refused', async () => {
-  const { returned, checks } = await signIn()
+  const { returned, checks } = await authorize(config)
   const wrong = { ...checks, pkceCodeVerifier: oauth.randomPKCECodeVerifier() }
   await assert.rejects(oauth.authorizationCodeGrant(config, returned, wrong), refusedWith('invalid_grant'))
 })
 
 test('a replayed code is refused, and ends what it gave', async () => {
-  const { returned, checks } = await signIn()
+  const { returned, checks } = await authorize(config)
   const tokens = await oauth.authorizationCodeGrant(config, returned, checks)
   await assert.rejects(oauth.authorizationCodeGrant(config, returned, checks), refusedWith('invalid_grant'))
   assert.deepEqual(await oauth.tokenIntrospection(config, tokens.access_token), { active: false })
@@ -109,18 +133,15 @@ test('a replayed code is refused, and ends what it gave', async () => {
 
 test('a wrong secret is refused', async () => {
   const liar = await discover(client, 'wrong')
-  const { returned, checks } = await signIn()
+  const { returned, checks } = await authorize(config)
   await assert.rejects(oauth.authorizationCodeGrant(liar, returned, checks), (error) => error.status === 401)
 })
 
 test('a person who denies comes back with access_denied', async () => {
   const denied = register('openid-client that is denied')
-  const browser = new Browser(redirectUri)
-  const challenge = await oauth.calculatePKCECodeChallenge(oauth.randomPKCECodeVerifier())
   const theirs = await discover(denied)
-  const address = oauth.buildAuthorizationUrl(theirs, { redirect_uri: redirectUri, scope: 'read', code_challenge: challenge, code_challenge_method: 'S256' })
-  const returned = await browser.decide(await browser.open(address), user, 'deny')
-  await assert.rejects(oauth.authorizationCodeGrant(theirs, returned, {}), refusedWith('access_denied'))
+  const { returned, checks } = await authorize(theirs, {}, undefined, 'deny')
+  await assert.rejects(oauth.authorizationCodeGrant(theirs, returned, checks), refusedWith('access_denied'))
 })
 
 test('a service gets a token for itself', async () => {
