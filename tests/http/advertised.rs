@@ -37,7 +37,7 @@ async fn works(browser: &Browser<'_>, member: &str, value: &Value) {
     match member {
         "issuer" => assert_eq!(app.get(DISCOVERY).await.json()["issuer"], *value),
         "authorization_endpoint" | "end_session_endpoint" | "jwks_uri" => is_there(app, Method::GET, named).await,
-        "token_endpoint" | "revocation_endpoint" | "introspection_endpoint" | "userinfo_endpoint" => {
+        "token_endpoint" | "revocation_endpoint" | "introspection_endpoint" | "userinfo_endpoint" | "registration_endpoint" => {
             is_there(app, Method::POST, named).await;
         }
         "revocations_endpoint" => is_there(app, Method::GET, named).await,
