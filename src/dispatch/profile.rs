@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::UserId;
+use domain::{Timestamp, UserId};
 use futures_util::future::try_join_all;
 use projections::{account, token::TokenRow};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,16 @@ pub struct Profile {
     pub username: String,
     #[serde(flatten)]
     pub claims: BTreeMap<String, Value>,
+}
+
+impl Profile {
+    /// The same, with when it was last changed (`updated_at`), where whoever knows the person does not say.
+    #[must_use]
+    pub(super) fn dated(&self, at: Timestamp) -> Self {
+        let mut dated = self.clone();
+        dated.claims.entry("updated_at".to_owned()).or_insert_with(|| at.unix().into());
+        dated
+    }
 }
 
 impl Dispatch {

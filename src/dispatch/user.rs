@@ -245,7 +245,7 @@ impl UseCase for Create {
         let user = Loaded::<User>::new_stream(self.id.uuid());
         let bytes = SubjectKey::generate();
         let key = SubjectKey::new(self.id, &bytes).map_err(|_| Unavailable)?;
-        let profile = key.seal(PROFILE, &self.profile).map_err(|_| Unavailable)?;
+        let profile = key.seal(PROFILE, &self.profile.dated(work.now)).map_err(|_| Unavailable)?;
         let name = self.id.to_string();
         let sealed = work.inner.master.seal(kind::SUBJECT_KEY, &name, &bytes);
         work.vault.push(VaultChange::Put { kind: kind::SUBJECT_KEY, id: name, sealed });
