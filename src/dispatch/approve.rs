@@ -184,7 +184,7 @@ impl Approval {
             client_version: self.client_version,
             catalogue_version,
             given_by: self.given_by,
-            claims: self.claims.beyond(&self.scope).into_keys().map(str::to_owned).collect(),
+            claims: self.claims.beyond(&self.scope),
         };
         let (events, _) = work
             .decide(&loaded, ConsentCommand::Give { terms, at: work.now })

@@ -1,8 +1,13 @@
 //! The `claims` parameter (OpenID Connect Core section 5.5): claims that a client asks for one by one, beside or instead of scopes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Scope, catalogue::Catalogue, claim::scope_of_claim, client::Registration};
+use domain::{
+    Scope,
+    catalogue::Catalogue,
+    claim::{is_opened_by, scope_of_claim},
+    client::Registration,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -83,16 +88,11 @@ impl ClaimsRequest {
         Self { userinfo, id_token, locales }
     }
 
-    /// The names of the claims that these scopes do not open anyway, and whether each is essential.
+    /// The names of the claims that these scopes do not open anyway: they need a consent of their own.
     #[must_use]
-    pub fn beyond(&self, scope: &Scope) -> BTreeMap<&str, bool> {
-        let mut beyond = BTreeMap::new();
-        for (name, request) in self.userinfo.iter().chain(&self.id_token) {
-            if !domain::claim::is_opened_by(scope, name) {
-                *beyond.entry(name.as_str()).or_default() |= request.essential;
-            }
-        }
-        beyond
+    pub fn beyond(&self, scope: &Scope) -> BTreeSet<String> {
+        let names = self.userinfo.keys().chain(self.id_token.keys());
+        names.filter(|name| !is_opened_by(scope, name)).cloned().collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Claims that a client asks for one by one (OpenID Connect Core section 5.5), as a grant keeps them: their names, and digests of the values
 //! that would do. The values may tell of a person.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,13 +36,6 @@ impl AskedClaims {
     pub fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty() && self.locales.is_empty()
     }
-
-    /// The names of those that these scopes do not open anyway.
-    #[must_use]
-    pub fn beyond(&self, scope: &Scope) -> BTreeSet<String> {
-        let names = self.userinfo.keys().chain(self.id_token.keys());
-        names.filter(|name| !is_opened_by(scope, name)).cloned().collect()
-    }
 }
 
 /// Whether one of the scopes opens the claim.
@@ -56,15 +49,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_scope_opens_needs_no_consent_of_its_own() {
-        let asked = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), AskedClaim::default())).collect();
-        let asked = AskedClaims {
-            userinfo: asked(&["email", "name#ja", "address"]),
-            id_token: asked(&["email", "phone_number"]),
-            locales: vec![],
-        };
-        let beyond = asked.beyond(&"openid profile email".parse().unwrap());
-        assert_eq!(beyond.into_iter().collect::<Vec<_>>(), ["address", "phone_number"]);
-        assert_eq!(asked.beyond(&"openid".parse().unwrap()).len(), 4);
+    fn a_scope_opens_its_claims_in_every_language() {
+        let scope: Scope = "openid profile email".parse().unwrap();
+        for (claim, opened) in
+            [("email", true), ("name#ja", true), ("address", false), ("phone_number", false), ("groups", false)]
+        {
+            assert_eq!(is_opened_by(&scope, claim), opened, "{claim}");
+        }
     }
 }

@@ -191,7 +191,7 @@ async fn known(
         client_version: request.client_version,
         catalogue_version: app.dispatch.catalogue().await?.version,
         given_by: GivenBy::User,
-        claims: request.claims.beyond(&request.scope).into_keys().map(str::to_owned).collect(),
+        claims: request.claims.beyond(&request.scope),
     };
     Ok(if app.dispatch.consent_includes(&terms).await? { Known::Consent } else { Known::Nothing })
 }

@@ -58,7 +58,7 @@ pub(super) async fn ask(
         application: Application::new(request.client_id, client, &request.reply),
         person: Person::of(app, session).await?,
         scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),
-        claims: request.claims.beyond(&request.scope).into_keys().map(|claim| claim::in_words(claim, visitor.language)).collect(),
+        claims: request.claims.beyond(&request.scope).iter().map(|claim| claim::in_words(claim, visitor.language)).collect(),
         resources: request.resources.iter().map(|resource| shown(resource, MAX_WORDS)).collect(),
         token: visitor.form_token(session),
         request: pending.seal(app),
