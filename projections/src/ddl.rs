@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     LIVE,
     store::Dialect,
-    table::{Column, EXPIRES_AT, Kind, Table},
+    table::{Kind, Table},
 };
 
 impl Table {
