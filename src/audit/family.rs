@@ -42,7 +42,7 @@ impl Family {
         match event {
             GrantEvent::Approved(approved) => {
                 let code = Token {
-                    kind: TokenKind::Code,
+                    kind: TokenKind::CODE,
                     jti: None,
                     digest: approved.code.clone(),
                     generation: None,
@@ -72,7 +72,7 @@ impl Family {
                 self.add_refresh(refresh, place);
             }
             GrantEvent::AccessTokenRefreshed { access, .. } => {
-                self.exchanged = self.tokens.iter().rposition(|token| token.kind == TokenKind::Refresh);
+                self.exchanged = self.tokens.iter().rposition(|token| token.kind == TokenKind::REFRESH);
                 self.add_access(access, place);
             }
             GrantEvent::AccessTokenRevoked { digest, .. } => {
@@ -97,7 +97,7 @@ impl Family {
 
     fn add_access(&mut self, access: &AccessToken, issued: Place) {
         self.tokens.push(Token {
-            kind: TokenKind::Access,
+            kind: TokenKind::ACCESS,
             jti: Some(access.id),
             digest: access.digest.clone(),
             generation: None,
@@ -139,7 +139,7 @@ impl Family {
         let (scope, audience) =
             self.tokens.first().map(|first| (first.scope.clone(), first.audience.clone())).unwrap_or_default();
         self.tokens.push(Token {
-            kind: TokenKind::Refresh,
+            kind: TokenKind::REFRESH,
             jti: None,
             digest: refresh.digest.clone(),
             generation: Some(refresh.generation),

@@ -1,7 +1,8 @@
 //! A code or token as the audit tells of it: what it is, when it was issued, and whether it is good for anything.
 
 use domain::{Digest, Scope, Timestamp, TokenId};
-use serde::Serialize;
+use projections::token;
+use serde::{Serialize, Serializer};
 
 use crate::clock;
 
@@ -36,27 +37,32 @@ pub struct Token {
 }
 
 /// What was issued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// An authorization code.
-    Code,
-    Access,
-    Refresh,
-    /// It says who signed in, and opens nothing.
+    /// What opens something, and stands among the live tokens.
+    Opens(token::TokenKind),
+    /// It says who signed in.
     IdToken,
 }
 
 impl TokenKind {
+    pub(super) const CODE: Self = Self::Opens(token::TokenKind::Code);
+    pub(super) const ACCESS: Self = Self::Opens(token::TokenKind::Access);
+    pub(super) const REFRESH: Self = Self::Opens(token::TokenKind::Refresh);
+
     /// As it stands in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Code => "code",
-            Self::Access => "access",
-            Self::Refresh => "refresh",
+            Self::Opens(kind) => kind.as_str(),
             Self::IdToken => "id_token",
         }
+    }
+}
+
+impl Serialize for TokenKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -4,6 +4,8 @@ use askama::Template;
 use axum::{extract::Path, http::StatusCode, response::Response};
 use domain::{GrantId, Timestamp, audit::Question};
 
+use projections::token::TokenKind as Opens;
+
 use crate::{
     audit::{self, GrantAt, GrantState, Named, Names, Token, TokenKind, TokenState, Words, came_of, led_to, tell},
     http::{error::Refused, form::Query},
@@ -99,9 +101,9 @@ fn tokens(
     let view = |(place, token): (usize, &Token)| TokenView {
         place,
         kind: language.say(match token.kind {
-            TokenKind::Code => "audit.code",
-            TokenKind::Access => "audit.access",
-            TokenKind::Refresh => "audit.refresh",
+            TokenKind::Opens(Opens::Code) => "audit.code",
+            TokenKind::Opens(Opens::Access) => "audit.access",
+            TokenKind::Opens(Opens::Refresh) => "audit.refresh",
             TokenKind::IdToken => "audit.id_token",
         }),
         name: token.jti.map(|jti| jti.to_string()).or(token.generation.map(|n| n.to_string())).unwrap_or_default(),
