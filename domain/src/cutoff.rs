@@ -108,7 +108,11 @@ impl Event {
                 | UserEvent::ProfileUpdated { .. }
                 | UserEvent::Unlocked { .. }
                 | UserEvent::AdministratorSet { .. }
-                | UserEvent::SignInsBlocked { .. } => return None,
+                | UserEvent::SignInsBlocked { .. }
+                | UserEvent::AuthenticatorEnrolled { .. }
+                | UserEvent::AuthenticatorRemoved { .. }
+                | UserEvent::RecoveryCodesMade { .. }
+                | UserEvent::RecoveryCodeUsed { .. } => return None,
             },
             Self::Session(event) => match event {
                 SessionEvent::Ended { reason, .. } => (Subject::Session, (*reason).into()),

@@ -52,7 +52,12 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
             &TABLE,
             row! { id: id, sign_in_name: id, profile: "", state: "erased", administrator: false, position: position },
         ),
-        UserEvent::PasswordSet { .. } | UserEvent::SignInsBlocked { .. } => {}
+        UserEvent::PasswordSet { .. }
+        | UserEvent::SignInsBlocked { .. }
+        | UserEvent::AuthenticatorEnrolled { .. }
+        | UserEvent::AuthenticatorRemoved { .. }
+        | UserEvent::RecoveryCodesMade { .. }
+        | UserEvent::RecoveryCodeUsed { .. } => {}
     }
 }
 

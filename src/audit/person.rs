@@ -33,6 +33,10 @@ fn sealed(event: &Event) -> Option<&str> {
             | UserEvent::Unlocked { .. }
             | UserEvent::AdministratorSet { .. }
             | UserEvent::SignInsBlocked { .. }
+            | UserEvent::AuthenticatorEnrolled { .. }
+            | UserEvent::AuthenticatorRemoved { .. }
+            | UserEvent::RecoveryCodesMade { .. }
+            | UserEvent::RecoveryCodeUsed { .. }
             | UserEvent::Erased { .. },
         )
         | Event::Client(_)

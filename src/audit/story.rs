@@ -166,6 +166,16 @@ fn user(id: UserId, event: &UserEvent, names: &Names) -> Telling {
             details["until"] = rfc3339(*until).into();
             "user.sign_ins_blocked"
         }
+        UserEvent::AuthenticatorEnrolled { .. } => "user.authenticator_enrolled",
+        UserEvent::AuthenticatorRemoved { by_themselves, .. } => {
+            details["by_themselves"] = json!(by_themselves);
+            "user.authenticator_removed"
+        }
+        UserEvent::RecoveryCodesMade { codes, .. } => {
+            details["count"] = codes.len().to_string().into();
+            "user.recovery_codes_made"
+        }
+        UserEvent::RecoveryCodeUsed { .. } => "user.recovery_code_used",
         UserEvent::Erased { .. } => "user.erased",
     };
     telling(key, details)

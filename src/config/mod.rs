@@ -239,6 +239,12 @@ impl Settings {
         self.server.public_url.as_str().trim_end_matches('/')
     }
 
+    /// The host of the public URL: by it people tell this issuer from others.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.server.public_url.host_str().unwrap_or_default()
+    }
+
     /// The address under which the tree over the log is served.
     #[must_use]
     pub fn transparency_prefix(&self) -> String {

@@ -1,7 +1,5 @@
 //! Browser sessions: who the cookie belongs to now, starting one, ending one.
 
-use std::sync::Arc;
-
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
@@ -20,11 +18,9 @@ use crate::{
 
 use super::{
     Dispatch, Done, Refusal, SignInRefusal, SignedIn, UseCase,
+    second_factor::Proof,
     work::{Loaded, Work},
 };
-
-/// The authentication method of a password (RFC 8176).
-const PASSWORD: &str = "pwd";
 
 /// A cookie's session, and its user.
 #[derive(Clone, Debug)]
@@ -40,6 +36,7 @@ pub(super) struct StartSession {
     pub(super) user_id: UserId,
     /// The session that the browser has already.
     pub(super) existing: Option<CurrentSession>,
+    pub(super) proof: Proof,
     pub(super) secret: SecretString,
 }
 
@@ -102,8 +99,9 @@ impl Dispatch {
         &self,
         user_id: UserId,
         existing: Option<CurrentSession>,
+        proof: Proof,
     ) -> Result<Done<SignedIn>, Refusal<SignInRefusal>> {
-        self.perform(Actor::User(user_id), &StartSession { user_id, existing, secret: random_secret() }).await
+        self.perform(Actor::User(user_id), &StartSession { user_id, existing, proof, secret: random_secret() }).await
     }
 }
 
@@ -111,8 +109,12 @@ impl UseCase for StartSession {
     type Answer = SignedIn;
     type Refusal = SignInRefusal;
 
+    fn name_taken(&self, name: &str) -> Option<SignInRefusal> {
+        self.proof.claims(self.user_id, name).then_some(SignInRefusal::WrongCode)
+    }
+
     async fn run(&self, work: &mut Work<'_>) -> Result<SignedIn, Refusal<SignInRefusal>> {
-        let user: Arc<User> = work.guard::<User>(self.user_id.uuid()).await?;
+        let user = self.proof.use_up(work, self.user_id).await?.ok_or(Refusal::Rule(SignInRefusal::WrongCode))?;
         match user.as_ref() {
             User::Present { locked: false, .. } => {}
             User::Present { locked: true, .. } => return Err(Refusal::Rule(SignInRefusal::Locked)),
@@ -122,7 +124,7 @@ impl UseCase for StartSession {
             user_id: self.user_id,
             cookie: Digest::of(self.secret.expose_secret().as_bytes()),
             auth_time: work.now,
-            amr: vec![PASSWORD.to_owned()],
+            amr: self.proof.methods(),
             acr: None,
             expires_at: work.now.plus(work.inner.settings.sessions.lifetime),
         };

@@ -1,4 +1,4 @@
-//! A person signs in with name and password. Known and unknown names look and cost the same; guesses are counted per account and
+//! A person signs in with name and password, and with a code where they set that up. Known and unknown names look and cost the same; guesses are counted per account and
 //! per source, before they are tried.
 
 use std::net::IpAddr;
@@ -8,18 +8,19 @@ use domain::{
     session::SessionError,
     user::{User, UserCommand, UserError},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     ephemeral,
     log::{Actor, Unavailable},
 };
 
-use super::{CurrentSession, Dispatch, Done, Refusal, UseCase, work::Work};
+use super::{CurrentSession, Dispatch, Done, Refusal, UseCase, second_factor::Proof, work::Work};
 
 /// The ephemeral kinds that count failures.
 const BY_ACCOUNT: &str = "sign_in_account";
 const BY_SOURCE: &str = "sign_in_source";
+const CODES: &str = "second_factor";
 
 /// What a person enters.
 pub struct SignIn {
@@ -28,6 +29,22 @@ pub struct SignIn {
     pub source: IpAddr,
     /// The session that the browser has already.
     pub existing: Option<CurrentSession>,
+}
+
+/// What a person enters whose password was right.
+pub struct SecondStep {
+    pub user_id: UserId,
+    pub code: SecretString,
+    pub source: IpAddr,
+    /// The session that the browser has already.
+    pub existing: Option<CurrentSession>,
+}
+
+/// What a right password leads to.
+pub enum FirstStep {
+    SignedIn(Done<SignedIn>),
+    /// They have to prove a second factor.
+    SecondFactor(UserId),
 }
 
 /// A session with its new cookie.
@@ -42,6 +59,8 @@ pub struct SignedIn {
 pub enum SignInRefusal {
     #[error("the name or the password is wrong")]
     WrongCredentials,
+    #[error("the code is wrong, or was used")]
+    WrongCode,
     #[error("the account is locked")]
     Locked,
     /// For so many seconds.
@@ -57,11 +76,11 @@ struct BlockSignIns {
 }
 
 impl Dispatch {
-    /// Signs a person in.
+    /// Signs a person in whose password is right, unless they have a second factor.
     ///
     /// # Errors
     /// Why not; or that the store does not answer.
-    pub async fn sign_in(&self, request: SignIn) -> Result<Done<SignedIn>, Refusal<SignInRefusal>> {
+    pub async fn sign_in(&self, request: SignIn) -> Result<FirstStep, Refusal<SignInRefusal>> {
         let account = self.keys.blind_index(&request.username).as_str().to_owned();
         let source = request.source.to_string();
         self.count_try(&account, &source, &request.username).await?;
@@ -70,27 +89,51 @@ impl Dispatch {
             return Err(Refusal::Rule(SignInRefusal::WrongCredentials));
         }
         let user = user.ok_or(Refusal::Rule(SignInRefusal::WrongCredentials))?;
-        ephemeral::forget(self.log.db(), BY_ACCOUNT, &account).await.map_err(|_| Unavailable)?;
-        ephemeral::count_down(self.log.db(), BY_SOURCE, &source).await.map_err(|_| Unavailable)?;
-        self.start_session(user, request.existing).await
+        ephemeral::forget(self.log.db(), BY_ACCOUNT, &account).await?;
+        ephemeral::count_down(self.log.db(), BY_SOURCE, &source).await?;
+        if !self.second_factors(user).await?.are_none() {
+            return Ok(FirstStep::SecondFactor(user));
+        }
+        Ok(FirstStep::SignedIn(self.start_session(user, request.existing, Proof::Password).await?))
+    }
+
+    /// Signs a person in whose password was right, with a code.
+    ///
+    /// # Errors
+    /// Why not; or that the store does not answer.
+    pub async fn sign_in_with_code(&self, step: SecondStep) -> Result<Done<SignedIn>, Refusal<SignInRefusal>> {
+        let (account, source) = (step.user_id.to_string(), step.source.to_string());
+        let over = self.count_for_account(CODES, &account).await?;
+        self.count_for_source(&source, over > 0).await?;
+        let proof = self.read_code(step.user_id, step.code.expose_secret()).await?;
+        let proof = proof.ok_or(Refusal::Rule(SignInRefusal::WrongCode))?;
+        let done = self.start_session(step.user_id, step.existing, proof).await?;
+        ephemeral::forget(self.log.db(), CODES, &account).await?;
+        ephemeral::count_down(self.log.db(), BY_SOURCE, &source).await?;
+        Ok(done)
     }
 
     /// Counts the try before it is made, so that parallel tries are counted exactly.
     async fn count_try(&self, account: &str, source: &str, username: &str) -> Result<(), Refusal<SignInRefusal>> {
-        let limits = &self.settings.limits;
-        let (now, window) = (self.clock.now(), limits.sign_in_window);
-        let until = now.plus(window);
+        let until = self.clock.now().plus(self.settings.limits.sign_in_window);
         let over_account = self.count_for_account(BY_ACCOUNT, account).await?;
-        let by_source = ephemeral::count_up(self.log.db(), BY_SOURCE, source, until, now).await?;
         if over_account == 1
             && let Some(user_id) = self.user_named(username).await?
         {
             self.block_sign_ins(user_id, until).await?;
         }
-        if over_account > 0 || by_source > i64::from(limits.sign_in_failures_per_source) {
-            return Err(Refusal::Rule(SignInRefusal::TooManyTries { retry_after: window }));
+        self.count_for_source(source, over_account > 0).await
+    }
+
+    /// Counts a try from a source. Whether the account had too many is known already.
+    async fn count_for_source(&self, source: &str, over_account: bool) -> Result<(), Refusal<SignInRefusal>> {
+        let limits = &self.settings.limits;
+        let (now, window) = (self.clock.now(), limits.sign_in_window);
+        let by_source = ephemeral::count_up(self.log.db(), BY_SOURCE, source, now.plus(window), now).await?;
+        match over_account || by_source > i64::from(limits.sign_in_failures_per_source) {
+            true => Err(Refusal::Rule(SignInRefusal::TooManyTries { retry_after: window })),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Counts a try for an account; gives how many more that makes in the window than it is allowed.

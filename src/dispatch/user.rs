@@ -5,25 +5,21 @@ use domain::{
     sealed::BlindIndex,
     user::{User, UserCommand, UserError},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
-    ephemeral,
     log::{Actor, ClaimChange, Unavailable, VaultChange},
     passwords::Passwords,
     vault::{SubjectKey, kind},
 };
 
 use super::{
-    Dispatch, Done, Inner, Profile, Refusal, UseCase,
+    Dispatch, Done, PasswordRefusal, Profile, Refusal, UseCase,
     profile::PROFILE,
     setup,
     work::{Loaded, Work},
 };
-
-/// The ephemeral kind that counts tries of a current password.
-const PASSWORD_CHANGE: &str = "password_change";
 
 /// A user to make.
 pub struct NewUser {
@@ -54,17 +50,6 @@ pub enum UserRefusal {
     SetupLink,
 }
 
-/// Why a password is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PasswordRefusal {
-    #[error("a password has at least {0} characters")]
-    TooShort(usize),
-    #[error("a password has at most {0} bytes")]
-    TooLong(usize),
-    #[error("the digest is no argon2 PHC string")]
-    UnknownDigest,
-}
-
 pub(super) struct Create {
     id: UserId,
     profile: Profile,
@@ -74,12 +59,12 @@ pub(super) struct Create {
     setup: Option<Digest>,
 }
 
-struct Change {
-    id: UserId,
-    change: UserChange,
+pub(super) struct Change {
+    pub(super) id: UserId,
+    pub(super) change: UserChange,
 }
 
-enum UserChange {
+pub(super) enum UserChange {
     SetPassword { phc: String, by_themselves: bool },
     Lock,
     Unlock,
@@ -121,42 +106,6 @@ impl Dispatch {
         Ok(Done { answer: id, position: done.position })
     }
 
-    /// Sets a password: all that was issued to the user before is dead.
-    ///
-    /// # Errors
-    /// That the password is refused, or there is no such user.
-    pub async fn set_password(&self, actor: Actor, id: UserId, new: SecretString) -> Result<Done<()>, Refusal<UserRefusal>> {
-        let phc = self.new_password(new).await?;
-        self.perform(actor, &Change { id, change: UserChange::SetPassword { phc, by_themselves: false } }).await
-    }
-
-    /// A user changes their own password.
-    ///
-    /// # Errors
-    /// That the current one is wrong, or was guessed at too often, or the new one is refused.
-    pub async fn change_password(
-        &self,
-        id: UserId,
-        current: SecretString,
-        new: SecretString,
-    ) -> Result<Done<()>, Refusal<UserRefusal>> {
-        self.count_change(id).await?;
-        if !self.password_is_right(Some(id), current).await? {
-            return Err(Refusal::Rule(UserRefusal::WrongPassword));
-        }
-        ephemeral::forget(self.log.db(), PASSWORD_CHANGE, &id.to_string()).await?;
-        let phc = self.new_password(new).await?;
-        self.perform(Actor::User(id), &Change { id, change: UserChange::SetPassword { phc, by_themselves: true } }).await
-    }
-
-    /// Counts the try before it is made: whoever sits at somebody's open browser guesses no oftener than at the sign-in page.
-    async fn count_change(&self, id: UserId) -> Result<(), Refusal<UserRefusal>> {
-        if self.count_for_account(PASSWORD_CHANGE, &id.to_string()).await? > 0 {
-            return Err(Refusal::Rule(UserRefusal::TooManyTries { retry_after: self.settings.limits.sign_in_window }));
-        }
-        Ok(())
-    }
-
     /// Locks a user out: all that was issued to them is dead.
     ///
     /// # Errors
@@ -187,44 +136,6 @@ impl Dispatch {
     /// That there is no such user.
     pub async fn erase_user(&self, actor: Actor, id: UserId) -> Result<Done<()>, Refusal<UserRefusal>> {
         self.perform(actor, &Change { id, change: UserChange::Erase }).await
-    }
-
-    async fn new_password(&self, password: SecretString) -> Result<String, Refusal<UserRefusal>> {
-        let limits = &self.settings.limits;
-        let refused = |refusal| Err(Refusal::Rule(UserRefusal::Password(refusal)));
-        if password.expose_secret().len() > limits.password_max_bytes {
-            return refused(PasswordRefusal::TooLong(limits.password_max_bytes));
-        }
-        if password.expose_secret().chars().count() < limits.password_min_chars {
-            return refused(PasswordRefusal::TooShort(limits.password_min_chars));
-        }
-        Ok(self.passwords.hash(password).await)
-    }
-}
-
-impl Inner {
-    /// Whether this is the user's password; at the same cost `false` for nobody. A password beyond the bound is wrong unhashed.
-    pub(crate) async fn password_is_right(&self, id: Option<UserId>, password: SecretString) -> Result<bool, Unavailable> {
-        if password.expose_secret().len() > self.settings.limits.password_max_bytes {
-            return Ok(false);
-        }
-        let name = id.map(|id| id.to_string()).unwrap_or_default();
-        let digest = match self.vault.get(kind::PASSWORD, &name).await? {
-            None => None,
-            Some(sealed) => {
-                let phc = self.master.open(kind::PASSWORD, &name, &sealed).map_err(|_| Unavailable)?;
-                Some(String::from_utf8(phc).map_err(|_| Unavailable)?)
-            }
-        };
-        Ok(self.passwords.verify(password, digest).await)
-    }
-}
-
-impl Work<'_> {
-    fn put_password(&mut self, id: UserId, phc: &str) {
-        let id = id.to_string();
-        let sealed = self.inner.master.seal(kind::PASSWORD, &id, phc.as_bytes());
-        self.vault.push(VaultChange::Put { kind: kind::PASSWORD, id, sealed });
     }
 }
 
@@ -289,7 +200,7 @@ impl UseCase for Change {
                 if let User::Present { sign_in_name, .. } = user.state.as_ref() {
                     work.claims.push(ClaimChange::Release { name: sign_in_claim(sign_in_name) });
                 }
-                for kind in [kind::SUBJECT_KEY, kind::PASSWORD] {
+                for kind in [kind::SUBJECT_KEY, kind::PASSWORD, kind::AUTHENTICATOR] {
                     work.vault.push(VaultChange::Delete { kind, id: self.id.to_string() });
                 }
                 UserCommand::Erase { at }

@@ -115,11 +115,13 @@ fn for_people(app: &App) -> Router<App> {
         .merge(with_and_without_slash("/o/authorize/continue", get(pages::authorize::go_on)))
         .merge(with_and_without_slash("/o/authorize/decision", post(pages::consent::decide)))
         .merge(with_and_without_slash("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post)))
+        .merge(with_and_without_slash("/sign-in/code", post(pages::sign_in::post_code)))
         .merge(with_and_without_slash("/o/logout", get(pages::sign_out::get).post(pages::sign_out::post)))
         .merge(with_and_without_slash("/o/logout/decision", post(pages::sign_out::decide)))
         .merge(with_and_without_slash("/o/logout/done", get(pages::signed_out::done)))
         .merge(with_and_without_slash("/account", get(pages::account::get)))
         .merge(with_and_without_slash("/account/password", post(pages::account::change_password)))
+        .merge(second_factor())
         .merge(applications())
         .merge(administration())
         .merge(with_and_without_slash("/setup/{link}", get(pages::setup::get).post(pages::setup::post)))
@@ -127,6 +129,16 @@ fn for_people(app: &App) -> Router<App> {
         .route("/static/style.css", get(pages::style::style))
         .route("/static/icon.svg", get(pages::style::icon))
         .layer(middleware::from_fn_with_state(app.clone(), pages::problem::tell))
+}
+
+/// What people prove beside their password.
+fn second_factor() -> Router<App> {
+    use pages::second_factor;
+    Router::new()
+        .merge(with_and_without_slash("/account/second-factor", get(second_factor::get).post(second_factor::confirm)))
+        .merge(with_and_without_slash("/account/second-factor/new", post(second_factor::begin)))
+        .merge(with_and_without_slash("/account/second-factor/codes", post(second_factor::new_codes)))
+        .merge(with_and_without_slash("/account/second-factor/off", post(second_factor::turn_off)))
 }
 
 /// What people registered, and what they let applications do, under django-oauth-toolkit's paths.

@@ -8,13 +8,15 @@ mod subject_key;
 
 pub use cipher::{Cipher, Unreadable};
 pub use master_key::{MasterKey, MasterKeys};
-pub use server_keys::{MacPurpose, ServerKeys};
+pub use server_keys::{Carried, MacPurpose, ServerKeys};
 pub use subject_key::SubjectKey;
 
 /// The kinds of vault rows.
 pub mod kind {
     /// A user's argon2id digest, by user id.
     pub const PASSWORD: &str = "password";
+    /// An authenticator application's secret, by user id.
+    pub const AUTHENTICATOR: &str = "authenticator";
     /// An imported or chosen client secret's argon2id digest, by secret id.
     pub const CLIENT_SECRET: &str = "client_secret";
     /// A signing key's private part (PKCS #8), by kid.

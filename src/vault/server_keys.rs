@@ -7,6 +7,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::sealed::BlindIndex;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::cipher::{Cipher, Unreadable, random_key};
 
@@ -25,6 +26,30 @@ pub enum MacPurpose {
     ClaimValue,
     /// A user as the clients of a sector know them. The root never changes, and so neither does this.
     PairwiseSubject,
+}
+
+/// What travels sealed in the browser: what was sealed as one never opens as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// An authorization request.
+    Request,
+    /// A request to sign out.
+    Logout,
+    /// That somebody has proved their password.
+    PasswordProven,
+    /// The secret of an authenticator application that is not enrolled yet.
+    NewAuthenticator,
+}
+
+impl Carried {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Request => "pending request",
+            Self::Logout => "logout request",
+            Self::PasswordProven => "password proven",
+            Self::NewAuthenticator => "new authenticator",
+        }
+    }
 }
 
 /// Keys derived from the root.
@@ -104,32 +129,17 @@ impl ServerKeys {
         BlindIndex::new(self.mac(MacPurpose::SignInName, username.trim().to_lowercase().as_bytes()))
     }
 
-    /// Seals an authorization request that travels in the browser.
+    /// Seals what travels in the browser.
     #[must_use]
-    pub fn seal_request(&self, json: &str) -> String {
-        self.requests.seal("pending request", json.as_bytes())
+    pub fn carry(&self, what: Carried, value: &impl Serialize) -> String {
+        let json = serde_json::to_vec(value).expect("what travels in the browser has a JSON form");
+        self.requests.seal(what.label(), &json)
     }
 
-    /// Opens what `seal_request` gave.
-    ///
-    /// # Errors
-    /// `Unreadable` when it did not.
-    pub fn open_request(&self, sealed: &str) -> Result<String, Unreadable> {
-        self.requests.open("pending request", sealed).and_then(|plain| String::from_utf8(plain).map_err(|_| Unreadable))
-    }
-
-    /// Seals a logout request that travels in the browser.
+    /// Opens what `carry` gave; `None` when it did not.
     #[must_use]
-    pub fn seal_logout(&self, json: &str) -> String {
-        self.requests.seal("logout request", json.as_bytes())
-    }
-
-    /// Opens what `seal_logout` gave.
-    ///
-    /// # Errors
-    /// `Unreadable` when it did not.
-    pub fn open_logout(&self, sealed: &str) -> Result<String, Unreadable> {
-        self.requests.open("logout request", sealed).and_then(|plain| String::from_utf8(plain).map_err(|_| Unreadable))
+    pub fn carried<T: DeserializeOwned>(&self, what: Carried, sealed: &str) -> Option<T> {
+        serde_json::from_slice(&self.requests.open(what.label(), sealed).ok()?).ok()
     }
 
     /// Seals what an error saw into its `error_id`.
@@ -156,7 +166,9 @@ mod tests {
         let root = ServerKeys::generate_root();
         let (before, after) = (ServerKeys::derive(&root).unwrap(), ServerKeys::derive(&root).unwrap());
         assert_eq!(before.blind_index("Mika"), after.blind_index(" mika "));
-        assert_eq!(after.open_request(&before.seal_request("{}")), Ok("{}".to_owned()));
+        let sealed = before.carry(Carried::Request, &7);
+        assert_eq!(after.carried(Carried::Request, &sealed), Some(7));
+        assert_eq!(after.carried::<i32>(Carried::PasswordProven, &sealed), None);
     }
 
     #[test]
@@ -165,7 +177,6 @@ mod tests {
         let mac = keys.mac(MacPurpose::Token, b"x");
         assert!(keys.mac_matches(MacPurpose::Token, b"x", &mac));
         assert!(!keys.mac_matches(MacPurpose::Form, b"x", &mac));
-        assert_eq!(keys.open_error(&keys.seal_request("{}")), Err(Unreadable));
-        assert_eq!(keys.open_logout(&keys.seal_request("{}")), Err(Unreadable));
+        assert_eq!(keys.open_error(&keys.carry(Carried::Request, &7)), Err(Unreadable));
     }
 }

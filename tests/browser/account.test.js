@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Application, goSignedIn, newUser, signIn, url, visit } from './support.js'
+import { Application, codeOf, goSignedIn, newUser, signIn, url, visit } from './support.js'
 
 test('a person signs out, and is asked to sign in again', visit({}, async (page) => {
   const user = newUser()
@@ -45,6 +45,32 @@ test('a new password takes the place of the old one, and ends what was open', vi
   await signIn(page, changed)
   await page.goto(`${url}/account/`)
   assert.match(await page.innerText('main'), new RegExp(user.name))
+}))
+
+test('whoever sets an authenticator application up signs in with its code, and with a recovery code', visit({}, async (page) => {
+  const user = newUser()
+  await goSignedIn(page, user)
+  await page.goto(`${url}/account/second-factor/`)
+  await page.fill('#set_up_password', user.password)
+  await page.click('#set_up')
+  const key = await page.innerText('#secret')
+  await page.fill('#code', codeOf(key))
+  await page.click('#turn_on')
+  const codes = (await page.innerText('#codes')).trim().split(/\s+/)
+  const signInWith = async (code) => {
+    await page.context().clearCookies()
+    await page.goto(`${url}/account/`)
+    await signIn(page, user)
+    await page.fill('#code', code)
+    await page.click('#prove')
+  }
+  await signInWith(codeOf(key))
+  assert.match(await page.innerText('[role=alert]'), /used already/)
+  await page.fill('#code', codeOf(key, 30))
+  await page.click('#prove')
+  await page.waitForSelector('#change_password')
+  await signInWith(codes[0])
+  await page.waitForSelector('#change_password')
 }))
 
 test('signing out ends an application’s access that was not to outlast it', visit({}, async (page) => {

@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 
-import { Application, DESK, PHONE, goSignedIn, inspect, isBack, newUser, signIn, url, visit } from './support.js'
+import { Application, DESK, PHONE, codeOf, goSignedIn, inspect, isBack, newUser, signIn, url, visit } from './support.js'
 
 const SIGN_IN = ['username', 'password', 'login']
 
@@ -72,11 +72,28 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await page.goto(`${url}/admin/audit/revoke/?point=user&of=${user.name}&since=${day}`)
         await page.waitForSelector('#preview')
         await see('admin-audit-revoke')
+        await page.goto(`${url}/account/second-factor/`)
+        await see('second-factor-off')
+        await page.fill('#set_up_password', user.password)
+        await page.click('#set_up')
+        await page.waitForSelector('#turn_on')
+        await see('second-factor-new')
+        await page.fill('#code', codeOf(await page.innerText('#secret')))
+        await page.click('#turn_on')
+        await page.waitForSelector('#codes')
+        await see('second-factor-codes')
+        await page.click('#kept')
+        await page.waitForSelector('#turn_off')
+        await see('second-factor-on')
         await page.goto(`${url}/o/logout/`)
         await see('sign-out', ['logout'])
         await page.click('#logout')
         await page.waitForSelector('#logged_out')
         await see('signed-out', ['logged_out'])
+        await page.goto(`${url}/account/`)
+        await signIn(page, user)
+        await page.waitForSelector('#prove')
+        await see('sign-in-code')
       }))
     }
   }

@@ -1,6 +1,7 @@
 // What every test here needs: Chromium, people, an application to come back to, and an eye on everything that goes wrong in the browser.
 
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -47,6 +48,17 @@ after(async () => {
   for (const close of closing) close()
   rmSync(folder, { recursive: true, force: true })
 })
+
+/** The code that an authenticator application shows for a key in base32 (RFC 6238), so many seconds from now. */
+export function codeOf(key, later = 0) {
+  const bits = [...key.replaceAll(' ', '')].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(Math.floor((Date.now() / 1000 + later) / 30)))
+  const digest = createHmac('sha1', secret).update(step).digest()
+  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff
+  return String(number % 1_000_000).padStart(6, '0')
+}
 
 /** A person's browser of their own: nothing of another test's cookies. Whatever Chromium complains of fails the test when it is closed. */
 export class Visitor {

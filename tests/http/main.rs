@@ -33,6 +33,7 @@ mod registration;
 mod resource;
 mod revocation;
 mod revocations;
+mod second_factor;
 mod self_registration;
 mod setup;
 mod sign_in;

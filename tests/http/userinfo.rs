@@ -1,15 +1,15 @@
 //! Userinfo tells what the scopes of an access token tell of its user, as long as the token lives (OpenID Connect Core section 5.3).
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::collections::BTreeMap;
 
 use grantlog::{
-    dispatch::{CurrentSession, NewUser, Profile, SignIn},
+    dispatch::{CurrentSession, NewUser, Profile},
     log::Actor,
 };
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Answer, Kind, PASSWORD, REDIRECT_URI, TestApp, TestClient, Tokens, both_stores};
+use support::{Answer, Kind, PASSWORD, REDIRECT_URI, TestApp, TestClient, Tokens, both_stores, traffic};
 
 both_stores!(
     each_scope_opens_its_own_claims,
@@ -54,9 +54,7 @@ pub(crate) async fn person(app: &TestApp, username: &str, claims: &Value) {
 /// Such a person signs in.
 pub(crate) async fn signed_in(app: &TestApp) -> CurrentSession {
     person(app, "open", &json!(claims_of("profile email address phone"))).await;
-    let source = Ipv4Addr::LOCALHOST.into();
-    let request = SignIn { username: "open".to_owned(), password: PASSWORD.into(), source, existing: None };
-    app.app.dispatch.sign_in(request).await.unwrap().answer.session
+    traffic::sign_in(&app.app, "open").await.session
 }
 
 async fn client(app: &TestApp) -> TestClient {

@@ -1,6 +1,6 @@
 //! What can be asked of a user.
 
-use crate::{Sealed, Timestamp, sealed::BlindIndex};
+use crate::{Digest, Sealed, Timestamp, sealed::BlindIndex};
 
 /// A request to change a resource owner.
 #[derive(Clone, Debug)]
@@ -36,6 +36,25 @@ pub enum UserCommand {
     /// So many failed sign-ins that further ones are refused for a while: the threshold alone is remembered.
     BlockSignIns {
         until: Timestamp,
+        at: Timestamp,
+    },
+    /// They have shown a code of the application. Its secret goes to the vault in the same append.
+    EnrolAuthenticator {
+        recovery_codes: Vec<Digest>,
+        at: Timestamp,
+    },
+    /// With it go the recovery codes. The secret is destroyed in the same append.
+    RemoveAuthenticator {
+        by_themselves: bool,
+        at: Timestamp,
+    },
+    /// In place of those that there are.
+    MakeRecoveryCodes {
+        recovery_codes: Vec<Digest>,
+        at: Timestamp,
+    },
+    UseRecoveryCode {
+        code: Digest,
         at: Timestamp,
     },
     /// The key is destroyed in the same append.

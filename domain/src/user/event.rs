@@ -3,7 +3,7 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{Sealed, Timestamp, sealed::BlindIndex};
+use crate::{Digest, Sealed, Timestamp, sealed::BlindIndex};
 
 /// A fact about a resource owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,24 @@ pub enum UserEvent {
         until: Timestamp,
         at: Timestamp,
     },
+    /// From now on a password alone does not sign them in.
+    AuthenticatorEnrolled {
+        at: Timestamp,
+    },
+    /// With it went the recovery codes.
+    AuthenticatorRemoved {
+        by_themselves: bool,
+        at: Timestamp,
+    },
+    /// Those that there were before count no more.
+    RecoveryCodesMade {
+        codes: Vec<Digest>,
+        at: Timestamp,
+    },
+    RecoveryCodeUsed {
+        code: Digest,
+        at: Timestamp,
+    },
     /// A cutoff; the sign-in name is free again.
     Erased {
         at: Timestamp,
@@ -58,6 +76,10 @@ impl DomainEvent for UserEvent {
             Self::Unlocked { .. } => "user.unlocked",
             Self::AdministratorSet { .. } => "user.administrator_set",
             Self::SignInsBlocked { .. } => "user.sign_ins_blocked",
+            Self::AuthenticatorEnrolled { .. } => "user.authenticator_enrolled",
+            Self::AuthenticatorRemoved { .. } => "user.authenticator_removed",
+            Self::RecoveryCodesMade { .. } => "user.recovery_codes_made",
+            Self::RecoveryCodeUsed { .. } => "user.recovery_code_used",
             Self::Erased { .. } => "user.erased",
         }
         .to_owned()

@@ -1,15 +1,18 @@
 //! A resource owner: how they sign in, locked or not, erased or not. What is personal is sealed under their own key.
 
 mod command;
+mod decide;
 mod event;
+mod second_factors;
 #[cfg(test)]
 mod tests;
 
 pub use command::UserCommand;
 pub use event::UserEvent;
+pub use second_factors::SecondFactors;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decide, aggregate::aggregate, sealed::BlindIndex};
+use crate::{aggregate::aggregate, sealed::BlindIndex};
 
 /// What `decide` needs to know of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,8 @@ pub enum User {
         administrator: bool,
         locked: bool,
         has_password: bool,
+        #[serde(default, skip_serializing_if = "SecondFactors::are_none")]
+        second_factors: SecondFactors,
     },
     /// Their key is destroyed: nothing personal can be read again.
     Erased,
@@ -37,49 +42,15 @@ pub enum UserError {
     Exists,
     #[error("the user has been erased")]
     Erased,
+    #[error("the user has an authenticator application already")]
+    HasAuthenticator,
+    #[error("the user has no second factor")]
+    NoSecondFactor,
+    #[error("this is no recovery code of the user, or it was used")]
+    UnknownRecoveryCode,
 }
 
 aggregate!(User, "user", UserCommand, UserEvent, UserError);
-
-impl Decide for User {
-    fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
-        match (self, command) {
-            (Self::Absent, UserCommand::Create { sign_in_name, profile, administrator, has_password, at }) => {
-                Ok(vec![UserEvent::Created { sign_in_name, profile, administrator, has_password, at }])
-            }
-            (Self::Present { .. }, UserCommand::Create { .. }) => Err(UserError::Exists),
-            (Self::Present { .. }, UserCommand::UpdateProfile { sign_in_name, profile, at }) => {
-                Ok(vec![UserEvent::ProfileUpdated { sign_in_name, profile, at }])
-            }
-            (Self::Present { .. }, UserCommand::SetPassword { by_themselves, at }) => {
-                Ok(vec![UserEvent::PasswordSet { by_themselves, at }])
-            }
-            (Self::Present { locked, .. }, UserCommand::Lock { at }) => {
-                Ok(if *locked { vec![] } else { vec![UserEvent::Locked { at }] })
-            }
-            (Self::Present { locked, .. }, UserCommand::Unlock { at }) => {
-                Ok(if *locked { vec![UserEvent::Unlocked { at }] } else { vec![] })
-            }
-            (Self::Present { administrator: now, .. }, UserCommand::SetAdministrator { administrator, at }) => {
-                Ok(if *now == administrator { vec![] } else { vec![UserEvent::AdministratorSet { administrator, at }] })
-            }
-            (Self::Present { .. }, UserCommand::BlockSignIns { until, at }) => Ok(vec![UserEvent::SignInsBlocked { until, at }]),
-            (Self::Present { .. }, UserCommand::Erase { at }) => Ok(vec![UserEvent::Erased { at }]),
-            (Self::Erased, UserCommand::Erase { .. }) => Ok(vec![]),
-            (Self::Erased, UserCommand::Create { .. }) => Err(UserError::Erased),
-            (
-                Self::Absent | Self::Erased,
-                UserCommand::UpdateProfile { .. }
-                | UserCommand::SetPassword { .. }
-                | UserCommand::Lock { .. }
-                | UserCommand::Unlock { .. }
-                | UserCommand::SetAdministrator { .. }
-                | UserCommand::BlockSignIns { .. }
-                | UserCommand::Erase { .. },
-            ) => Err(if *self == Self::Erased { UserError::Erased } else { UserError::Unknown }),
-        }
-    }
-}
 
 impl User {
     /// Whether they may administer the issuer.
@@ -88,10 +59,20 @@ impl User {
         matches!(self, Self::Present { administrator: true, locked: false, .. })
     }
 
+    /// What they prove beside their password.
+    #[must_use]
+    pub fn second_factors(&self) -> SecondFactors {
+        match self {
+            Self::Present { second_factors, .. } => second_factors.clone(),
+            Self::Absent | Self::Erased => SecondFactors::default(),
+        }
+    }
+
     fn apply_event(&mut self, event: UserEvent) {
         match event {
             UserEvent::Created { sign_in_name, administrator, has_password, .. } => {
-                *self = Self::Present { sign_in_name, administrator, locked: false, has_password };
+                let second_factors = SecondFactors::default();
+                *self = Self::Present { sign_in_name, administrator, locked: false, has_password, second_factors };
             }
             UserEvent::ProfileUpdated { sign_in_name: new, .. } => {
                 if let Self::Present { sign_in_name, .. } = self {
@@ -112,6 +93,14 @@ impl User {
             }
             // For how long sign-ins are blocked is the sign-in's question, not a rule's.
             UserEvent::SignInsBlocked { .. } => {}
+            UserEvent::AuthenticatorEnrolled { .. }
+            | UserEvent::AuthenticatorRemoved { .. }
+            | UserEvent::RecoveryCodesMade { .. }
+            | UserEvent::RecoveryCodeUsed { .. } => {
+                if let Self::Present { second_factors, .. } = self {
+                    second_factors.apply(event);
+                }
+            }
             UserEvent::Erased { .. } => *self = Self::Erased,
         }
     }

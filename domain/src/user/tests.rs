@@ -3,7 +3,7 @@
 use cqrs_es::test::TestFramework;
 
 use super::*;
-use crate::{Sealed, Timestamp, aggregate::fold};
+use crate::{Digest, Sealed, Timestamp, aggregate::fold};
 
 const NOW: Timestamp = Timestamp::from_unix(1_000);
 
@@ -31,6 +31,27 @@ fn erased() -> UserEvent {
     UserEvent::Erased { at: NOW }
 }
 
+fn code(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+fn codes() -> Vec<Digest> {
+    vec![code("a"), code("b")]
+}
+
+fn enrol() -> UserCommand {
+    UserCommand::EnrolAuthenticator { recovery_codes: codes(), at: NOW }
+}
+
+fn enrolled() -> Vec<UserEvent> {
+    vec![UserEvent::AuthenticatorEnrolled { at: NOW }, UserEvent::RecoveryCodesMade { codes: codes(), at: NOW }]
+}
+
+/// A user with an authenticator application.
+fn careful() -> Vec<UserEvent> {
+    [vec![created()], enrolled()].concat()
+}
+
 /// Everything that can be asked of a user who is there, but for their erasure.
 fn changes() -> Vec<UserCommand> {
     vec![
@@ -40,6 +61,10 @@ fn changes() -> Vec<UserCommand> {
         UserCommand::Unlock { at: NOW },
         UserCommand::SetAdministrator { administrator: true, at: NOW },
         UserCommand::BlockSignIns { until: NOW.plus(60), at: NOW },
+        enrol(),
+        UserCommand::RemoveAuthenticator { by_themselves: true, at: NOW },
+        UserCommand::MakeRecoveryCodes { recovery_codes: codes(), at: NOW },
+        UserCommand::UseRecoveryCode { code: code("a"), at: NOW },
     ]
 }
 
@@ -136,4 +161,48 @@ fn an_unknown_user_cannot_change() {
     for command in changes().into_iter().chain([UserCommand::Erase { at: NOW }]) {
         user().given_no_previous_events().when(command).then_expect_error(UserError::Unknown);
     }
+}
+
+#[test]
+fn an_authenticator_comes_with_recovery_codes() {
+    user().given(vec![created()]).when(enrol()).then_expect_events(enrolled());
+    let second_factors = fold::<User>(careful()).second_factors();
+    assert_eq!(second_factors, SecondFactors { authenticator: true, recovery_codes: codes() });
+    user().given(careful()).when(enrol()).then_expect_error(UserError::HasAuthenticator);
+}
+
+#[test]
+fn a_recovery_code_is_used_once() {
+    let used = UserEvent::RecoveryCodeUsed { code: code("a"), at: NOW };
+    let use_it = UserCommand::UseRecoveryCode { code: code("a"), at: NOW };
+    user().given(careful()).when(use_it.clone()).then_expect_events(vec![used.clone()]);
+    user().given([careful(), vec![used]].concat()).when(use_it.clone()).then_expect_error(UserError::UnknownRecoveryCode);
+    user().given(vec![created()]).when(use_it).then_expect_error(UserError::UnknownRecoveryCode);
+}
+
+#[test]
+fn new_recovery_codes_take_the_place_of_the_old_ones() {
+    let new = UserEvent::RecoveryCodesMade { codes: vec![code("c")], at: NOW };
+    let make = UserCommand::MakeRecoveryCodes { recovery_codes: vec![code("c")], at: NOW };
+    user().given(careful()).when(make.clone()).then_expect_events(vec![new.clone()]);
+    let then = || user().given([careful(), vec![new.clone()]].concat());
+    then().when(UserCommand::UseRecoveryCode { code: code("a"), at: NOW }).then_expect_error(UserError::UnknownRecoveryCode);
+    user().given(vec![created()]).when(make).then_expect_error(UserError::NoSecondFactor);
+}
+
+#[test]
+fn with_the_authenticator_go_the_recovery_codes() {
+    let remove = UserCommand::RemoveAuthenticator { by_themselves: true, at: NOW };
+    let removed = UserEvent::AuthenticatorRemoved { by_themselves: true, at: NOW };
+    user().given(careful()).when(remove.clone()).then_expect_events(vec![removed.clone()]);
+    assert!(fold::<User>([careful(), vec![removed]].concat()).second_factors().are_none());
+    user().given(vec![created()]).when(remove).then_expect_events(vec![]);
+}
+
+#[test]
+fn a_state_of_before_there_were_second_factors_is_read() {
+    let stored = serde_json::json!({"state": "present", "sign_in_name": "a", "administrator": false, "locked": false, "has_password": true});
+    let user: User = serde_json::from_value(stored.clone()).expect("a state");
+    assert!(user.second_factors().are_none());
+    assert_eq!(serde_json::to_value(&user).expect("written"), stored);
 }

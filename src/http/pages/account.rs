@@ -40,8 +40,10 @@ pub(in crate::http) async fn change_password(form: SignedInForm) -> Result<Respo
     match visitor.app.dispatch.change_password(signed_in.session.user_id, current, new).await {
         Ok(done) => Ok(at_position(visitor.redirect_with_notice(PATH, "notice.password_changed"), done.position)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
-        Err(Refusal::Rule(UserRefusal::TooManyTries { retry_after })) => Err(too_many_tries(retry_after)),
-        Err(Refusal::Rule(refusal)) => Ok(show(&signed_in, Some(words(&signed_in, &refusal)))),
+        Err(Refusal::Rule(refusal)) => match too_many_tries(&refusal) {
+            Some(refused) => Err(refused),
+            None => Ok(show(&signed_in, Some(words(&signed_in, &refusal)))),
+        },
     }
 }
 
@@ -52,9 +54,11 @@ fn show(signed_in: &SignedIn, problem: Option<String>) -> Response {
     signed_in.visitor.page(status, &template, None)
 }
 
-fn too_many_tries(retry_after: u32) -> Refused {
+/// What is answered to whoever guesses a password: `None` where that is not what was refused.
+pub(super) fn too_many_tries(refusal: &UserRefusal) -> Option<Refused> {
+    let UserRefusal::TooManyTries { retry_after } = *refusal else { return None };
     let error = OAuthError::new(ErrorCode::AccessDenied, "too_many_tries", "the current password was wrong too often");
-    Refused::with_status(OAuthError { retry_after: Some(retry_after), ..error }, StatusCode::TOO_MANY_REQUESTS)
+    Some(Refused::with_status(OAuthError { retry_after: Some(retry_after), ..error }, StatusCode::TOO_MANY_REQUESTS))
 }
 
 fn words(signed_in: &SignedIn, refusal: &UserRefusal) -> String {

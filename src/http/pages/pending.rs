@@ -13,6 +13,7 @@ use crate::{
     log::Unavailable,
     protocol::{OAuthError, authorize::AuthorizationRequest},
     state::App,
+    vault::Carried,
 };
 
 /// The ephemeral kind of requests that wait under a handle.
@@ -53,8 +54,7 @@ impl Pending {
 
     /// The value of a form's hidden field `request`.
     pub(super) fn seal(&self, app: &App) -> String {
-        let json = serde_json::to_string(self).expect("a request has a JSON form");
-        app.dispatch.keys.seal_request(&json)
+        app.dispatch.keys.carry(Carried::Request, self)
     }
 
     /// Opens what `seal` gave.
@@ -62,8 +62,7 @@ impl Pending {
     /// # Errors
     /// That it is none, or has expired.
     pub(super) fn open(app: &App, sealed: &str) -> Result<Self, Refused> {
-        let json = app.dispatch.keys.open_request(sealed).ok();
-        let pending: Option<Self> = json.and_then(|json| serde_json::from_str(&json).ok());
+        let pending: Option<Self> = app.dispatch.keys.carried(Carried::Request, sealed);
         let unknown =
             || OAuthError::invalid_request("unknown_pending_request", "the request that this page was for is not known");
         let pending = pending.ok_or_else(unknown)?;

@@ -20,6 +20,7 @@ use crate::{
         logout::{self, Asker, Back, LogoutRequest},
     },
     state::App,
+    vault::Carried,
 };
 
 use super::{
@@ -124,11 +125,10 @@ async fn end(visitor: &Visitor, session: &CurrentSession, request: &LogoutReques
 }
 
 fn seal(app: &App, request: &LogoutRequest) -> String {
-    app.dispatch.keys.seal_logout(&serde_json::to_string(request).expect("a request has a JSON form"))
+    app.dispatch.keys.carry(Carried::Logout, request)
 }
 
 fn open(app: &App, sealed: &str) -> Result<LogoutRequest, OAuthError> {
-    let json = app.dispatch.keys.open_logout(sealed).ok();
     let unknown = || OAuthError::invalid_request("unknown_logout", "the request that this page was for is not known");
-    json.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(unknown)
+    app.dispatch.keys.carried(Carried::Logout, sealed).ok_or_else(unknown)
 }

@@ -1,16 +1,16 @@
 //! The first steps of an authorization, taken without a browser: a person signs in and approves, and there is a code.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use domain::{Scope, consent::GivenBy, pkce::CodeChallenge};
 use grantlog::{
     credential::random_secret,
-    dispatch::{AnsweredRequest, Approval, CurrentSession, SignIn},
+    dispatch::{AnsweredRequest, Approval, CurrentSession},
     protocol::claims::ClaimsRequest,
 };
 use secrecy::ExposeSecret;
 
-use crate::{Answer, PASSWORD, TestApp, TestClient, Tokens, USER};
+use crate::{Answer, TestApp, TestClient, Tokens, USER, traffic};
 
 /// A verifier and its challenge (RFC 7636 appendix B).
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -21,9 +21,7 @@ pub const REDIRECT_URI: &str = "https://app.example/callback";
 impl TestApp {
     /// The user `USER` signs in.
     pub async fn sign_in(&self) -> CurrentSession {
-        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let request = SignIn { username: USER.to_owned(), password: PASSWORD.into(), source, existing: None };
-        self.app.dispatch.sign_in(request).await.expect("the user can sign in").answer.session
+        traffic::sign_in(&self.app, USER).await.session
     }
 
     /// What an application asks of the user, with PKCE.

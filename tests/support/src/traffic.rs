@@ -6,7 +6,7 @@ use crate::{PASSWORD, TestApp, TestClient, Tokens, USER};
 use domain::Scope;
 use futures_util::{StreamExt, stream};
 use grantlog::{
-    dispatch::{CurrentSession, IssueForClient, Presented, SignIn, SignedIn},
+    dispatch::{CurrentSession, FirstStep, IssueForClient, Presented, SignIn, SignedIn},
     log::{Log, StoredEvent},
     protocol::client_authentication::{ClientCredentials, ClientProof},
     state::App,
@@ -24,7 +24,10 @@ pub fn scope(text: &str) -> Scope {
 /// A user signs in with `PASSWORD`.
 pub async fn sign_in(app: &App, username: &str) -> SignedIn {
     let request = SignIn { username: username.to_owned(), password: PASSWORD.into(), source: HERE, existing: None };
-    app.dispatch.sign_in(request).await.expect("the store answers").answer
+    match app.dispatch.sign_in(request).await.expect("the store answers") {
+        FirstStep::SignedIn(done) => done.answer,
+        FirstStep::SecondFactor(user) => panic!("{user} has a second factor"),
+    }
 }
 
 /// A code for the client, approved in a session.

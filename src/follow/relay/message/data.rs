@@ -49,6 +49,10 @@ impl Data {
             | Self::UserUnlocked(_)
             | Self::UserAdministratorSet(_)
             | Self::UserSignInsBlocked(_)
+            | Self::UserAuthenticatorEnrolled(_)
+            | Self::UserAuthenticatorRemoved(_)
+            | Self::UserRecoveryCodesMade(_)
+            | Self::UserRecoveryCodeUsed(_)
             | Self::SessionStarted(_)
             | Self::SessionReauthenticated(_)
             | Self::SessionClientNotified(_)
@@ -153,6 +157,14 @@ messages! {
     UserAdministratorSet(UserAdministratorSet) = Account "user" "administrator_set" 1;
     /// A user failed to sign in too often.
     UserSignInsBlocked(UserSignInsBlocked) = Account "user" "sign_ins_blocked" 1;
+    /// A user set an authenticator application up: a password alone signs them in no more.
+    UserAuthenticatorEnrolled(UserChanged) = Account "user" "authenticator_enrolled" 1;
+    /// A user's authenticator application and recovery codes were removed.
+    UserAuthenticatorRemoved(UserChanged) = Account "user" "authenticator_removed" 1;
+    /// A user got new recovery codes in place of those before.
+    UserRecoveryCodesMade(UserChanged) = Account "user" "recovery_codes_made" 1;
+    /// A user proved who they are with a recovery code.
+    UserRecoveryCodeUsed(UserChanged) = Account "user" "recovery_code_used" 1;
     /// A user's key was destroyed: all that is personal of them is unreadable from now on.
     UserErased(Revocation) = Revocation "user" "erased" 1;
     /// A user signed in.

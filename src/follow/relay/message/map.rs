@@ -146,6 +146,14 @@ impl Told<'_> {
             UserEvent::SignInsBlocked { until, at } => {
                 Data::UserSignInsBlocked(data::UserSignInsBlocked { sub, until: until.unix(), at: at.unix() })
             }
+            UserEvent::AuthenticatorEnrolled { at } => Data::UserAuthenticatorEnrolled(data::UserChanged { sub, at: at.unix() }),
+            UserEvent::AuthenticatorRemoved { by_themselves: _, at } => {
+                Data::UserAuthenticatorRemoved(data::UserChanged { sub, at: at.unix() })
+            }
+            UserEvent::RecoveryCodesMade { codes: _, at } => {
+                Data::UserRecoveryCodesMade(data::UserChanged { sub, at: at.unix() })
+            }
+            UserEvent::RecoveryCodeUsed { code: _, at } => Data::UserRecoveryCodeUsed(data::UserChanged { sub, at: at.unix() }),
             UserEvent::Erased { at } => Data::UserErased(self.cut_off(*at)?),
         })
     }

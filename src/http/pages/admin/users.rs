@@ -152,7 +152,9 @@ fn refused(refusal: Refusal<UserRefusal>) -> Refused {
         Refusal::Unavailable(unavailable) => unavailable.into(),
         Refusal::Rule(UserRefusal::Rule(UserError::Unknown | UserError::Erased)) => nothing_here(),
         Refusal::Rule(
-            rule @ (UserRefusal::Rule(UserError::Exists)
+            rule @ (UserRefusal::Rule(
+                UserError::Exists | UserError::HasAuthenticator | UserError::NoSecondFactor | UserError::UnknownRecoveryCode,
+            )
             | UserRefusal::NameTaken
             | UserRefusal::Password(_)
             | UserRefusal::BadName

@@ -1,22 +1,26 @@
 //! `/sign-in/`: a person proves who they are, for a client's request or for a page of ours.
 
+mod purpose;
+mod second_step;
+
 use askama::Template;
 use axum::{
     http::{StatusCode, header},
     response::Response,
 };
 use domain::client::Registration;
+use purpose::{Carried, Purpose, next_page};
+pub(in crate::http) use second_step::post as post_code;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    dispatch::{Done, Refusal, SignIn, SignInRefusal, SignedIn},
+    dispatch::{Done, FirstStep, Refusal, SignIn, SignInRefusal, SignedIn},
     http::{
         answer::at_position,
         error::Refused,
         form::{Form, Query},
         source::Source,
     },
-    protocol::Parameters,
 };
 
 use super::{
@@ -24,13 +28,10 @@ use super::{
     cookies::Cookie,
     frame::{Frame, see_other},
     pending::Pending,
-    return_path::ReturnPath,
     shown::shown,
     visitor::Visitor,
 };
 
-/// Where people go who came to sign in for nothing in particular.
-const HOME: &str = "/account/";
 /// The longest name that is shown again, in characters.
 const MAX_USERNAME: usize = 255;
 
@@ -42,16 +43,7 @@ struct SignInPage<'a> {
     username: String,
     problem: Option<String>,
     token: String,
-    request: Option<String>,
-    next: Option<&'a ReturnPath>,
-}
-
-/// What a sign-in is for.
-enum Purpose {
-    /// A client's request.
-    Request(Box<Pending>),
-    /// A page of ours.
-    Page(ReturnPath),
+    carried: Carried<'a>,
 }
 
 /// What the page is filled in with.
@@ -67,6 +59,7 @@ struct Filled<'a> {
 enum Problem {
     FormExpired,
     Wrong,
+    WrongCode,
     Locked,
     TooMany { retry_after: u32 },
 }
@@ -81,27 +74,30 @@ pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> 
 
 pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(parameters): Form) -> Result<Response, Refused> {
     visitor.check_origin()?;
-    let purpose = match parameters.get("request") {
-        Some(sealed) => Purpose::Request(Box::new(Pending::open(&visitor.app, sealed)?)),
-        None => Purpose::Page(next_page(&parameters)),
-    };
+    let purpose = Purpose::read(&visitor.app, &parameters)?;
     let username = parameters.get("username").unwrap_or_default().to_owned();
     let problem = if visitor.sent_sign_in_form(&parameters) {
         let password = SecretString::from(parameters.get("password").unwrap_or_default());
         let request = SignIn { username: username.clone(), password, source: source.0, existing: visitor.session.clone() };
         match visitor.app.dispatch.sign_in(request).await {
-            Ok(done) => return welcome(&visitor, purpose, done).await,
+            Ok(FirstStep::SignedIn(done)) => return welcome(&visitor, purpose, done).await,
+            Ok(FirstStep::SecondFactor(user)) => return Ok(second_step::show(&visitor, &purpose, user, None)),
             Err(Refusal::Unavailable(unavailable)) => return Err(unavailable.into()),
             Err(Refusal::Rule(refusal)) => Problem::from(refusal),
         }
     } else {
         Problem::FormExpired
     };
-    let application = match &purpose {
-        Purpose::Request(pending) => application(&visitor, pending).await?,
+    again(&visitor, &purpose, username, &problem).await
+}
+
+/// The sign-in page once more, with what is wrong.
+async fn again(visitor: &Visitor, purpose: &Purpose, username: String, problem: &Problem) -> Result<Response, Refused> {
+    let application = match purpose {
+        Purpose::Request(pending) => application(visitor, pending).await?,
         Purpose::Page(_) => None,
     };
-    Ok(show(&visitor, &purpose, Filled { application, username, problem: Some(&problem) }))
+    Ok(show(visitor, purpose, Filled { application, username, problem: Some(problem) }))
 }
 
 /// The sign-in page for a client's request.
@@ -130,25 +126,21 @@ async fn welcome(visitor: &Visitor, purpose: Purpose, done: Done<SignedIn>) -> R
 
 fn show(visitor: &Visitor, purpose: &Purpose, filled: Filled<'_>) -> Response {
     let problem = filled.problem;
-    let (request, next) = match purpose {
-        Purpose::Request(pending) => (Some(pending.seal(&visitor.app)), None),
-        Purpose::Page(next) => (None, Some(next)),
-    };
     let template = SignInPage {
         frame: visitor.frame(),
         application: filled.application,
         username: shown(&filled.username, MAX_USERNAME),
         problem: problem.map(|problem| problem.words(visitor)),
         token: visitor.sign_in_token(),
-        request,
-        next,
+        carried: purpose.carried(&visitor.app),
     };
-    let elsewhere = match purpose {
-        Purpose::Request(pending) => Some(pending.request.reply.form_action()),
-        Purpose::Page(_) => None,
-    };
+    send(visitor, purpose, &template, problem)
+}
+
+/// Sends a page of a sign-in.
+fn send(visitor: &Visitor, purpose: &Purpose, template: &impl Template, problem: Option<&Problem>) -> Response {
     let status = problem.map_or(StatusCode::OK, Problem::status);
-    let mut response = visitor.page(status, &template, elsewhere.as_deref());
+    let mut response = visitor.page(status, template, purpose.elsewhere().as_deref());
     if let Some(cookie) = visitor.browser_cookie() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -156,11 +148,6 @@ fn show(visitor: &Visitor, purpose: &Purpose, filled: Filled<'_>) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, (*retry_after).into());
     }
     response
-}
-
-fn next_page(parameters: &Parameters) -> ReturnPath {
-    let asked = parameters.get("next").and_then(ReturnPath::parse);
-    asked.or_else(|| ReturnPath::parse(HOME)).expect("our own path is one")
 }
 
 /// The application that a sign-in is for, as long as it is there.
@@ -174,6 +161,7 @@ impl From<SignInRefusal> for Problem {
     fn from(refusal: SignInRefusal) -> Self {
         match refusal {
             SignInRefusal::WrongCredentials | SignInRefusal::Session(_) => Self::Wrong,
+            SignInRefusal::WrongCode => Self::WrongCode,
             SignInRefusal::Locked => Self::Locked,
             SignInRefusal::TooManyTries { retry_after } => Self::TooMany { retry_after },
         }
@@ -184,7 +172,7 @@ impl Problem {
     const fn status(&self) -> StatusCode {
         match self {
             Self::FormExpired | Self::Locked => StatusCode::FORBIDDEN,
-            Self::Wrong => StatusCode::BAD_REQUEST,
+            Self::Wrong | Self::WrongCode => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -193,6 +181,7 @@ impl Problem {
         match self {
             Self::FormExpired => visitor.language.say("sign_in.form_expired").to_owned(),
             Self::Wrong => visitor.language.say("sign_in.wrong").to_owned(),
+            Self::WrongCode => visitor.language.say("sign_in.wrong_code").to_owned(),
             Self::Locked => visitor.language.say("sign_in.locked").to_owned(),
             Self::TooMany { retry_after } => visitor.language.fill("sign_in.too_many", "minutes", retry_after.div_ceil(60)),
         }

@@ -1,0 +1,61 @@
+//! What a user allows to be done to them.
+
+use crate::Decide;
+
+use super::{User, UserCommand, UserError, UserEvent};
+
+impl Decide for User {
+    fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
+        match (self, command) {
+            (Self::Absent, UserCommand::Create { sign_in_name, profile, administrator, has_password, at }) => {
+                Ok(vec![UserEvent::Created { sign_in_name, profile, administrator, has_password, at }])
+            }
+            (Self::Present { .. }, UserCommand::Create { .. }) => Err(UserError::Exists),
+            (Self::Present { .. }, UserCommand::UpdateProfile { sign_in_name, profile, at }) => {
+                Ok(vec![UserEvent::ProfileUpdated { sign_in_name, profile, at }])
+            }
+            (Self::Present { .. }, UserCommand::SetPassword { by_themselves, at }) => {
+                Ok(vec![UserEvent::PasswordSet { by_themselves, at }])
+            }
+            (Self::Present { locked, .. }, UserCommand::Lock { at }) => {
+                Ok(if *locked { vec![] } else { vec![UserEvent::Locked { at }] })
+            }
+            (Self::Present { locked, .. }, UserCommand::Unlock { at }) => {
+                Ok(if *locked { vec![UserEvent::Unlocked { at }] } else { vec![] })
+            }
+            (Self::Present { administrator: now, .. }, UserCommand::SetAdministrator { administrator, at }) => {
+                Ok(if *now == administrator { vec![] } else { vec![UserEvent::AdministratorSet { administrator, at }] })
+            }
+            (Self::Present { .. }, UserCommand::BlockSignIns { until, at }) => Ok(vec![UserEvent::SignInsBlocked { until, at }]),
+            (Self::Present { second_factors, .. }, UserCommand::EnrolAuthenticator { recovery_codes, at }) => {
+                second_factors.enrol(recovery_codes, at)
+            }
+            (Self::Present { second_factors, .. }, UserCommand::RemoveAuthenticator { by_themselves, at }) => {
+                Ok(second_factors.remove(by_themselves, at))
+            }
+            (Self::Present { second_factors, .. }, UserCommand::MakeRecoveryCodes { recovery_codes, at }) => {
+                second_factors.make_codes(recovery_codes, at)
+            }
+            (Self::Present { second_factors, .. }, UserCommand::UseRecoveryCode { code, at }) => {
+                second_factors.use_code(code, at)
+            }
+            (Self::Present { .. }, UserCommand::Erase { at }) => Ok(vec![UserEvent::Erased { at }]),
+            (Self::Erased, UserCommand::Erase { .. }) => Ok(vec![]),
+            (Self::Erased, UserCommand::Create { .. }) => Err(UserError::Erased),
+            (
+                Self::Absent | Self::Erased,
+                UserCommand::UpdateProfile { .. }
+                | UserCommand::SetPassword { .. }
+                | UserCommand::Lock { .. }
+                | UserCommand::Unlock { .. }
+                | UserCommand::SetAdministrator { .. }
+                | UserCommand::BlockSignIns { .. }
+                | UserCommand::EnrolAuthenticator { .. }
+                | UserCommand::RemoveAuthenticator { .. }
+                | UserCommand::MakeRecoveryCodes { .. }
+                | UserCommand::UseRecoveryCode { .. }
+                | UserCommand::Erase { .. },
+            ) => Err(if *self == Self::Erased { UserError::Erased } else { UserError::Unknown }),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! QR codes as pictures in a page.
+
+use qrcode::{QrCode, render::svg};
+
+/// The least that a side is long, in pixels.
+const SIDE: u32 = 220;
+
+/// A picture of a text as an SVG element: nothing is loaded, so that the policy of our pages allows it. `None` for a text that is too long.
+pub(super) fn svg(text: &str) -> Option<String> {
+    let picture = QrCode::new(text).ok()?.render::<svg::Color<'_>>().min_dimensions(SIDE, SIDE).build();
+    // The prologue of a file has no place within a page.
+    picture.find("<svg").map(|start| picture[start..].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_one_element_without_style_or_script() {
+        let picture = svg("otpauth://totp/a:b?secret=AAAA").unwrap();
+        assert!(picture.starts_with("<svg") && picture.ends_with("</svg>"), "{picture}");
+        assert!(!picture.contains("style") && !picture.contains("script") && !picture.contains("href"), "{picture}");
+        assert_eq!(svg(&"a".repeat(4_000)), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! `/sign-in/code/`: the second step of a sign-in, a code of the authenticator application or a recovery code. That the password was right
+//! travels sealed in the form, so that an abandoned sign-in writes nothing.
+
+use askama::Template;
+use axum::response::Response;
+use domain::{Timestamp, UserId};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Problem, again,
+    purpose::{Carried, Purpose},
+    send, welcome,
+};
+use crate::{
+    dispatch::{Refusal, SecondStep},
+    http::{
+        error::Refused,
+        form::Form,
+        pages::{frame::Frame, visitor::Visitor},
+        source::Source,
+    },
+    state::App,
+    vault,
+};
+
+/// For how long a right password waits for its code, in seconds.
+const LIFETIME: u32 = 300;
+
+#[derive(Template)]
+#[template(path = "sign_in_code.html")]
+struct CodePage<'a> {
+    frame: Frame,
+    problem: Option<String>,
+    token: String,
+    proven: String,
+    carried: Carried<'a>,
+}
+
+/// Whose password was right.
+#[derive(Serialize, Deserialize)]
+struct PasswordProven {
+    user_id: UserId,
+    expires_at: Timestamp,
+}
+
+impl PasswordProven {
+    fn seal(&self, app: &App) -> String {
+        app.dispatch.keys.carry(vault::Carried::PasswordProven, self)
+    }
+
+    fn open(app: &App, sealed: &str) -> Option<Self> {
+        let proven: Self = app.dispatch.keys.carried(vault::Carried::PasswordProven, sealed)?;
+        (proven.expires_at > app.clock.now()).then_some(proven)
+    }
+}
+
+/// Asks for the code of somebody whose password was right just now.
+pub(super) fn show(visitor: &Visitor, purpose: &Purpose, user_id: UserId, problem: Option<&Problem>) -> Response {
+    let expires_at = visitor.app.clock.now().plus(LIFETIME);
+    ask(visitor, purpose, &PasswordProven { user_id, expires_at }, problem)
+}
+
+fn ask(visitor: &Visitor, purpose: &Purpose, proven: &PasswordProven, problem: Option<&Problem>) -> Response {
+    let template = CodePage {
+        frame: visitor.frame(),
+        problem: problem.map(|problem| problem.words(visitor)),
+        token: visitor.sign_in_token(),
+        proven: proven.seal(&visitor.app),
+        carried: purpose.carried(&visitor.app),
+    };
+    send(visitor, purpose, &template, problem)
+}
+
+pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(parameters): Form) -> Result<Response, Refused> {
+    visitor.check_origin()?;
+    let purpose = Purpose::read(&visitor.app, &parameters)?;
+    let proven = PasswordProven::open(&visitor.app, parameters.get("proven").unwrap_or_default());
+    let Some(proven) = proven.filter(|_| visitor.sent_sign_in_form(&parameters)) else {
+        return again(&visitor, &purpose, String::new(), &Problem::FormExpired).await;
+    };
+    let code = SecretString::from(parameters.get("code").unwrap_or_default());
+    let step = SecondStep { user_id: proven.user_id, code, source: source.0, existing: visitor.session.clone() };
+    match visitor.app.dispatch.sign_in_with_code(step).await {
+        Ok(done) => welcome(&visitor, purpose, done).await,
+        Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
+        Err(Refusal::Rule(refusal)) => Ok(ask(&visitor, &purpose, &proven, Some(&Problem::from(refusal)))),
+    }
+}
