@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Decide, Digest, StreamId, Timestamp, UserId,
+    session::ContextClass,
     user::{SecondFactors, User, UserCommand, UserError},
 };
 use secrecy::SecretString;
@@ -138,6 +139,14 @@ impl Proof {
             Self::Authenticator { .. } | Self::RecoveryCode(_) => &["pwd", "otp", "mfa"],
         };
         methods.iter().map(ToString::to_string).collect()
+    }
+
+    /// How surely it tells who they are.
+    pub(super) const fn context(&self) -> ContextClass {
+        match self {
+            Self::Password => ContextClass::OneFactor,
+            Self::Authenticator { .. } | Self::RecoveryCode(_) => ContextClass::TwoFactors,
+        }
     }
 
     /// Uses up what may be used once, and guards that it is enough for this user.

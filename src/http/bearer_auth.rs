@@ -13,7 +13,7 @@ use crate::{
     log::Unavailable,
     protocol::{
         ErrorCode, OAuthError,
-        bearer::{self, invalid_token},
+        bearer::{self, Demanded, invalid_token},
         introspection::{INTROSPECTION_SCOPE, audience},
     },
     state::App,
@@ -79,4 +79,14 @@ pub(super) async fn active_here(app: &App, token: &str) -> Result<TokenRow, Refu
     }
     let error = invalid_token("token_for_another_resource", "the token is for another resource");
     Err(challenged(error.saw("aud", audience.join(" "))))
+}
+
+/// Refuses a token whose user did not sign in as demanded (RFC 9470).
+pub(super) async fn signed_in_as(app: &App, row: &TokenRow, demanded: &Demanded) -> Result<(), Refused> {
+    if demanded.is_nothing() {
+        return Ok(());
+    }
+    let signed_in = app.dispatch.sign_in_of(row).await?;
+    let refused = |error: OAuthError| Refused { challenge: Some(Challenge::SignIn(demanded.clone())), ..error.into() };
+    demanded.check(signed_in, app.clock.now()).map_err(refused)
 }

@@ -14,14 +14,16 @@ use serde::Serialize;
 
 use crate::{
     dispatch::Dispatch,
-    protocol::{ErrorCode, OAuthError},
+    protocol::{ErrorCode, OAuthError, bearer::Demanded},
 };
 
 /// Which scheme a client used that was not believed, for `WWW-Authenticate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     Basic,
     Bearer,
+    /// Another sign-in (RFC 9470 section 3).
+    SignIn(Demanded),
 }
 
 /// An error on its way out: `told` gives it its `error_id` and its body.
@@ -54,7 +56,9 @@ impl Refused {
     /// The status that it is told with.
     pub(super) fn status(&self) -> StatusCode {
         self.status.unwrap_or(match self.error.code {
-            ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+            ErrorCode::InvalidClient | ErrorCode::InvalidToken | ErrorCode::InsufficientUserAuthentication => {
+                StatusCode::UNAUTHORIZED
+            }
             ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
             ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
@@ -79,14 +83,16 @@ impl Refused {
 
     /// `WWW-Authenticate`, where the request could be made with credentials (RFC 6749 section 5.2, RFC 6750 section 3).
     fn challenge(&self) -> Option<String> {
-        Some(match self.challenge? {
+        Some(match self.challenge.as_ref()? {
             Challenge::Basic => r#"Basic realm="grantlog", charset="UTF-8""#.to_owned(),
-            Challenge::Bearer => format!(
-                r#"Bearer realm="grantlog", error="{}", error_description="{}""#,
-                self.error.code.as_str(),
-                self.error.description
-            ),
+            Challenge::Bearer => self.bearer(),
+            Challenge::SignIn(demanded) => self.bearer() + &demanded.to_challenge(),
         })
+    }
+
+    fn bearer(&self) -> String {
+        let (code, description) = (self.error.code.as_str(), &self.error.description);
+        format!(r#"Bearer realm="grantlog", error="{code}", error_description="{description}""#)
     }
 }
 

@@ -4,7 +4,9 @@
 mod checks;
 mod reply;
 
-use domain::{ClientId, Scope, catalogue::Catalogue, client::Registration, key_set::KeySet, pkce::CodeChallenge};
+use domain::{
+    ClientId, Scope, catalogue::Catalogue, client::Registration, key_set::KeySet, pkce::CodeChallenge, session::ContextClass,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{OAuthError, Parameters, claims::ClaimsRequest};
@@ -37,6 +39,17 @@ pub struct AuthorizationRequest {
     /// The users, as the client knows them, that an answer may be for: those of `id_token_hint` and of `claims`; none where any may.
     #[serde(default)]
     pub subjects: Vec<String>,
+    #[serde(default)]
+    pub contexts: Contexts,
+}
+
+/// In which contexts the client wants the user to sign in (OpenID Connect Core sections 3.1.2.1 and 5.5.1.1, RFC 9470).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contexts {
+    /// Those that there are here of the ones it names; none where any will do.
+    pub wanted: Vec<ContextClass>,
+    /// Whether there is to be no answer in another.
+    pub required: bool,
 }
 
 /// The issuer that is asked.
@@ -102,7 +115,7 @@ struct Given<'a> {
 type Check = fn(&Given<'_>, &mut AuthorizationRequest) -> Result<(), OAuthError>;
 
 /// The checks whose refusal goes to the client: the first that refuses is told.
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     checks::state,
     checks::response_mode,
     checks::request_object,
@@ -114,6 +127,7 @@ const CHECKS: [Check; 13] = [
     checks::resource,
     checks::pkce,
     checks::nonce_and_hints,
+    checks::contexts,
     checks::claims,
     checks::id_token_hint,
 ];
@@ -146,6 +160,7 @@ pub fn check(
         ui_locales: None,
         claims: ClaimsRequest::default(),
         subjects: Vec::new(),
+        contexts: Contexts::default(),
     };
     let given = Given { parameters, client, issuer };
     for check in CHECKS {

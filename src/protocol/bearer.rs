@@ -1,7 +1,9 @@
 //! Bearer tokens in the Authorization header (RFC 6750 section 2.1), and where OpenID Connect has it so in a form (section 2.2). In a URL they
 //! are never taken: URLs end in logs.
 
-use super::{ErrorCode, OAuthError};
+use domain::{Timestamp, session::ContextClass};
+
+use super::{ErrorCode, OAuthError, Parameters};
 
 /// A token longer than this is nobody's, in bytes.
 const MAX_TOKEN: usize = 16_384;
@@ -46,6 +48,72 @@ pub fn invalid_token(rule: &'static str, description: &str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidToken, rule, description)
 }
 
+/// How somebody must have signed in for what a resource guards (RFC 9470).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demanded {
+    /// Any of these contexts, or a surer one; none where any will do.
+    pub contexts: Vec<ContextClass>,
+    /// How long ago it may have been, in seconds.
+    pub max_age: Option<u32>,
+}
+
+impl Demanded {
+    /// Reads it out of a request's parameters `acr_values` and `max_age`.
+    ///
+    /// # Errors
+    /// `invalid_request` where they are not of a form that can be demanded.
+    pub fn read(parameters: &Parameters) -> Result<Self, OAuthError> {
+        let named = |name| {
+            ContextClass::named(name)
+                .ok_or_else(|| OAuthError::invalid_request("unknown_acr", "acr_values names what no sign-in here has"))
+        };
+        let contexts = parameters.get("acr_values").unwrap_or_default().split_ascii_whitespace().map(named);
+        let max_age = parameters.get("max_age").map(|text| {
+            text.parse().map_err(|_| OAuthError::invalid_request("bad_max_age", "max_age must be a number of seconds"))
+        });
+        Ok(Self { contexts: contexts.collect::<Result<_, _>>()?, max_age: max_age.transpose()? })
+    }
+
+    /// Whether everybody may come, however they signed in.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.contexts.is_empty() && self.max_age.is_none()
+    }
+
+    /// What a challenge tells of it, to be asked for at the authorization endpoint (section 3).
+    #[must_use]
+    pub fn to_challenge(&self) -> String {
+        let mut told = String::new();
+        if !self.contexts.is_empty() {
+            let names = self.contexts.iter().map(|context| context.as_str()).collect::<Vec<_>>();
+            told += &format!(r#", acr_values="{}""#, names.join(" "));
+        }
+        if let Some(max_age) = self.max_age {
+            told += &format!(r#", max_age="{max_age}""#);
+        }
+        told
+    }
+
+    /// Checks the sign-in that a token stands on.
+    ///
+    /// # Errors
+    /// `insufficient_user_authentication` (section 3).
+    pub fn check(&self, signed_in: Option<(Option<ContextClass>, Timestamp)>, now: Timestamp) -> Result<(), OAuthError> {
+        let refused =
+            |rule, description: &str| Err(OAuthError::new(ErrorCode::InsufficientUserAuthentication, rule, description));
+        let Some((context, auth_time)) = signed_in else {
+            return refused("nobody_signed_in", "the token stands on no sign-in");
+        };
+        if self.contexts.iter().min().is_some_and(|least| context < Some(*least)) {
+            return refused("weak_sign_in", "a surer sign-in is needed");
+        }
+        if self.max_age.is_some_and(|max_age| now.seconds_since(auth_time) > i64::from(max_age)) {
+            return refused("old_sign_in", "a more recent sign-in is needed");
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +131,25 @@ mod tests {
             assert_eq!(read(Some(bad)).expect_err("refused").rule, "malformed_bearer");
         }
         assert_eq!(read_either(None, Some("a b")).expect_err("refused").rule, "malformed_bearer");
+    }
+
+    #[test]
+    fn a_sign_in_is_as_sure_and_as_recent_as_demanded() {
+        use ContextClass::{OneFactor, TwoFactors};
+        let read = |query: &str| Demanded::read(&Parameters::parse(query.as_bytes()).unwrap());
+        let demanded = read("acr_values=urn:grantlog:acr:2fa&max_age=60").unwrap();
+        assert_eq!(demanded, Demanded { contexts: vec![TwoFactors], max_age: Some(60) });
+        let at = Timestamp::from_unix;
+        let refused = |signed_in, now| demanded.check(signed_in, at(now)).err().map(|error| error.rule);
+        assert_eq!(refused(Some((Some(TwoFactors), at(0))), 60), None);
+        assert_eq!(refused(Some((Some(TwoFactors), at(0))), 61), Some("old_sign_in"));
+        assert_eq!(refused(Some((Some(OneFactor), at(0))), 1), Some("weak_sign_in"));
+        assert_eq!(refused(Some((None, at(0))), 1), Some("weak_sign_in"));
+        assert_eq!(refused(None, 1), Some("nobody_signed_in"));
+        assert_eq!(demanded.to_challenge(), r#", acr_values="urn:grantlog:acr:2fa", max_age="60""#);
+        assert!(read("").unwrap().is_nothing());
+        assert_eq!(read("acr_values=gold").unwrap_err().rule, "unknown_acr");
+        assert_eq!(read("max_age=-1").unwrap_err().rule, "bad_max_age");
     }
 
     #[test]

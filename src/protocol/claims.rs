@@ -61,11 +61,16 @@ impl ClaimsRequest {
         self.texts("sub")
     }
 
-    /// The authentication contexts without which there is to be no answer (section 5.5.1.1).
+    /// The authentication contexts that it wants (section 5.5.1.1); `None` where it names none.
     #[must_use]
-    pub fn required_contexts(&self) -> Vec<String> {
-        let essential = self.id_token.get("acr").is_some_and(|acr| acr.essential);
-        if essential { self.texts("acr") } else { Vec::new() }
+    pub fn contexts(&self) -> Option<Vec<String>> {
+        Some(self.texts("acr")).filter(|contexts| !contexts.is_empty())
+    }
+
+    /// Whether there is to be no answer in another context.
+    #[must_use]
+    pub fn requires_context(&self) -> bool {
+        self.id_token.get("acr").is_some_and(|acr| acr.essential)
     }
 
     fn texts(&self, claim: &str) -> Vec<String> {
@@ -133,11 +138,11 @@ mod tests {
         );
         assert!(request.userinfo["given_name"].essential && !request.userinfo["nickname"].essential);
         assert_eq!(request.id_token["acr"].values, [json!("urn:mace:incommon:iap:silver")]);
-        assert_eq!(request.required_contexts(), [""; 0], "a voluntary one is not required");
+        assert!(!request.requires_context(), "a voluntary one is not required");
         let essential = parsed(r#"{"id_token": {"acr": {"essential": true, "values": ["a", "b"]}, "sub": {"value": "mika"}}}"#);
         assert_eq!(
-            (essential.required_contexts(), essential.subjects()),
-            (vec!["a".into(), "b".into()], vec!["mika".to_owned()])
+            (essential.requires_context(), essential.contexts(), essential.subjects()),
+            (true, Some(vec!["a".to_owned(), "b".to_owned()]), vec!["mika".to_owned()])
         );
     }
 

@@ -32,6 +32,8 @@ pub enum ErrorCode {
     /// RFC 6750 section 3.1.
     InvalidToken,
     InsufficientScope,
+    /// RFC 9470 section 3.
+    InsufficientUserAuthentication,
     /// RFC 7591 section 3.2.2.
     InvalidRedirectUri,
     InvalidClientMetadata,
@@ -61,6 +63,7 @@ impl ErrorCode {
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",

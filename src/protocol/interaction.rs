@@ -1,7 +1,7 @@
 //! What comes next for a checked authorization request: a sign-in, a question, the code, or a refusal (OpenID Connect Core sections
 //! 3.1.2.3 and 3.1.2.4).
 
-use domain::{Timestamp, consent::GivenBy};
+use domain::{Timestamp, consent::GivenBy, session::ContextClass};
 
 use super::{ErrorCode, OAuthError, authorize::AuthorizationRequest};
 
@@ -15,6 +15,10 @@ pub enum Standing {
         for_this: bool,
         /// Whether it is a user that the request may be answered for.
         expected: bool,
+        /// How surely it tells who they are.
+        context: Option<ContextClass>,
+        /// How surely another could.
+        reachable: ContextClass,
     },
 }
 
@@ -51,6 +55,12 @@ pub fn next(request: &AuthorizationRequest, standing: Standing, known: Known, no
             false => Step::SignIn,
         };
     }
+    if let Standing::SignedIn { context, .. } = standing
+        && request.contexts.required
+        && !context.is_some_and(|context| request.contexts.wanted.contains(&context))
+    {
+        return Step::Refuse(unmet_context());
+    }
     let approval = match known {
         Known::FirstParty => Some(GivenBy::FirstParty),
         Known::Consent if !request.approval_forced => Some(GivenBy::User),
@@ -70,11 +80,18 @@ fn must_sign_in(request: &AuthorizationRequest, standing: Standing, now: Timesta
         Standing::SignedOut => true,
         Standing::SignedIn { for_this: true, .. } => false,
         Standing::SignedIn { expected: false, .. } => true,
-        Standing::SignedIn { auth_time, for_this: false, expected: true } => {
+        Standing::SignedIn { auth_time, for_this: false, expected: true, context, reachable } => {
             let too_old = |max_age: u32| max_age == 0 || now.seconds_since(auth_time) > i64::from(max_age);
-            request.prompt.login || request.prompt.select_account || request.max_age.is_some_and(too_old)
+            let surer = request.contexts.wanted.iter().min().is_some_and(|least| context < Some(*least) && *least <= reachable);
+            request.prompt.login || request.prompt.select_account || request.max_age.is_some_and(too_old) || surer
         }
     }
+}
+
+/// The user cannot sign in as surely as the client requires.
+pub(super) fn unmet_context() -> OAuthError {
+    let description = "the user does not sign in here in the authentication context that claims requires";
+    OAuthError::new(ErrorCode::UnmetAuthenticationRequirements, "unmet_acr", description)
 }
 
 fn refusal(code: ErrorCode, rule: &'static str, description: &str) -> Step {
@@ -87,13 +104,25 @@ mod tests {
 
     use super::*;
     use crate::protocol::{
-        authorize::{Prompt, Reply, ResponseMode},
+        authorize::{Contexts, Prompt, Reply, ResponseMode},
         claims::ClaimsRequest,
     };
 
     const NOW: Timestamp = Timestamp::from_unix(1000);
-    const LONG_AGO: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(100), for_this: false, expected: true };
-    const FOR_THIS: Standing = Standing::SignedIn { auth_time: Timestamp::from_unix(1000), for_this: true, expected: true };
+    const LONG_AGO: Standing = Standing::SignedIn {
+        auth_time: Timestamp::from_unix(100),
+        for_this: false,
+        expected: true,
+        context: Some(ContextClass::OneFactor),
+        reachable: ContextClass::OneFactor,
+    };
+    const FOR_THIS: Standing = Standing::SignedIn {
+        auth_time: Timestamp::from_unix(1000),
+        for_this: true,
+        expected: true,
+        context: Some(ContextClass::OneFactor),
+        reachable: ContextClass::OneFactor,
+    };
     const CONSENTED: Step = Step::Approve(GivenBy::User);
     const FIRST_PARTY: Step = Step::Approve(GivenBy::FirstParty);
 
@@ -115,6 +144,7 @@ mod tests {
             ui_locales: None,
             claims: ClaimsRequest::default(),
             subjects: Vec::new(),
+            contexts: Contexts::default(),
         }
     }
 
@@ -164,17 +194,62 @@ mod tests {
         let aged = |max_age| AuthorizationRequest { max_age: Some(max_age), ..request() };
         assert_eq!(next(&aged(900), LONG_AGO, Known::Consent, NOW), CONSENTED);
         assert_eq!(next(&aged(899), LONG_AGO, Known::Consent, NOW), Step::SignIn);
-        let this_second = Standing::SignedIn { auth_time: NOW, for_this: false, expected: true };
+        let this_second = Standing::SignedIn {
+            auth_time: NOW,
+            for_this: false,
+            expected: true,
+            context: Some(ContextClass::OneFactor),
+            reachable: ContextClass::OneFactor,
+        };
         assert_eq!(next(&aged(0), this_second, Known::Consent, NOW), Step::SignIn);
         assert_eq!(next(&aged(0), FOR_THIS, Known::Consent, NOW), CONSENTED);
     }
 
     #[test]
     fn another_user_than_the_request_is_for_signs_in_once() {
-        let other = |for_this| Standing::SignedIn { auth_time: NOW, for_this, expected: false };
+        let other = |for_this| Standing::SignedIn {
+            auth_time: NOW,
+            for_this,
+            expected: false,
+            context: Some(ContextClass::OneFactor),
+            reachable: ContextClass::OneFactor,
+        };
         assert_eq!(next(&request(), other(false), Known::Consent, NOW), Step::SignIn);
         assert_eq!(refused(&next(&request(), other(true), Known::Consent, NOW)), Some("login_required"));
         assert_eq!(refused(&next(&prompted("none"), other(false), Known::FirstParty, NOW)), Some("login_required"));
+    }
+
+    #[test]
+    fn a_surer_sign_in_is_asked_for_where_it_can_be_had() {
+        use ContextClass::{OneFactor, TwoFactors};
+        let wanting = |wanted: &[ContextClass], required| AuthorizationRequest {
+            contexts: Contexts { wanted: wanted.to_vec(), required },
+            ..request()
+        };
+        let standing = |for_this, context, reachable| Standing::SignedIn {
+            auth_time: NOW,
+            for_this,
+            expected: true,
+            context: Some(context),
+            reachable,
+        };
+        let step = |request: &AuthorizationRequest, standing| next(request, standing, Known::Consent, NOW);
+        let (less, able, surer) = (
+            standing(false, OneFactor, OneFactor),
+            standing(false, OneFactor, TwoFactors),
+            standing(false, TwoFactors, TwoFactors),
+        );
+        for required in [false, true] {
+            assert_eq!(step(&wanting(&[TwoFactors], required), able), Step::SignIn);
+            assert_eq!(step(&wanting(&[TwoFactors], required), surer), CONSENTED);
+            assert_eq!(step(&wanting(&[OneFactor], required), able), CONSENTED);
+        }
+        assert_eq!(step(&wanting(&[TwoFactors], false), less), CONSENTED, "it is told as it is");
+        assert_eq!(refused(&step(&wanting(&[TwoFactors], true), less)), Some("unmet_authentication_requirements"));
+        let after = standing(true, OneFactor, TwoFactors);
+        assert_eq!(refused(&step(&wanting(&[TwoFactors], true), after)), Some("unmet_authentication_requirements"));
+        let silent = AuthorizationRequest { prompt: Prompt { none: true, ..Prompt::default() }, ..wanting(&[TwoFactors], false) };
+        assert_eq!(refused(&step(&silent, able)), Some("login_required"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Authorization server metadata (RFC 8414 section 2), with what OpenID Connect Discovery 1.0 (section 3) adds: what stands here works, and
 //! what works stands here.
 
-use domain::{Scope, claim::claims_of_scope, client::SigningAlgorithm};
+use domain::{Scope, claim::claims_of_scope, client::SigningAlgorithm, session::ContextClass};
 use serde::Serialize;
 
 use super::authorize::ResponseMode;
@@ -23,9 +23,9 @@ pub mod path {
 const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 const METHODS_AND_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
 
-/// The claims of ID tokens beside the user's own. `acr` is none of them: no sign-in has one yet.
-const ID_TOKEN_CLAIMS: [&str; 11] =
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "sid", "grant_id"];
+/// The claims of ID tokens beside the user's own.
+const ID_TOKEN_CLAIMS: [&str; 12] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "grant_id"];
 
 /// The document.
 #[derive(Clone, Debug, Serialize)]
@@ -67,6 +67,7 @@ struct OpenId {
     id_token_signing_alg_values_supported: [&'static str; 4],
     userinfo_signing_alg_values_supported: [&'static str; 4],
     display_values_supported: [&'static str; 3],
+    acr_values_supported: [&'static str; 2],
     claim_types_supported: [&'static str; 1],
     claims_supported: Vec<&'static str>,
     claims_parameter_supported: bool,
@@ -91,6 +92,7 @@ impl Metadata {
             id_token_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
             userinfo_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
             display_values_supported: ["page", "popup", "touch"],
+            acr_values_supported: ContextClass::ALL.map(ContextClass::as_str),
             claim_types_supported: ["normal"],
             claims_supported: ID_TOKEN_CLAIMS.into_iter().chain(scopes.iter().flat_map(|scope| claims_of_scope(scope))).collect(),
             claims_parameter_supported: true,

@@ -7,6 +7,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use support::{Answer, Browser, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores};
 
+use crate::second_factor::context_reached;
+
 both_stores!(every_value_that_is_named_works, what_is_not_named_is_refused);
 
 const DISCOVERY: &str = "/o/.well-known/openid-configuration";
@@ -62,6 +64,7 @@ async fn works(browser: &Browser<'_>, member: &str, value: &Value) {
             assert_eq!(page.attribute("html", "lang").as_deref(), Some(named));
         }
         "display_values_supported" => assert!(allowed(browser, &[("display", named)]).await.answered("code").is_some()),
+        "acr_values_supported" => assert_eq!(context_reached(app, named).await, *value),
         "subject_types_supported" => {
             let id_token = id_token(app, "subject_type", value).await;
             let sub = insecure_decode::<Value>(&id_token).unwrap().claims["sub"].take();

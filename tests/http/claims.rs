@@ -75,7 +75,7 @@ async fn what_is_asked_for_is_told_where_it_is_asked_for(kind: Kind) {
     let tokens = tokens(&browser, &client, &path(&app, &client, &claims)).await;
     assert_eq!(told(&app, &tokens).await, json!({"email": "mika@example.org", "nickname": "mik"}));
     let told = of_id_token(&tokens, &["phone_number", "email", "nickname", "groups", "acr"]);
-    assert_eq!(told, json!({"phone_number": "+81 3 0000 0000"}));
+    assert_eq!(told, json!({"phone_number": "+81 3 0000 0000", "acr": "urn:grantlog:acr:1fa"}));
     assert!(of_id_token(&tokens, &["auth_time"])["auth_time"].is_i64());
 }
 

@@ -70,6 +70,7 @@ async fn it_says_who_signed_in_when_and_how(kind: Kind) {
         "iat": iat,
         "auth_time": session.sign_in.auth_time,
         "nonce": "n-0S6_WzA2Mj",
+        "acr": "urn:grantlog:acr:1fa",
         "amr": ["pwd"],
         "at_hash": URL_SAFE_NO_PAD.encode(&digest(&SHA256, tokens.access.as_bytes()).as_ref()[..16]),
         "sid": session.id,

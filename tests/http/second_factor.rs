@@ -1,6 +1,9 @@
 //! Two-step sign-in: an authenticator application is set up, its codes and the recovery codes sign in, each once, and nothing less does.
 
-use support::{Answer, Browser, Kind, PASSWORD, TestApp, USER, both_stores};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use grantlog::log::Actor;
+use serde_json::{Value, json};
+use support::{Answer, Browser, Kind, PASSWORD, REDIRECT_URI, TestApp, TestClient, USER, both_stores};
 use totp_rs::{Builder, Secret};
 
 both_stores!(
@@ -16,6 +19,9 @@ both_stores!(
     a_wrong_first_code_turns_nothing_on,
     an_application_that_was_left_is_not_confirmed_by_another_session,
     the_sign_in_says_how_it_was_done,
+    a_client_that_wants_a_surer_sign_in_gets_one_where_it_can_be_had,
+    a_client_is_refused_that_requires_what_cannot_be_had,
+    a_resource_demands_a_surer_or_a_more_recent_sign_in,
 );
 
 /// Somebody with an authenticator application.
@@ -145,7 +151,7 @@ async fn turned_off_the_password_alone_signs_in_again(kind: Kind) {
 async fn an_operator_helps_who_lost_it_all(kind: Kind) {
     let app = TestApp::start(kind).await;
     careful(&app).await;
-    app.app.dispatch.remove_authenticator(grantlog::log::Actor::Operator, app.user).await.unwrap();
+    app.app.dispatch.remove_authenticator(Actor::Operator, app.user).await.unwrap();
     Browser::new(&app).sign_in(USER, PASSWORD).await.assert_status(303);
 }
 
@@ -233,9 +239,107 @@ async fn the_sign_in_says_how_it_was_done(kind: Kind) {
     with_code(&browser, &page, &code(&app, &careful.secret)).await.assert_status(303);
     let events = app.app.log.read(0, 1_000).await.unwrap();
     let started = events.iter().rev().find(|event| event.event_type == "session.started").unwrap();
-    let payload: serde_json::Value = serde_json::from_str(&started.payload).unwrap();
-    assert_eq!(payload["sign_in"]["amr"], serde_json::json!(["pwd", "otp", "mfa"]));
+    let payload: Value = serde_json::from_str(&started.payload).unwrap();
+    assert_eq!(payload["sign_in"]["amr"], json!(["pwd", "otp", "mfa"]));
     let written = serde_json::to_string(&events).unwrap();
     assert!(careful.recovery_codes.iter().all(|code| !written.contains(code.as_str())));
     assert!(!written.contains(&careful.secret.replace(' ', "")));
+}
+
+/// The context classes.
+const ONE: &str = "urn:grantlog:acr:1fa";
+const TWO: &str = "urn:grantlog:acr:2fa";
+
+/// What the ID token of a code says of the sign-in.
+async fn context_told(app: &TestApp, client: &TestClient, answer: &Answer) -> Value {
+    let tokens = app.redeem(client, &answer.answered("code").unwrap()).await.assert_status(200).tokens();
+    let claims = URL_SAFE_NO_PAD.decode(tokens.id_token().split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&claims).unwrap()["acr"].clone()
+}
+
+/// The context that an ID token tells where a client wants this one. The user proves all that it takes, and has no second factor afterwards.
+pub(crate) async fn context_reached(app: &TestApp, wanted: &str) -> Value {
+    let client = openid_client(app, json!({})).await;
+    let careful = careful(app).await;
+    let browser = Browser::new(app);
+    let page = browser.open(&app.authorize_path(&client, &[("scope", "openid"), ("acr_values", wanted)])).await;
+    let answer = match wanted {
+        ONE => {
+            app.app.dispatch.remove_authenticator(Actor::Operator, app.user).await.unwrap();
+            browser.sign_in_and_go_on(&page).await
+        }
+        _ => {
+            let page = browser.sign_in_on(&page, USER, PASSWORD).await.assert_status(200);
+            let done = with_code(&browser, &page, &code(app, &careful.secret)).await.assert_status(303);
+            browser.open(done.location()).await
+        }
+    };
+    app.app.dispatch.remove_authenticator(Actor::Operator, app.user).await.unwrap();
+    context_told(app, &client, &browser.press(&answer, "allow").await).await
+}
+
+async fn openid_client(app: &TestApp, members: Value) -> TestClient {
+    let mut metadata = json!({"redirect_uris": [REDIRECT_URI], "scope": "openid read"});
+    metadata.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    app.client(metadata).await
+}
+
+async fn a_client_that_wants_a_surer_sign_in_gets_one_where_it_can_be_had(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (client, by_default) =
+        (openid_client(&app, json!({})).await, openid_client(&app, json!({"default_acr_values": [TWO]})).await);
+    let browser = Browser::signed_in(&app).await;
+    let asking = app.authorize_path(&client, &[("scope", "openid"), ("acr_values", TWO)]);
+    let answer = browser.allow(&asking).await;
+    assert_eq!(context_told(&app, &client, &answer).await, ONE, "the user has nothing surer");
+
+    let careful = careful(&app).await;
+    let silent = format!("{asking}&prompt=none");
+    browser.get(&silent).await.assert_error_redirect("login_required");
+    let again = app.authorize_path(&by_default, &[("scope", "openid")]);
+    for (client, asking) in [(&client, &asking), (&by_default, &again)] {
+        let page = browser.open(asking).await.assert_status(200);
+        assert!(page.has("login"), "the sign-in of before does not do");
+        let page = browser.sign_in_on(&page, USER, PASSWORD).await.assert_status(200);
+        let done = with_code(&browser, &page, &code(&app, &careful.secret)).await.assert_status(303);
+        let page = browser.open(done.location()).await;
+        let answer = if page.location().is_empty() { browser.press(&page, "allow").await } else { page };
+        assert_eq!(context_told(&app, client, &answer).await, TWO);
+        app.app.clock.advance(60);
+        let answer = browser.allow(asking).await;
+        assert_eq!(context_told(&app, client, &answer).await, TWO, "a sure sign-in does for the next request");
+        browser.send(&browser.get("/o/logout/").await.form("logout")).await;
+    }
+}
+
+async fn a_client_is_refused_that_requires_what_cannot_be_had(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = openid_client(&app, json!({})).await;
+    let browser = Browser::signed_in(&app).await;
+    let required = json!({"id_token": {"acr": {"essential": true, "values": [TWO]}}}).to_string();
+    let asking = app.authorize_path(&client, &[("scope", "openid"), ("claims", &required)]);
+    browser.open(&asking).await.assert_error_redirect("unmet_authentication_requirements");
+}
+
+async fn a_resource_demands_a_surer_or_a_more_recent_sign_in(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let tokens = app.grant(&client, "read").await;
+    let ask =
+        |token: &str, demand: &str| Answer::of(app.http.get(app.url(&format!("/api/resource?{demand}"))).bearer_auth(token));
+    let surer = format!("acr_values={TWO}");
+    let refused = ask(&tokens.access, &surer).await.assert_error(401, "insufficient_user_authentication");
+    let challenge = refused.header("www-authenticate");
+    assert!(
+        challenge.contains(r#"error="insufficient_user_authentication""#)
+            && challenge.contains(&format!(r#"acr_values="{TWO}""#))
+    );
+    ask(&tokens.access, &format!("acr_values={ONE}&max_age=300")).await.assert_status(200);
+    app.app.clock.advance(400);
+    let refused = ask(&tokens.access, "max_age=300").await.assert_error(401, "insufficient_user_authentication");
+    assert!(refused.header("www-authenticate").contains(r#"max_age="300""#));
+    ask(&tokens.access, "acr_values=gold").await.assert_error(400, "invalid_request");
+    let own = app.token_of(&client, "read").await.access;
+    ask(&own, "max_age=300").await.assert_error(401, "insufficient_user_authentication");
+    ask(&own, "").await.assert_status(200);
 }

@@ -33,6 +33,12 @@ impl ClientMetadata {
         self.other.get("default_max_age").and_then(Value::as_u64).and_then(|seconds| u32::try_from(seconds).ok())
     }
 
+    /// In which contexts it wants people to sign in, the dearest first, where a request does not say.
+    pub fn default_acr_values(&self) -> impl Iterator<Item = &str> {
+        let values = self.other.get("default_acr_values").and_then(Value::as_array);
+        values.into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// Whether it knows each user by an id that no client of another sector knows (Core section 8.1).
     #[must_use]
     pub fn is_pairwise(&self) -> bool {

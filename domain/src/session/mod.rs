@@ -1,11 +1,13 @@
 //! One browser sign-in: whose, when, how (amr, acr), until when.
 
 mod command;
+mod context;
 mod event;
 #[cfg(test)]
 mod tests;
 
 pub use command::SessionCommand;
+pub use context::ContextClass;
 pub use event::{LogoutNotice, NoticeOutcome, SessionEnd, SessionEvent};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,14 @@ pub enum SessionError {
     Ended,
     #[error("the session is another user's")]
     OtherUser,
+}
+
+impl SignIn {
+    /// How surely it tells who they are; `None` for one of before that was told.
+    #[must_use]
+    pub fn context(&self) -> Option<ContextClass> {
+        self.acr.as_deref().and_then(ContextClass::named)
+    }
 }
 
 aggregate!(Session, "session", SessionCommand, SessionEvent, SessionError);

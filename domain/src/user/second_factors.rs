@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Timestamp};
+use crate::{Digest, Timestamp, session::ContextClass};
 
 use super::{UserError, UserEvent};
 
@@ -21,6 +21,12 @@ impl SecondFactors {
     #[must_use]
     pub const fn are_none(&self) -> bool {
         !self.authenticator
+    }
+
+    /// The surest context in which the user can sign in.
+    #[must_use]
+    pub const fn context(&self) -> ContextClass {
+        if self.authenticator { ContextClass::TwoFactors } else { ContextClass::OneFactor }
     }
 
     pub(super) fn enrol(&self, codes: Vec<Digest>, at: Timestamp) -> Result<Vec<UserEvent>, UserError> {

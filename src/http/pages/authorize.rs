@@ -6,6 +6,7 @@ use domain::{
     ClientId,
     client::{Client, Registration},
     consent::{ConsentTerms, GivenBy},
+    session::ContextClass,
 };
 use secrecy::ExposeSecret;
 
@@ -106,12 +107,18 @@ pub(super) async fn proceed(visitor: &Visitor, pending: Pending) -> Result<Respo
     let standing = match &visitor.session {
         None => Standing::SignedOut,
         Some(session) => {
-            let subjects = &pending.request.subjects;
+            let (subjects, contexts) = (&pending.request.subjects, &pending.request.contexts);
+            let reachable = match contexts.wanted.is_empty() {
+                true => ContextClass::OneFactor,
+                false => app.dispatch.second_factors(session.user_id).await?.context(),
+            };
             let subject = app.dispatch.subject(registration, session.user_id);
             Standing::SignedIn {
                 auth_time: session.sign_in.auth_time,
                 for_this: pending.session == Some(session.id),
                 expected: subjects.is_empty() || subjects.contains(&subject),
+                context: session.sign_in.context(),
+                reachable,
             }
         }
     };

@@ -4,13 +4,15 @@ use domain::{
     ClientId, Scope,
     client::{ApplicationType, GrantType, Registration},
     redirect_uri,
+    session::ContextClass,
 };
 
 use crate::protocol::{
-    ErrorCode, OAuthError, Parameters, claims::ClaimsRequest, id_token_hint::IdTokenHint, token::check_resources,
+    ErrorCode, OAuthError, Parameters, claims::ClaimsRequest, id_token_hint::IdTokenHint, interaction::unmet_context,
+    token::check_resources,
 };
 
-use super::{AuthorizationRequest, Given, Prompt, ResponseMode};
+use super::{AuthorizationRequest, Contexts, Given, Prompt, ResponseMode};
 
 /// The longest `state` that is sent back, and the longest `nonce` that is kept, in bytes.
 const MAX_STATE: usize = 4096;
@@ -233,19 +235,29 @@ pub(super) fn nonce_and_hints(given: &Given<'_>, request: &mut AuthorizationRequ
     Ok(())
 }
 
+/// OpenID Connect Core section 3.1.2.1; left out, what the client registered. A context that no sign-in here has is not minded.
+pub(super) fn contexts(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    request.contexts.wanted = match given.parameters.get("acr_values") {
+        Some(values) => values.split_ascii_whitespace().filter_map(ContextClass::named).collect(),
+        None => given.client.metadata.default_acr_values().filter_map(ContextClass::named).collect(),
+    };
+    Ok(())
+}
+
 /// OpenID Connect Core section 5.5. Without `openid` there is nobody to tell anything of.
 pub(super) fn claims(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
     if !request.scope.contains(Scope::OPENID) {
         return Ok(());
     }
     let asked = given.parameters.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
-    // Section 5.5.1.1. No sign-in has a context yet.
-    let contexts = asked.required_contexts();
-    if !contexts.is_empty() {
-        let description = "no sign-in here meets the authentication context that claims requires";
-        return Err(
-            OAuthError::new(ErrorCode::UnmetAuthenticationRequirements, "unmet_acr", description).saw("acr", contexts.join(" "))
-        );
+    if let Some(contexts) = asked.contexts() {
+        request.contexts = Contexts {
+            wanted: contexts.iter().filter_map(|context| ContextClass::named(context)).collect(),
+            required: asked.requires_context(),
+        };
+        if request.contexts.required && request.contexts.wanted.is_empty() {
+            return Err(unmet_context().saw("acr", contexts.join(" ")));
+        }
     }
     let locales = given.parameters.get("claims_locales").filter(|locales| locales.len() <= MAX_HINT).unwrap_or_default();
     request.subjects = asked.subjects();
