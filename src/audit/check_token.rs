@@ -12,12 +12,15 @@ use super::{
     AuditError, FoundToken, Wanted,
     find::{Claims, of_grant},
 };
-use crate::{dispatch::Dispatch, signer};
+use crate::{
+    dispatch::Dispatch,
+    signer::{self, typ},
+};
 
 /// What became of the check.
 #[derive(Debug)]
 pub enum TokenCheck {
-    /// No key of this issuer's made the signature: whoever checks signatures refuses it. Or it is no token: nothing takes it for one.
+    /// No key of this issuer's made the signature: whoever checks signatures refuses it. Or it is a signed answer of userinfo.
     NotSigned,
     /// It was signed with our key, and it was issued.
     Issued(Box<FoundToken>),
@@ -63,8 +66,8 @@ impl TokenCheck {
 pub async fn check_token(dispatch: &Dispatch, token: &str) -> Result<TokenCheck, AuditError> {
     let keys = dispatch.key_set().await?;
     let Some(signed) = signer::verify(&keys, token) else { return Ok(TokenCheck::NotSigned) };
-    // A signed answer of userinfo, say: every token of ours has an end.
-    if signed.claims.get("exp").is_none() {
+    // A signed answer of userinfo is no token, and the log knows nothing of it: it has no end.
+    if signed.header.typ.as_deref() == Some(typ::USERINFO) && signed.claims.get("exp").is_none() {
         return Ok(TokenCheck::NotSigned);
     }
     // A token of ours names its grant; what is not among that grant's tokens is nowhere.

@@ -17,6 +17,7 @@ both_stores! {
     an_issued_id_token_is_found_and_ends_with_its_key_alone,
     a_forged_token_with_a_good_signature_is_found,
     what_our_keys_did_not_sign_is_nobodys_theft,
+    a_signed_answer_of_userinfo_is_no_token,
 }
 
 async fn jwt_client(app: &TestApp) -> TestClient {
@@ -105,4 +106,13 @@ async fn what_our_keys_did_not_sign_is_nobodys_theft(kind: Kind) {
         let checked = check_token(&app.app.dispatch, &text).await.unwrap();
         assert!(matches!(checked, TokenCheck::NotSigned), "{text}: {checked:?}");
     }
+}
+
+async fn a_signed_answer_of_userinfo_is_no_token(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let members = json!({"redirect_uris": [REDIRECT_URI], "scope": "openid", "userinfo_signed_response_alg": "ES256"});
+    let client = app.client(members).await;
+    let answer = app.get_with("/o/userinfo/", &app.grant(&client, "openid").await.access).await.assert_status(200);
+    let checked = check_token(&app.app.dispatch, &answer.body).await.unwrap();
+    assert!(matches!(checked, TokenCheck::NotSigned), "{checked:?}");
 }
