@@ -46,9 +46,10 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    pub(super) const CODE: Self = Self::Opens(token::TokenKind::Code);
-    pub(super) const ACCESS: Self = Self::Opens(token::TokenKind::Access);
-    pub(super) const REFRESH: Self = Self::Opens(token::TokenKind::Refresh);
+    /// An authorization code.
+    pub const CODE: Self = Self::Opens(token::TokenKind::Code);
+    pub const ACCESS: Self = Self::Opens(token::TokenKind::Access);
+    pub const REFRESH: Self = Self::Opens(token::TokenKind::Refresh);
 
     /// As it stands in tables.
     #[must_use]

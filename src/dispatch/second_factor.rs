@@ -202,7 +202,7 @@ fn recovery_codes() -> (Vec<SecretString>, Vec<Digest>) {
 
 /// The digest of a recovery code, however its groups are parted.
 fn digest_of(code: &str) -> Digest {
-    let letters: String = code.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
+    let letters: String = code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     Digest::of(letters.as_bytes())
 }
 

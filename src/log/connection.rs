@@ -23,6 +23,8 @@ pub(super) const ACTIVE_GENERATIONS: &str = "SELECT name, generation FROM projec
 /// SQLite's own waiting for its one lock sleeps ever longer, and would find it taken again and again beside a busy writer; a large
 /// cache spares the pages of an index that is written all over.
 const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 2; PRAGMA cache_size = -65536";
+/// A page that is written again and again goes from the log of writes (WAL) into the file once in 64 MiB of them.
+const SQLITE_LAZILY: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16384";
 /// How long SQLite's lock is tried for.
 const SQLITE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -109,8 +111,8 @@ impl Connection {
         self.run(match (self.dialect(), lazily) {
             (Dialect::Postgres, true) => "SET synchronous_commit = off",
             (Dialect::Postgres, false) => "SET synchronous_commit = on",
-            (Dialect::Sqlite, true) => "PRAGMA synchronous = NORMAL",
-            (Dialect::Sqlite, false) => "PRAGMA synchronous = FULL",
+            (Dialect::Sqlite, true) => SQLITE_LAZILY,
+            (Dialect::Sqlite, false) => "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000",
         })
         .await
     }

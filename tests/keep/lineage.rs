@@ -36,11 +36,11 @@ async fn a_refresh_token_is_told_back_to_its_code_and_forward_to_what_lives(kind
     let tokens = &of_first.file.tokens;
     let states: Vec<_> = tokens.iter().map(|token| (token.kind, token.state(now))).collect();
     let expected = [
-        (TokenKind::Code, TokenState::Used),
-        (TokenKind::Access, TokenState::Ended),
-        (TokenKind::Refresh, TokenState::Used),
-        (TokenKind::Access, TokenState::Live),
-        (TokenKind::Refresh, TokenState::Live),
+        (TokenKind::CODE, TokenState::Used),
+        (TokenKind::ACCESS, TokenState::Ended),
+        (TokenKind::REFRESH, TokenState::Used),
+        (TokenKind::ACCESS, TokenState::Live),
+        (TokenKind::REFRESH, TokenState::Live),
     ];
     assert_eq!(states, expected);
     assert_eq!((of_first.place, of_first.scanned), (2, false));

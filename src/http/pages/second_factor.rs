@@ -100,7 +100,7 @@ pub(in crate::http) async fn confirm(form: SignedInForm) -> Result<Response, Ref
     };
     let code = parameters.get("code").unwrap_or_default();
     match app.dispatch.enrol_authenticator(session.user_id, &new.secret, code).await {
-        Ok(done) => Ok(show_codes(&signed_in, done)),
+        Ok(done) => Ok(show_codes(&signed_in, &done)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(SecondFactorRefusal::WrongCode)) => Ok(show_new(&signed_in, &new, Some("sign_in.wrong_code"))?),
         Err(Refusal::Rule(SecondFactorRefusal::Rule(_))) => Ok(show(&signed_in, Some("second_factor.has_one")).await?),
@@ -114,7 +114,7 @@ pub(in crate::http) async fn new_codes(form: SignedInForm) -> Result<Response, R
     }
     let signed_in = &form.signed_in;
     match signed_in.visitor.app.dispatch.make_recovery_codes(signed_in.session.user_id).await {
-        Ok(done) => Ok(show_codes(signed_in, done)),
+        Ok(done) => Ok(show_codes(signed_in, &done)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(_)) => Ok(show(signed_in, None).await?),
     }
@@ -175,7 +175,7 @@ fn show_new(signed_in: &SignedIn, new: &NewAuthenticator, problem: Option<&str>)
     Ok(visitor.page(status(problem), &template, None))
 }
 
-fn show_codes(signed_in: &SignedIn, done: Done<Vec<SecretString>>) -> Response {
+fn show_codes(signed_in: &SignedIn, done: &Done<Vec<SecretString>>) -> Response {
     let codes = done.answer.iter().map(|code| code.expose_secret().to_owned()).collect();
     let page = signed_in.visitor.page(StatusCode::OK, &CodesPage { frame: signed_in.frame(), codes }, None);
     at_position(page, done.position)
