@@ -65,10 +65,11 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
     }
 }
 
-/// Its client is told when the sign-in ends in which it was approved, which may be later than the end of all its tokens. Whoever signs in
-/// anew in the same browser renews that sign-in: it is remembered for as long again.
+/// A client that learned who the user is is told when the sign-in ends in which it did, which may be later than the end of all its tokens.
+/// Whoever signs in anew in the same browser renews that sign-in: it is remembered for as long again.
 fn matters_until(approved: &Approved) -> Timestamp {
-    let Some(session_ends_at) = approved.session_ends_at else { return approved.ends_at };
+    let learned = approved.session_ends_at.filter(|_| approved.scope.contains(Scope::OPENID));
+    let Some(session_ends_at) = learned else { return approved.ends_at };
     let lifetime = session_ends_at.seconds_since(approved.auth_time);
     approved.ends_at.max(Timestamp::from_unix(session_ends_at.unix().saturating_add(lifetime)))
 }
@@ -166,13 +167,16 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_matters_as_long_as_the_sign_in_that_it_was_approved_in_and_as_long_again() {
-        let matters_until = |session_ends_at| {
+    fn where_a_client_learned_who_the_user_is_a_grant_matters_as_long_as_the_sign_in_and_as_long_again() {
+        let matters_until = |scope: &str, session_ends_at| {
             let GrantEvent::Approved(mut approved) = approved() else { unreachable!("it is an approval") };
+            approved.scope = scope.parse().unwrap();
             approved.session_ends_at = Some(Timestamp::from_unix(session_ends_at));
             puts(&project_grant(&[GrantEvent::Approved(approved)]), &TABLE)[0]["expires_at"].clone()
         };
-        assert_eq!((matters_until(400), matters_until(800)), (json!(1000), json!(1510)));
+        assert_eq!(matters_until("openid read", 400), 1000);
+        assert_eq!(matters_until("openid read", 800), 1510);
+        assert_eq!(matters_until("read", 800), 1000);
     }
 
     #[test]
