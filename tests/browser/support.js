@@ -98,9 +98,12 @@ export class Visitor {
   }
 }
 
+// Of a frame of our own site that would be true; an application's cannot reach our page.
+const SANDBOX = 'An iframe which has both allow-scripts and allow-same-origin for its sandbox attribute'
+
 // Chromium writes every answer of 4xx into the console, also where a test asked for one.
 function isExpected(text) {
-  return /^Failed to load resource: the server responded with a status of 4\d\d/.test(text)
+  return /^Failed to load resource: the server responded with a status of 4\d\d/.test(text) || text.startsWith(SANDBOX)
 }
 
 /** Runs a test with a browser of its own. */
@@ -112,22 +115,28 @@ export function visit(options, story) {
   }
 }
 
-/** An application with a page on loopback, where people come back to. */
+// Of an application: where people come back to, where they go after they signed out, and what is opened in a frame then.
+const PAGES = ['/callback', '/bye', '/out']
+
+/** An application with pages on loopback. `metadata`: what it is registered with, or a function of its origin that gives it. */
 export class Application {
   static async start(name, metadata = {}) {
     const application = new Application()
     application.visits = []
+    application.opened = []
     application.server = createServer((request, response) => {
       const address = new URL(request.url, application.origin)
       if (address.pathname === '/callback') application.visits.push(Object.fromEntries(address.searchParams))
-      const found = address.pathname === '/callback'
+      else application.opened.push(address)
+      const found = PAGES.includes(address.pathname)
       response.writeHead(found ? 200 : 204, { 'content-type': 'text/html; charset=utf-8' })
       response.end(found ? '<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1 id="back">Back at the application</h1>' : '')
     })
     await new Promise((resolve) => application.server.listen(0, '127.0.0.1', resolve))
     closing.push(() => application.server.close())
     application.origin = `http://127.0.0.1:${application.server.address().port}`
-    application.client = register(name, { redirect_uris: [`${application.origin}/callback`], policy: 'compatible', ...metadata })
+    const given = typeof metadata === 'function' ? metadata(application.origin) : metadata
+    application.client = register(name, { redirect_uris: [`${application.origin}/callback`], policy: 'compatible', ...given })
     return application
   }
 
