@@ -7,7 +7,7 @@ use domain::Scope;
 use futures_util::{StreamExt, stream};
 use grantlog::{
     dispatch::{CurrentSession, FirstStep, IssueForClient, Presented, SignIn, SignedIn},
-    log::{Log, StoredEvent},
+    log::{Actor, Log, StoredEvent},
     protocol::client_authentication::{ClientCredentials, ClientProof},
     state::App,
 };
@@ -96,6 +96,7 @@ pub async fn history(app: &TestApp) -> History {
     let of_other = app.token_of(&other, "read").await;
     app.disable(other.id).await;
     dead.extend([replayed.access, revoked.access, of_ended.access, of_other.access]);
+    app.app.dispatch.invite(Actor::Operator, 1, 3_600).await.expect("an application can be invited");
     let code = code(app, &client, session).await;
     History { client, signed_in, own, family, code, dead }
 }
