@@ -1,4 +1,4 @@
-//! A client proves who it is (RFC 6749 section 2.3): by Basic, in the body, or, if public, not at all.
+//! A client proves who it is (RFC 6749 section 2.3): by Basic, in the body, by an assertion, or, if public, not at all.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -14,7 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     ephemeral,
     log::Unavailable,
-    protocol::client_authentication::{ClientCredentials, ClientProof},
+    protocol::{
+        client_assertion::InvalidAssertion,
+        client_authentication::{ClientCredentials, ClientProof},
+    },
     vault::{MacPurpose, kind},
 };
 
@@ -56,6 +59,11 @@ impl AuthenticatedClient {
         self.version
     }
 
+    /// By what it proved who it is.
+    pub(super) const fn proof(&self) -> &ClientProof {
+        &self.presented.credentials.proof
+    }
+
     /// All that is known of it, as it was when it proved who it is.
     #[must_use]
     pub fn client(&self) -> Arc<Client> {
@@ -74,6 +82,8 @@ pub enum AuthenticationRefusal {
     WrongMethod,
     #[error("the client is disabled")]
     Disabled,
+    #[error("the client's assertion proves nothing: {0}")]
+    Assertion(InvalidAssertion),
     /// For the source of many failures, in seconds.
     #[error("too many failures from this address")]
     TooManyFailures { retry_after: u32 },
@@ -182,6 +192,10 @@ impl Inner {
         };
         let right = match &presented.credentials.proof {
             ClientProof::None => true,
+            ClientProof::Assertion(assertion) => match self.check_assertion(assertion.expose_secret(), registration).await? {
+                Ok(()) => true,
+                Err(error) => return Ok(Err(AuthenticationRefusal::Assertion(error))),
+            },
             ClientProof::Basic(secret) | ClientProof::Body(secret) => self.secret_is_right(secret, registration).await?,
         };
         if !right {
@@ -272,13 +286,16 @@ fn source_of(presented: &Presented) -> String {
 /// Whether the client may present itself in this way, by what it registered and the policy it lives under.
 fn method(presented: &ClientProof, registration: &Registration) -> Result<ClientAuthentication, AuthenticationRefusal> {
     let registered = registration.metadata.token_endpoint_auth_method;
-    let either = registration.metadata.policy == Policy::Compatible && registered != AuthenticationMethod::None;
+    let either = registration.metadata.policy == Policy::Compatible && registration.metadata.has_secret();
     match (presented, registered) {
         (ClientProof::None, AuthenticationMethod::None) => Ok(ClientAuthentication::None),
         (ClientProof::Basic(_), AuthenticationMethod::ClientSecretBasic) => Ok(ClientAuthentication::ClientSecretBasic),
         (ClientProof::Body(_), AuthenticationMethod::ClientSecretPost) => Ok(ClientAuthentication::ClientSecretPost),
+        (ClientProof::Assertion(_), AuthenticationMethod::PrivateKeyJwt) => Ok(ClientAuthentication::PrivateKeyJwt),
         (ClientProof::Basic(_), _) if either => Ok(ClientAuthentication::ClientSecretBasic),
         (ClientProof::Body(_), _) if either => Ok(ClientAuthentication::ClientSecretPost),
-        (ClientProof::None | ClientProof::Basic(_) | ClientProof::Body(_), _) => Err(AuthenticationRefusal::WrongMethod),
+        (ClientProof::None | ClientProof::Basic(_) | ClientProof::Body(_) | ClientProof::Assertion(_), _) => {
+            Err(AuthenticationRefusal::WrongMethod)
+        }
     }
 }

@@ -99,9 +99,9 @@ impl Dispatch {
         let own = ClientId::new(Uuid::now_v7());
         let id = request.identifier.as_deref().map_or(own, |chosen| own_client_id(chosen).unwrap_or(own));
         let identifier = request.identifier.unwrap_or_else(|| id.to_string());
-        let secret = match metadata.is_public() {
-            true => None,
-            false => Some(self.prepare_secret(request.secret).await.map_err(Refusal::Rule)?),
+        let secret = match metadata.has_secret() {
+            false => None,
+            true => Some(self.prepare_secret(request.secret).await.map_err(Refusal::Rule)?),
         };
         let register = Register { id, identifier, owner: request.owner, metadata, secret, by_itself: None };
         let done = self.perform(actor, &register).await?;

@@ -86,9 +86,9 @@ impl Dispatch {
         let metadata = metadata.keep_known();
         metadata.check().map_err(rule)?;
         let id = ClientId::new(Uuid::now_v7());
-        let secret = match metadata.is_public() {
-            true => None,
-            false => Some(self.prepare_secret(SecretChoice::Generated).await.map_err(rule)?),
+        let secret = match metadata.has_secret() {
+            false => None,
+            true => Some(self.prepare_secret(SecretChoice::Generated).await.map_err(rule)?),
         };
         let (way, invitation, source) = match admission {
             Admission::Open(source) => (ByItself::Open, None, Some(source)),

@@ -34,6 +34,18 @@ pub async fn put(db: &Db, kind: &str, key: &str, value: &str, expires_at: Timest
     Ok(())
 }
 
+/// Claims a key until it expires; `false` where somebody has it already: of many who try at once, one gets it.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn claim(db: &Db, kind: &str, key: &str, expires_at: Timestamp) -> Result<bool, Unavailable> {
+    let sql = "INSERT INTO ephemeral (kind, key, value, expires_at) VALUES ($1, $2, '', $3) ON CONFLICT (kind, key) DO NOTHING";
+    let claimed = on_db!(db, pool => {
+        sqlx::query(sql).bind(kind).bind(key).bind(expires_at.unix()).execute(pool).await.map(|done| done.rows_affected())
+    });
+    Ok(claimed? == 1)
+}
+
 /// Counts one more, and gives the count: exact under parallel tries. A counter that has expired begins anew and lives until
 /// `expires_at`; one that counts keeps its end.
 ///

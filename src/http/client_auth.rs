@@ -6,7 +6,8 @@ use crate::{
     dispatch::{AuthenticatedClient, AuthenticationRefusal, Presented, Refusal},
     protocol::{
         ErrorCode, OAuthError, Parameters,
-        client_authentication::{self, ClientCredentials, invalid_client},
+        client_assertion::InvalidAssertion,
+        client_authentication::{self, ClientCredentials, ClientProof, invalid_client},
     },
     state::App,
 };
@@ -23,6 +24,8 @@ pub(super) enum Purpose {
     Command,
     /// A read, which stands on the registration as it is now.
     Read,
+    /// Whether a client that was believed already in this request is so still: what it proved itself by is not used up twice.
+    Again,
 }
 
 /// Believes a client, or says why not.
@@ -35,9 +38,9 @@ pub(super) async fn authenticate(
     let presented = presented(headers, parameters, source)?;
     let believed = match purpose {
         Purpose::Command => app.dispatch.authenticate_client(&presented).await,
-        Purpose::Read => app.dispatch.authenticate_reader(&presented).await,
+        Purpose::Read | Purpose::Again => app.dispatch.authenticate_reader(&presented).await,
     };
-    believed.map_err(|refusal| match refusal {
+    let client = believed.map_err(|refusal| match refusal {
         Refusal::Unavailable(unavailable) => unavailable.into(),
         Refusal::Rule(AuthenticationRefusal::TooManyFailures { retry_after }) => {
             let error = told(&presented.credentials, "too_many_failures", "too many failures from this address: try again later");
@@ -47,17 +50,27 @@ pub(super) async fn authenticate(
             let description = "the client is unknown or its authentication failed";
             challenged(headers, told(&presented.credentials, rule_of(refusal), description))
         }
-    })
+    })?;
+    if purpose != Purpose::Again && !app.dispatch.use_up(&client).await? {
+        return Err(told(&presented.credentials, "assertion_replayed", "the assertion was used before").into());
+    }
+    Ok(client)
 }
 
-/// A client that is believed by what is remembered of it: whoever asks finds out whether that still holds.
+/// A client that is believed by what is remembered of it: whoever asks finds out whether that still holds. Never by what is good once.
 pub(super) async fn remembered(
     app: &App,
     headers: &HeaderMap,
     parameters: &Parameters,
     source: Source,
 ) -> Result<Option<AuthenticatedClient>, Refused> {
-    Ok(app.dispatch.remembered_client(&presented(headers, parameters, source)?).await?)
+    let presented = presented(headers, parameters, source)?;
+    match presented.credentials.proof {
+        ClientProof::Assertion(_) => Ok(None),
+        ClientProof::None | ClientProof::Basic(_) | ClientProof::Body(_) => {
+            Ok(app.dispatch.remembered_client(&presented).await?)
+        }
+    }
 }
 
 fn presented(headers: &HeaderMap, parameters: &Parameters, source: Source) -> Result<Presented, Refused> {
@@ -83,6 +96,16 @@ const fn rule_of(refusal: AuthenticationRefusal) -> &'static str {
         AuthenticationRefusal::WrongSecret => "client_secret_wrong",
         AuthenticationRefusal::WrongMethod => "client_authentication_method",
         AuthenticationRefusal::Disabled => "client_disabled",
+        AuthenticationRefusal::Assertion(error) => match error {
+            InvalidAssertion::Malformed => "assertion_malformed",
+            InvalidAssertion::Algorithm => "assertion_algorithm",
+            InvalidAssertion::NotSigned => "assertion_not_signed",
+            InvalidAssertion::NotItsOwn => "assertion_not_its_own",
+            InvalidAssertion::OtherAudience => "assertion_audience",
+            InvalidAssertion::Expired => "assertion_expired",
+            InvalidAssertion::OtherTime => "assertion_time",
+            InvalidAssertion::NoId => "assertion_without_id",
+        },
         AuthenticationRefusal::TooManyFailures { .. } => "too_many_failures",
     }
 }

@@ -27,9 +27,9 @@ pub(super) async fn post(
     let revoked = app.dispatch.revoke(&RevokeToken { client, token }).await?;
     match revoked.answer {
         Revoked::Done => {}
-        Revoked::Nothing => drop(authenticate(&app, &headers, &parameters, (source, Purpose::Read)).await?),
+        Revoked::Nothing => drop(authenticate(&app, &headers, &parameters, (source, Purpose::Again)).await?),
         Revoked::Disbelieved => {
-            authenticate(&app, &headers, &parameters, (source, Purpose::Read)).await?;
+            authenticate(&app, &headers, &parameters, (source, Purpose::Again)).await?;
             // It is believed again: it may come again.
             return Err(Unavailable.into());
         }

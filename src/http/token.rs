@@ -39,7 +39,7 @@ pub(super) async fn post(
     let issued = match issue(&app, client, request).await {
         // It was believed as it was remembered. Where it is not believed any more, it is told so (RFC 6749 section 5.2).
         Err(error) if error.rule == CUT_OFF => {
-            authenticate(&app, &headers, &parameters, (source, Purpose::Read)).await?;
+            authenticate(&app, &headers, &parameters, (source, Purpose::Again)).await?;
             return Err(error.into());
         }
         issued => issued?,

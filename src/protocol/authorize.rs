@@ -3,6 +3,7 @@
 
 mod checks;
 mod reply;
+mod request_object;
 
 use domain::{
     ClientId, Scope, catalogue::Catalogue, client::Registration, key_set::KeySet, pkce::CodeChallenge, session::ContextClass,

@@ -1,10 +1,13 @@
-//! How a client presents itself at an endpoint (RFC 6749 section 2.3): by Basic, in the body, or by its id alone.
+//! How a client presents itself at an endpoint (RFC 6749 section 2.3): by Basic, in the body, by an assertion, or by its id alone.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ErrorCode, OAuthError, Parameters};
+use super::{
+    ErrorCode, OAuthError, Parameters,
+    client_assertion::{Claims, JWT_BEARER},
+};
 
 /// Credentials longer than this are nobody's, in bytes.
 const MAX_CREDENTIALS: usize = 8192;
@@ -24,6 +27,8 @@ pub enum ClientProof {
     None,
     Basic(SecretString),
     Body(SecretString),
+    /// A JWT that it signed (RFC 7523 section 2.2).
+    Assertion(SecretString),
 }
 
 /// Reads the credentials of a request; `authorization` is the header's value.
@@ -32,6 +37,14 @@ pub enum ClientProof {
 /// `invalid_request` for two methods at once, `invalid_client` for none and for malformed ones.
 pub fn read(authorization: Option<&[u8]>, parameters: &Parameters) -> Result<ClientCredentials, OAuthError> {
     let body = (parameters.get("client_id"), parameters.get("client_secret"));
+    if let Some(credentials) = in_assertion(parameters)? {
+        if authorization.is_some() || body.1.is_some() {
+            let description = "the client authenticates by an assertion and by a secret: use one of them";
+            let refusal = OAuthError::invalid_request("two_authentication_methods", description);
+            return Err(refusal.saw("client_id", &credentials.identifier));
+        }
+        return Ok(credentials);
+    }
     let Some(header) = authorization else {
         return in_body(body);
     };
@@ -48,6 +61,28 @@ pub fn read(authorization: Option<&[u8]>, parameters: &Parameters) -> Result<Cli
                 .saw("header_client_id", &credentials.identifier))
         }
         (_, None) => Ok(credentials),
+    }
+}
+
+/// The client need not say who it is beside the assertion (RFC 7521 section 4.2).
+fn in_assertion(parameters: &Parameters) -> Result<Option<ClientCredentials>, OAuthError> {
+    match (parameters.get("client_assertion_type"), parameters.get("client_assertion")) {
+        (None, None) => Ok(None),
+        (Some(JWT_BEARER), Some(assertion)) => {
+            let own = parameters.get("client_id").map(str::to_owned);
+            let identifier = own.or_else(|| Claims::unverified(assertion).map(|claims| claims.sub));
+            let malformed = || invalid_client("malformed_assertion", "client_assertion is no JWT of a client");
+            let identifier =
+                identifier.filter(|own| own.len() <= MAX_CREDENTIALS && !own.contains('\0')).ok_or_else(malformed)?;
+            Ok(Some(ClientCredentials { identifier, proof: ClientProof::Assertion(assertion.into()) }))
+        }
+        (Some(other), Some(_)) => {
+            let description = "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+            Err(invalid_client("client_assertion_type", description).saw("client_assertion_type", other))
+        }
+        (Some(_), None) | (None, Some(_)) => {
+            Err(OAuthError::invalid_request("half_an_assertion", "client_assertion and client_assertion_type stand together"))
+        }
     }
 }
 
@@ -127,6 +162,25 @@ mod tests {
         assert_eq!(rule(Some(&header("a:b")), "client_id=a&client_secret=b"), "two_authentication_methods");
         assert_eq!(rule(Some(&header("a:b")), "client_id=c"), "two_client_ids");
         assert!(read_with(Some(&header("a:b")), "client_id=a").is_ok());
+    }
+
+    #[test]
+    fn an_assertion_stands_with_its_type_and_without_a_secret() {
+        let typed = format!("client_assertion_type={}", JWT_BEARER.replace(':', "%3A"));
+        // {"alg":"ES256"}.{"iss":"a","sub":"a","aud":"b","exp":1}
+        let assertion = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIiwic3ViIjoiYSIsImF1ZCI6ImIiLCJleHAiOjF9.c2ln";
+        for body in [format!("{typed}&client_assertion={assertion}"), format!("{typed}&client_assertion=x.y.z&client_id=a")] {
+            let read = read_with(None, &body).unwrap();
+            assert_eq!(read.identifier, "a");
+            assert!(matches!(read.proof, ClientProof::Assertion(_)));
+        }
+        assert_eq!(rule(None, &format!("{typed}&client_assertion=x.y.z")), "malformed_assertion");
+        assert_eq!(rule(None, &typed), "half_an_assertion");
+        assert_eq!(rule(None, "client_id=a&client_assertion=x.y.z"), "half_an_assertion");
+        assert_eq!(rule(None, "client_assertion_type=saml&client_assertion=x.y.z"), "client_assertion_type");
+        let whole = format!("{typed}&client_assertion={assertion}");
+        assert_eq!(rule(None, &format!("{whole}&client_secret=b")), "two_authentication_methods");
+        assert_eq!(rule(Some(&header("a:b")), &whole), "two_authentication_methods");
     }
 
     #[test]

@@ -20,8 +20,13 @@ pub mod path {
 }
 
 /// The client authentication methods of all endpoints, and those where a public client has something to ask.
-const METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
-const METHODS_AND_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+const METHODS_AND_NONE: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+/// What clients sign their assertions with.
+const ASSERTION_ALGORITHMS: [&str; SigningAlgorithm::ALL.len()] = {
+    let [a, b, c, d] = SigningAlgorithm::ALL;
+    [a.name(), b.name(), c.name(), d.name()]
+};
 
 /// The claims of ID tokens beside the user's own.
 const ID_TOKEN_CLAIMS: [&str; 12] =
@@ -44,9 +49,12 @@ pub struct Metadata {
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 3],
     grant_types_supported: [&'static str; 3],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    token_endpoint_auth_methods_supported: [&'static str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     ui_locales_supported: Vec<&'static str>,
@@ -114,8 +122,11 @@ impl Metadata {
             response_modes_supported: ResponseMode::NAMES.map(|(name, _)| name),
             grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
             token_endpoint_auth_methods_supported: METHODS_AND_NONE,
+            token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             revocation_endpoint_auth_methods_supported: METHODS_AND_NONE,
+            revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             introspection_endpoint_auth_methods_supported: METHODS,
+            introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
             ui_locales_supported: languages,

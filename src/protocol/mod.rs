@@ -4,6 +4,7 @@ pub mod audit;
 pub mod authorize;
 pub mod bearer;
 pub mod claims;
+pub mod client_assertion;
 pub mod client_authentication;
 pub mod error;
 pub mod id_token_hint;

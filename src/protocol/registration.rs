@@ -59,6 +59,7 @@ pub fn refused(error: &ClientError) -> OAuthError {
         | ClientError::Exists
         | ClientError::InvalidMetadata(_)
         | ClientError::PublicClient
+        | ClientError::SignsAssertions
         | ClientError::UnknownSecret
         | ClientError::DisabledByOperator
         | ClientError::Deregistered => ErrorCode::InvalidClientMetadata,

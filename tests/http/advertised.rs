@@ -1,13 +1,14 @@
 //! Every value that the metadata names is used once and works; what it does not name is refused. A member that nothing here uses fails the
 //! test: so nothing is named that does not work.
 
+use domain::client::SigningAlgorithm;
 use jsonwebtoken::{dangerous::insecure_decode, decode_header};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use support::{Answer, Browser, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores};
 
-use crate::second_factor::context_reached;
+use crate::{client_assertion::proves_itself, second_factor::context_reached};
 
 both_stores!(every_value_that_is_named_works, what_is_not_named_is_refused);
 
@@ -52,6 +53,11 @@ async fn works(browser: &Browser<'_>, member: &str, value: &Value) {
         "token_endpoint_auth_methods_supported"
         | "revocation_endpoint_auth_methods_supported"
         | "introspection_endpoint_auth_methods_supported" => a_client_proves_itself(app, member, named).await,
+        "token_endpoint_auth_signing_alg_values_supported"
+        | "revocation_endpoint_auth_signing_alg_values_supported"
+        | "introspection_endpoint_auth_signing_alg_values_supported" => {
+            proves_itself(app, path_of(member), SigningAlgorithm::named(named).expect("one that we know")).await;
+        }
         "code_challenge_methods_supported" => {
             assert!(allowed(browser, &[("code_challenge_method", named)]).await.answered("code").is_some());
         }
@@ -159,6 +165,9 @@ async fn a_grant_gives_tokens(app: &TestApp, grant_type: &str) {
 
 /// At the token endpoint with a code, at the others with the token that it gave.
 async fn a_client_proves_itself(app: &TestApp, member: &str, method: &str) {
+    if method == "private_key_jwt" {
+        return proves_itself(app, path_of(member), SigningAlgorithm::ES256).await;
+    }
     let client =
         app.client(json!({"redirect_uris": [REDIRECT_URI], "scope": "read", "token_endpoint_auth_method": method})).await;
     let code = app.code(&client, "read").await;
@@ -169,13 +178,20 @@ async fn a_client_proves_itself(app: &TestApp, member: &str, method: &str) {
         ("code_verifier", VERIFIER),
     ];
     let token = post_by(app, &client, method, ("/o/token/", &grant)).await.assert_status(200).tokens().access;
-    let path = match member.split_once('_').unwrap().0 {
-        "token" => return,
+    let path = path_of(member);
+    if path != "/o/token/" {
+        post_by(app, &client, method, (path, &[("token", &token)])).await.assert_status(200);
+    }
+}
+
+/// The endpoint that a member is about.
+fn path_of(member: &str) -> &'static str {
+    match member.split_once('_').unwrap().0 {
+        "token" => "/o/token/",
         "revocation" => "/o/revoke_token/",
         "introspection" => "/o/introspect/",
         other => panic!("nothing knows the endpoint {other}"),
-    };
-    post_by(app, &client, method, (path, &[("token", &token)])).await.assert_status(200);
+    }
 }
 
 async fn post_by(app: &TestApp, client: &TestClient, method: &str, (path, form): (&str, &[(&str, &str)])) -> Answer {
@@ -214,7 +230,7 @@ async fn what_is_not_named_is_refused(kind: Kind) {
         ("id_token_signed_response_alg", "none"),
         ("userinfo_signed_response_alg", "none"),
         ("id_token_encrypted_response_alg", "RSA-OAEP-256"),
-        ("token_endpoint_auth_method", "private_key_jwt"),
+        ("token_endpoint_auth_method", "client_secret_jwt"),
     ] {
         let metadata = json!({"redirect_uris": [REDIRECT_URI], member: value});
         let refused = serde_json::from_value::<domain::client::ClientMetadata>(metadata).map(|metadata| metadata.check());

@@ -255,6 +255,10 @@ async fn request_objects_are_told_to_be_unsupported(kind: Kind) {
     let app = TestApp::start(kind).await;
     let client = app.ordinary_client().await;
     refused(&app, &client, &[("request", "eyJhbGciOiJub25lIn0.e30.")]).await.assert_error_redirect("request_not_supported");
+    // {"response_mode":"form_post"}: how the refusal is told.
+    let by_form = [("request", "eyJhbGciOiJub25lIn0.eyJyZXNwb25zZV9tb2RlIjoiZm9ybV9wb3N0In0.")];
+    let page = refused(&app, &client, &by_form).await.assert_status(200);
+    assert_eq!(page.attribute("form [name=error]", "value").as_deref(), Some("request_not_supported"));
     let by_reference = [("request_uri", "https://app.example/request.jwt")];
     refused(&app, &client, &by_reference).await.assert_error_redirect("request_uri_not_supported");
 }

@@ -12,6 +12,7 @@ mod authorize;
 mod authorized_tokens;
 mod back_channel_logout;
 mod claims;
+mod client_assertion;
 mod client_authentication;
 mod client_credentials;
 mod code;

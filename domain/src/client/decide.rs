@@ -14,8 +14,8 @@ impl Decide for Client {
                 let metadata = accepted(metadata)?;
                 check_identifier(&identifier)?;
                 metadata.check()?;
-                if metadata.is_public() && secret.is_some() {
-                    return Err(ClientError::PublicClient);
+                if secret.is_some() {
+                    metadata.check_has_secret()?;
                 }
                 let (by_itself, token) = by_itself.unzip();
                 let mut events = vec![ClientEvent::Registered { identifier, owner, metadata, by_itself, at }];
@@ -85,7 +85,7 @@ impl Registration {
         }
         metadata.check()?;
         let metadata_version = self.metadata_version.saturating_add(1);
-        let ended = if metadata.is_public() { expire(&self.secrets, at, at) } else { vec![] };
+        let ended = if !metadata.has_secret() { expire(&self.secrets, at, at) } else { vec![] };
         Ok([vec![ClientEvent::Updated { metadata, metadata_version, at }], ended].concat())
     }
 
@@ -95,9 +95,7 @@ impl Registration {
         others_expire_at: Timestamp,
         at: Timestamp,
     ) -> Result<Vec<ClientEvent>, ClientError> {
-        if self.is_public() {
-            return Err(ClientError::PublicClient);
-        }
+        self.metadata.check_has_secret()?;
         let usable: Vec<&ClientSecret> = self.usable_secrets(at).collect();
         let (surplus, others) = usable.split_at((usable.len() + 1).saturating_sub(USABLE_SECRETS));
         let added = vec![ClientEvent::SecretAdded { secret, at }];
@@ -107,6 +105,16 @@ impl Registration {
     fn revoke_secret(&self, secret_id: SecretId, at: Timestamp) -> Result<Vec<ClientEvent>, ClientError> {
         let secret = self.secrets.iter().find(|secret| secret.id == secret_id).ok_or(ClientError::UnknownSecret)?;
         Ok(expire([secret], at, at))
+    }
+}
+
+impl ClientMetadata {
+    fn check_has_secret(&self) -> Result<(), ClientError> {
+        match (self.has_secret(), self.is_public()) {
+            (true, _) => Ok(()),
+            (false, true) => Err(ClientError::PublicClient),
+            (false, false) => Err(ClientError::SignsAssertions),
+        }
     }
 }
 

@@ -73,6 +73,8 @@ pub enum AuthenticationMethod {
     #[default]
     ClientSecretBasic,
     ClientSecretPost,
+    /// It signs an assertion with a key of its own (OpenID Connect Core section 9).
+    PrivateKeyJwt,
 }
 
 /// OpenID Connect Registration `application_type`.

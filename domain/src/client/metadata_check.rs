@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::redirect_uri;
 
-use super::{ApplicationType, ClientError, ClientMetadata, GrantType};
+use super::{ApplicationType, AuthenticationMethod, ClientError, ClientMetadata, GrantType, logout_uris};
 
 /// How many entries any of its lists may have.
 pub(super) const MAX_ENTRIES: usize = 50;
@@ -91,8 +91,10 @@ impl ClientMetadata {
             ("logo_uri", &self.logo_uri),
             ("policy_uri", &self.policy_uri),
             ("tos_uri", &self.tos_uri),
-            ("jwks_uri", &self.jwks_uri),
         ];
+        if self.jwks_uri.as_ref().is_some_and(|uri| !logout_uris::is_callable(uri)) {
+            return Err(invalid("jwks_uri", logout_uris::MUST_BE_CALLABLE));
+        }
         for (member, uri) in shown {
             if uri.as_ref().is_some_and(|uri| !redirect_uri::is_https(uri)) {
                 return Err(invalid(member, MUST_BE_HTTPS));
@@ -106,6 +108,12 @@ impl ClientMetadata {
     }
 
     fn check_keys(&self) -> Result<(), ClientError> {
+        if self.token_endpoint_auth_method == AuthenticationMethod::PrivateKeyJwt
+            && self.jwks.is_none()
+            && self.jwks_uri.is_none()
+        {
+            return Err(invalid("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri"));
+        }
         let Some(jwks) = &self.jwks else { return Ok(()) };
         if self.jwks_uri.is_some() {
             return Err(invalid("jwks", "it cannot stand beside jwks_uri"));

@@ -36,6 +36,9 @@ enum Kind {
     UndoneFlag,
 }
 
+/// What the client signs its assertions with.
+const ASSERTION_ALG: &str = "token_endpoint_auth_signing_alg";
+
 /// RFC 7591, OpenID Connect Registration, Session, Front- and Back-Channel Logout, RFC 8705, 9101, 9126, 9396, 9449, 9701 and JARM.
 const MEMBERS: &[(&str, Kind)] = &[
     ("authorization_details_types", Kind::Texts),
@@ -72,7 +75,7 @@ const MEMBERS: &[(&str, Kind)] = &[
     ("tls_client_auth_san_uri", Kind::Text),
     ("tls_client_auth_subject_dn", Kind::Text),
     ("tls_client_certificate_bound_access_tokens", Kind::UndoneFlag),
-    ("token_endpoint_auth_signing_alg", Kind::Algorithm),
+    (ASSERTION_ALG, Kind::OurAlgorithm),
     ("userinfo_encrypted_response_alg", Kind::Undone),
     ("userinfo_encrypted_response_enc", Kind::Undone),
     (USERINFO_ALG, Kind::OurAlgorithm),
@@ -106,6 +109,12 @@ impl ClientMetadata {
             self.response_types.retain(|response_type| response_type != "code");
         }
         self
+    }
+
+    /// Whether it signs its assertions so: with whatever we know, where it says nothing (OpenID Connect Registration section 2).
+    #[must_use]
+    pub fn signs_assertions_with(&self, algorithm: SigningAlgorithm) -> bool {
+        self.other.get(ASSERTION_ALG).and_then(Value::as_str).is_none_or(|name| name == algorithm.name())
     }
 
     pub(super) fn check_other(&self) -> Result<(), ClientError> {

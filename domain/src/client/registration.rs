@@ -95,6 +95,15 @@ impl ClientMetadata {
         self.token_endpoint_auth_method == AuthenticationMethod::None
     }
 
+    /// Whether it proves who it is by a secret that it shares with us.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        match self.token_endpoint_auth_method {
+            AuthenticationMethod::ClientSecretBasic | AuthenticationMethod::ClientSecretPost => true,
+            AuthenticationMethod::None | AuthenticationMethod::PrivateKeyJwt => false,
+        }
+    }
+
     /// Whether it asks for this grant.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {

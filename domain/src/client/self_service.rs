@@ -24,7 +24,7 @@ impl Registration {
         next: Digest,
         at: Timestamp,
     ) -> Result<Vec<ClientEvent>, ClientError> {
-        let needs_secret = !metadata.is_public() && self.usable_secrets(at).next().is_none();
+        let needs_secret = metadata.has_secret() && self.usable_secrets(at).next().is_none();
         let mut events = self.update(metadata, at)?;
         events.extend(secret.filter(|_| needs_secret).map(|secret| ClientEvent::SecretAdded { secret, at }));
         events.push(ClientEvent::RegistrationTokenSet { digest: next, at });

@@ -119,6 +119,7 @@ pub enum ClientAuthentication {
     None,
     ClientSecretBasic,
     ClientSecretPost,
+    PrivateKeyJwt,
 }
 
 /// Why a grant ended before its time.

@@ -91,8 +91,8 @@ fn read_entry(mut entry: Map<String, Value>) -> Result<(RegisterClient, bool), S
     }
     let metadata: ClientMetadata = serde_json::from_value(Value::Object(entry)).map_err(|error| error.to_string())?;
     let was_given = secret.is_some();
-    if was_given && metadata.is_public() {
-        return Err("client_secret: a public client (token_endpoint_auth_method none) has no secret".to_owned());
+    if was_given && !metadata.has_secret() {
+        return Err("client_secret: a client of that token_endpoint_auth_method has no secret".to_owned());
     }
     let secret = match secret {
         None => SecretChoice::Generated,

@@ -39,7 +39,7 @@ const fn flag(member: &'static str, takes: Takes, help: &'static str) -> Flag {
 }
 
 const GRANT_TYPES: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
-const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "none"];
+const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 const ALGORITHMS: &[&str] = &["ES256", "EdDSA", "RS256", "PS256"];
 
 const FLAGS: &[(&str, &[Flag])] = &[

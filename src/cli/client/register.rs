@@ -62,11 +62,11 @@ impl Register {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let metadata: ClientMetadata = serde_json::from_value(Value::Object(self.metadata.0))
             .map_err(|error| Failure::Usage(format!("the metadata: {error}")))?;
-        let secret = match (self.client_secret_stdin, metadata.is_public()) {
+        let secret = match (self.client_secret_stdin, metadata.has_secret()) {
             (false, _) => SecretChoice::Generated,
-            (true, false) => SecretChoice::Chosen(input::secret("client secret")?),
-            (true, true) => {
-                return Err(Failure::Usage("a public client has no secret: leave --client-secret-stdin out".to_owned()));
+            (true, true) => SecretChoice::Chosen(input::secret("client secret")?),
+            (true, false) => {
+                return Err(Failure::Usage("such a client has no secret: leave --client-secret-stdin out".to_owned()));
             }
         };
         let dispatch = context.dispatch().await?;

@@ -175,5 +175,6 @@ pub(super) const fn method_name(method: AuthenticationMethod) -> &'static str {
         AuthenticationMethod::None => "none",
         AuthenticationMethod::ClientSecretBasic => "client_secret_basic",
         AuthenticationMethod::ClientSecretPost => "client_secret_post",
+        AuthenticationMethod::PrivateKeyJwt => "private_key_jwt",
     }
 }

@@ -12,7 +12,7 @@ use crate::protocol::{
     token::check_resources,
 };
 
-use super::{AuthorizationRequest, Contexts, Given, Prompt, ResponseMode};
+use super::{AuthorizationRequest, Contexts, Given, Prompt, ResponseMode, request_object::AskedInObject};
 
 /// The longest `state` that is sent back, and the longest `nonce` that is kept, in bytes.
 const MAX_STATE: usize = 4096;
@@ -56,7 +56,10 @@ pub(super) fn redirect_uri(parameters: &Parameters, client: &Registration) -> Re
 
 /// First, so that every refusal after it sends the state back.
 pub(super) fn state(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    let state = given.parameters.get("state");
+    take_state(given.parameters.get("state"), request)
+}
+
+fn take_state(state: Option<&str>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
     if state.is_some_and(|state| state.len() > MAX_STATE) {
         return Err(OAuthError::invalid_request("state_too_long", format!("state is longer than {MAX_STATE} bytes")));
     }
@@ -64,9 +67,12 @@ pub(super) fn state(given: &Given<'_>, request: &mut AuthorizationRequest) -> Re
     Ok(())
 }
 
-/// A form can be posted to http and https alone.
 pub(super) fn response_mode(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    let Some(name) = given.parameters.get("response_mode") else { return Ok(()) };
+    given.parameters.get("response_mode").map_or(Ok(()), |name| take_response_mode(name, request))
+}
+
+/// A form can be posted to http and https alone.
+fn take_response_mode(name: &str, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
     let mode = ResponseMode::NAMES.into_iter().find(|(own, _)| *own == name).map(|(_, mode)| mode);
     match mode {
         Some(ResponseMode::FormPost) if !request.reply.redirect_uri.starts_with("http") => {
@@ -84,9 +90,17 @@ pub(super) fn response_mode(given: &Given<'_>, request: &mut AuthorizationReques
     }
 }
 
-/// OpenID Connect Core section 6: neither a request object nor a reference to one is taken yet.
-pub(super) fn request_object(given: &Given<'_>, _request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    if given.parameters.get("request").is_some() {
+/// OpenID Connect Core section 6: neither a request object nor a reference to one is taken yet. How the refusal is told may stand in the
+/// object alone: that is looked at, since whoever made the URL could have written it there as well.
+pub(super) fn request_object(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    if let Some(object) = given.parameters.get("request") {
+        let asked = AskedInObject::read(object);
+        if let Some(name) = asked.response_mode.filter(|_| given.parameters.get("response_mode").is_none()) {
+            take_response_mode(&name, request)?;
+        }
+        if let Some(state) = asked.state.filter(|_| request.reply.state.is_none()) {
+            take_state(Some(&state), request)?;
+        }
         return Err(OAuthError::new(ErrorCode::RequestNotSupported, "request_object", "request is not supported"));
     }
     if given.parameters.get("request_uri").is_some() {

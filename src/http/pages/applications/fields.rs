@@ -99,12 +99,19 @@ pub(super) fn algorithms(entered: &Entered) -> Vec<Choice> {
 }
 
 pub(super) fn methods(entered: &Entered, language: &'static Language) -> Vec<Choice> {
-    let post = entered.method == AuthenticationMethod::ClientSecretPost;
-    let choice = |method, words, chosen| Choice::radio("token_endpoint_auth_method", method_name(method), (words, ""), chosen);
-    vec![
-        choice(AuthenticationMethod::ClientSecretBasic, language.say("application.method_basic"), !post),
-        choice(AuthenticationMethod::ClientSecretPost, language.say("application.method_post"), post),
-    ]
+    let choice = |method, words| {
+        let chosen = entered.method == method;
+        Choice::radio("token_endpoint_auth_method", method_name(method), (language.say(words), ""), chosen)
+    };
+    let mut methods = vec![
+        choice(AuthenticationMethod::ClientSecretBasic, "application.method_basic"),
+        choice(AuthenticationMethod::ClientSecretPost, "application.method_post"),
+    ];
+    // The page takes no keys: it only leaves those alone that are there.
+    if entered.method == AuthenticationMethod::PrivateKeyJwt {
+        methods.push(choice(AuthenticationMethod::PrivateKeyJwt, "application.method_key"));
+    }
+    methods
 }
 
 pub(super) fn policies(entered: &Entered, language: &'static Language) -> Vec<Choice> {

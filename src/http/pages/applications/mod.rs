@@ -74,6 +74,7 @@ pub(super) fn refused(refusal: Refusal<ClientError>) -> Refused {
             | ClientError::InvalidRedirectUri(_)
             | ClientError::InvalidMetadata(_)
             | ClientError::PublicClient
+            | ClientError::SignsAssertions
             | ClientError::UnknownSecret
             | ClientError::DisabledByOperator
             | ClientError::Deregistered

@@ -1,0 +1,272 @@
+//! A client proves who it is by what it signed (RFC 7523, OpenID Connect Core section 9).
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{Json, Router, routing::get};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::client::{ClientMetadata, SigningAlgorithm};
+use grantlog::{
+    log::Actor,
+    protocol::client_assertion::JWT_BEARER,
+    signer::{NewKey, generate},
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use support::{Answer, Kind, TestApp, both_stores};
+use tokio::net::TcpListener;
+
+both_stores!(
+    a_client_gets_tokens_by_an_assertion_and_no_secret,
+    an_assertion_is_good_once_over_two_nodes,
+    an_assertion_that_is_not_right_is_refused,
+    a_client_authenticates_in_the_one_way_that_it_registered,
+    it_introspects_and_revokes_by_assertions_too,
+    keys_are_fetched_and_fetched_again_when_a_new_one_signs,
+    nonsense_makes_nobody_be_asked_more_often,
+    a_client_that_signs_has_keys_and_no_secret,
+);
+
+fn ec() -> NewKey {
+    generate(SigningAlgorithm::ES256).unwrap()
+}
+
+fn jwks(keys: &[&NewKey]) -> Value {
+    let named = |key: &&NewKey| with(key.public.jwk.clone(), json!({"kid": key.public.kid, "use": "sig"}));
+    json!({"keys": keys.iter().map(named).collect::<Vec<_>>()})
+}
+
+/// An object with the members of another over its own.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Some(all), Value::Object(more)) = (object.as_object_mut(), more) {
+        all.extend(more);
+    }
+    object
+}
+
+fn metadata(more: Value) -> Value {
+    let own = json!({"grant_types": ["client_credentials"], "scope": "read", "token_endpoint_auth_method": "private_key_jwt"});
+    with(own, more)
+}
+
+fn encoding_key(key: &NewKey) -> EncodingKey {
+    match key.public.alg {
+        SigningAlgorithm::ES256 => EncodingKey::from_ec_der(&key.private),
+        SigningAlgorithm::EdDSA => EncodingKey::from_ed_der(&key.private),
+        SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => {
+            let base64 = STANDARD.encode(&key.private);
+            let pem = format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n");
+            EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
+        }
+    }
+}
+
+/// A new client proves who it is at this endpoint, by what it signs with this algorithm.
+pub(crate) async fn proves_itself(app: &TestApp, path: &str, algorithm: SigningAlgorithm) {
+    let key = generate(algorithm).unwrap();
+    let client = signing(app, &key, json!({"token_endpoint_auth_signing_alg": algorithm.name()})).await;
+    let access = client.token(&client.sign("1", json!({}))).await.assert_status(200).tokens().access;
+    if path != "/o/token/" {
+        client.post(path, &client.sign("2", json!({})), &[("token", &access)]).await.assert_status(200);
+    }
+}
+
+/// A client's id, and how it signs.
+struct Signing<'a> {
+    app: &'a TestApp,
+    client_id: String,
+    key: &'a NewKey,
+}
+
+impl Signing<'_> {
+    /// Says what is right, but for these claims.
+    fn sign(&self, jti: &str, changed: Value) -> String {
+        let exp = self.app.app.clock.now().unix() + 60;
+        let claims = json!({"iss": self.client_id, "sub": self.client_id, "aud": self.app.url("/o"), "exp": exp, "jti": jti});
+        let algorithm: Algorithm = self.key.public.alg.name().parse().unwrap();
+        let mut header = Header::new(algorithm);
+        header.kid = Some(self.key.public.kid.clone());
+        jsonwebtoken::encode(&header, &with(claims, changed), &encoding_key(self.key)).unwrap()
+    }
+
+    async fn post(&self, path: &str, assertion: &str, form: &[(&str, &str)]) -> Answer {
+        let proof = [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)];
+        self.app.post(path, &[form, &proof].concat()).await
+    }
+
+    /// Asks for a token by what somebody signed.
+    async fn token(&self, assertion: &str) -> Answer {
+        self.post("/o/token/", assertion, &[("grant_type", "client_credentials")]).await
+    }
+}
+
+async fn signing<'a>(app: &'a TestApp, key: &'a NewKey, more: Value) -> Signing<'a> {
+    let client_id = app.client(metadata(with(json!({"jwks": jwks(&[key])}), more))).await.identifier;
+    Signing { app, client_id, key }
+}
+
+async fn a_client_gets_tokens_by_an_assertion_and_no_secret(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ec());
+    let client = signing(&app, &key, json!({})).await;
+    for (jti, audience) in [("1", json!(app.url("/o"))), ("2", json!([app.url("/o/token/"), "https://else.example"]))] {
+        let tokens = client.token(&client.sign(jti, json!({"aud": audience}))).await.assert_status(200).tokens();
+        assert_eq!(tokens.scope, "read");
+    }
+}
+
+async fn an_assertion_is_good_once_over_two_nodes(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ec());
+    let nodes = [app.address, app.another_node_serving().await];
+    let client = signing(&app, &key, json!({})).await;
+    let assertion = client.sign("once", json!({}));
+    let form =
+        [("grant_type", "client_credentials"), ("client_assertion_type", JWT_BEARER), ("client_assertion", assertion.as_str())];
+    let tries = (0..20).map(|n| Answer::of(app.http.post(format!("http://{}/o/token/", nodes[n % 2])).form(&form)));
+    let statuses: Vec<_> = futures_util::future::join_all(tries).await.iter().map(|answer| answer.status.as_u16()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    client.token(&assertion).await.assert_error(401, "invalid_client");
+    client.token(&client.sign("twice", json!({}))).await.assert_status(200);
+}
+
+async fn an_assertion_that_is_not_right_is_refused(kind: Kind) {
+    let (app, key, other) = (TestApp::start(kind).await, ec(), ec());
+    let client = signing(&app, &key, json!({})).await;
+    let now = app.app.clock.now().unix();
+    let foreign = Signing { app: &app, client_id: client.client_id.clone(), key: &other };
+    for (n, changed) in [
+        json!({"iss": "other"}),
+        json!({"aud": "https://else.example"}),
+        json!({"exp": now - 61}),
+        json!({"exp": now + 4_000}),
+        json!({"exp": (now + 60).to_string()}),
+        json!({"nbf": now + 100}),
+        json!({"jti": null}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        client.token(&client.sign(&n.to_string(), changed)).await.assert_error(401, "invalid_client");
+    }
+    let right = client.sign("right", json!({}));
+    let (said, signature) = right.rsplit_once('.').unwrap();
+    for assertion in [
+        foreign.sign("foreign", json!({})),
+        format!("{said}.{}", signature.chars().rev().collect::<String>()),
+        format!("{said}."),
+        format!("eyJhbGciOiJub25lIn0.{}.", said.split_once('.').unwrap().1),
+        "nonsense".to_owned(),
+    ] {
+        client.token(&assertion).await.assert_error(401, "invalid_client");
+    }
+    let eddsa = signing(&app, &key, json!({"token_endpoint_auth_signing_alg": "EdDSA"})).await;
+    eddsa.token(&eddsa.sign("1", json!({}))).await.assert_error(401, "invalid_client");
+    // An assertion says who signed it, whatever client_id stands beside it.
+    let form = [("grant_type", "client_credentials"), ("client_id", eddsa.client_id.as_str())];
+    client.post("/o/token/", &right, &form).await.assert_error(401, "invalid_client");
+    client.token(&right).await.assert_status(200);
+}
+
+async fn a_client_authenticates_in_the_one_way_that_it_registered(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ec());
+    let client = signing(&app, &key, json!({"policy": "compatible"})).await;
+    let form = [("grant_type", "client_credentials"), ("client_id", client.client_id.as_str())];
+    app.post("/o/token/", &form).await.assert_error(401, "invalid_client");
+    app.post("/o/token/", &[&form[..], &[("client_secret", "x")]].concat()).await.assert_error(401, "invalid_client");
+    let both = [("grant_type", "client_credentials"), ("client_secret", "x")];
+    client.post("/o/token/", &client.sign("1", json!({})), &both).await.assert_error(400, "invalid_request");
+    let other = Signing { app: &app, client_id: app.ordinary_client().await.identifier, key: &key };
+    other.token(&other.sign("1", json!({}))).await.assert_error(401, "invalid_client");
+}
+
+async fn it_introspects_and_revokes_by_assertions_too(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ec());
+    let client = signing(&app, &key, json!({})).await;
+    let access = client.token(&client.sign("1", json!({}))).await.assert_status(200).tokens().access;
+    let token = [("token", access.as_str())];
+    let introspect = async |jti: &str| client.post("/o/introspect/", &client.sign(jti, json!({})), &token).await;
+    assert_eq!(introspect("2").await.assert_status(200).json()["active"], true);
+    introspect("2").await.assert_error(401, "invalid_client");
+    for jti in ["3", "4"] {
+        client.post("/o/revoke_token/", &client.sign(jti, json!({})), &token).await.assert_status(200);
+    }
+    assert_eq!(introspect("5").await.assert_status(200).json()["active"], false);
+}
+
+/// Keys that change, at an address, and how often they were asked for.
+struct KeyServer {
+    keys: Arc<Mutex<Value>>,
+    asked: Arc<AtomicUsize>,
+    jwks_uri: String,
+}
+
+impl KeyServer {
+    async fn start(keys: Value) -> Self {
+        let (keys, asked) = (Arc::new(Mutex::new(keys)), Arc::new(AtomicUsize::new(0)));
+        let (now, count) = (keys.clone(), asked.clone());
+        let answer = get(move || async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            Json(now.lock().unwrap().clone())
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let jwks_uri = format!("http://{}/jwks", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/jwks", answer)).await });
+        Self { keys, asked, jwks_uri }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+async fn app_that_may_ask_here(kind: Kind) -> TestApp {
+    TestApp::start_with(kind, |settings| settings.fetch.private_hosts = vec!["127.0.0.1".to_owned()]).await
+}
+
+async fn keys_are_fetched_and_fetched_again_when_a_new_one_signs(kind: Kind) {
+    let (app, first, second) = (app_that_may_ask_here(kind).await, ec(), ec());
+    let server = KeyServer::start(jwks(&[&first])).await;
+    let client_id = app.client(metadata(json!({"jwks_uri": server.jwks_uri}))).await.identifier;
+    let (first, second) = [&first, &second].map(|key| Signing { app: &app, client_id: client_id.clone(), key }).into();
+    for jti in ["1", "2", "3"] {
+        first.token(&first.sign(jti, json!({}))).await.assert_status(200);
+    }
+    assert_eq!(server.asked(), 1);
+    *server.keys.lock().unwrap() = jwks(&[second.key]);
+    app.app.clock.advance(11);
+    second.token(&second.sign("4", json!({}))).await.assert_status(200);
+    assert_eq!(server.asked(), 2);
+    first.token(&first.sign("5", json!({}))).await.assert_error(401, "invalid_client");
+    // What is no set of keys takes none away.
+    *server.keys.lock().unwrap() = json!({"error": "down"});
+    app.app.clock.advance(11);
+    first.token(&first.sign("6", json!({}))).await.assert_error(401, "invalid_client");
+    second.token(&second.sign("7", json!({}))).await.assert_status(200);
+}
+
+async fn nonsense_makes_nobody_be_asked_more_often(kind: Kind) {
+    let (app, key, foreign) = (app_that_may_ask_here(kind).await, ec(), ec());
+    let server = KeyServer::start(jwks(&[&key])).await;
+    let client_id = app.client(metadata(json!({"jwks_uri": server.jwks_uri}))).await.identifier;
+    let foreign = Signing { app: &app, client_id, key: &foreign };
+    for jti in ["1", "2", "3", "4"] {
+        foreign.token(&foreign.sign(jti, json!({}))).await.assert_error(401, "invalid_client");
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+async fn a_client_that_signs_has_keys_and_no_secret(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ec());
+    let refused = |more: Value| {
+        let metadata: ClientMetadata = serde_json::from_value(metadata(more)).unwrap();
+        metadata.check().unwrap_err().to_string()
+    };
+    assert!(refused(json!({})).contains("needs jwks or jwks_uri"));
+    let other = refused(json!({"jwks": jwks(&[&key]), "token_endpoint_auth_signing_alg": "HS256"}));
+    assert!(other.starts_with("token_endpoint_auth_signing_alg: "), "{other}");
+    let client = app.client(metadata(json!({"jwks": jwks(&[&key])}))).await;
+    let registered = app.app.dispatch.client_by_id(client.id).await.unwrap();
+    assert!(registered.state.registration().unwrap().secrets.is_empty());
+    assert!(app.app.dispatch.rotate_client_secret(Actor::Operator, client.id, 0).await.is_err());
+}
