@@ -141,6 +141,18 @@ pub async fn clients_of_session(db: &Db, session_id: &str) -> Result<Vec<String>
     on_db!(db, pool => sqlx::query_scalar(&sql).bind(session_id).fetch_all(pool).await)
 }
 
+/// When these sign-ins were last used to let a client in: the sign-in, and the moment in seconds since the Unix epoch.
+///
+/// # Errors
+/// What the store says.
+pub async fn last_in_sessions(db: &Db, session_ids: &[String]) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let sql = format!(
+        "SELECT session_id, MAX(started_at) FROM authorization_grant WHERE session_id IN {} GROUP BY session_id",
+        db.keys(1)
+    );
+    query::by_keys(db, &sql, session_ids).await
+}
+
 const SELECT: &str =
     "SELECT id, client_id, user_id, session_id, consent_id, scope, state, started_at, ends_at, ended_reason, position
      FROM authorization_grant";

@@ -18,10 +18,13 @@ use crate::{
 };
 
 use super::{
-    Dispatch, Done, Refusal, SignInRefusal, SignedIn, UseCase,
+    Browser, Dispatch, Done, Refusal, SignInRefusal, SignedIn, UseCase,
     second_factor::Proof,
     work::{Loaded, Work},
 };
+
+/// Accounts that are signed in in one browser at most.
+pub const ACCOUNTS: usize = 5;
 
 /// A cookie's session, and its user.
 #[derive(Clone, Debug)]
@@ -35,15 +38,16 @@ pub struct CurrentSession {
 /// Begins or renews a session for a user who has just proved who they are.
 pub(super) struct StartSession {
     pub(super) user_id: UserId,
-    /// The session that the browser has already.
-    pub(super) existing: Option<CurrentSession>,
+    /// The sessions that the browser has already, the one that it last used first.
+    pub(super) existing: Vec<CurrentSession>,
+    pub(super) browser: Browser,
     pub(super) proof: Proof,
     pub(super) secret: SecretString,
 }
 
-struct EndSession {
-    id: SessionId,
-    reason: SessionEnd,
+pub(super) struct EndSession {
+    pub(super) id: SessionId,
+    pub(super) reason: SessionEnd,
 }
 
 impl Dispatch {
@@ -111,10 +115,11 @@ impl Dispatch {
     pub(super) async fn start_session(
         &self,
         user_id: UserId,
-        existing: Option<CurrentSession>,
-        proof: Proof,
+        existing: Vec<CurrentSession>,
+        (browser, proof): (Browser, Proof),
     ) -> Result<Done<SignedIn>, Refusal<SignInRefusal>> {
-        self.perform(Actor::User(user_id), &StartSession { user_id, existing, proof, secret: random_secret() }).await
+        let secret = random_secret();
+        self.perform(Actor::User(user_id), &StartSession { user_id, existing, browser, proof, secret }).await
     }
 }
 
@@ -141,22 +146,24 @@ impl UseCase for StartSession {
             acr: Some(self.proof.context().as_str().to_owned()),
             expires_at: work.now.plus(work.inner.settings.sessions.lifetime),
         };
-        let renewed = match &self.existing {
-            Some(existing) if existing.user_id == self.user_id => self.renew(work, existing.id, &sign_in).await?,
-            Some(other) => {
-                end(work, other.id, SessionEnd::Replaced).await?;
-                None
-            }
+        let renewed = match self.existing.iter().find(|existing| existing.user_id == self.user_id) {
+            Some(existing) => self.renew(work, existing.id, &sign_in).await?,
             None => None,
         };
         let id = match renewed {
             Some(id) => id,
-            None => start(work, &sign_in)?,
+            None => start(work, &sign_in, &self.browser).await?,
         };
+        let others = self.existing.iter().map(|existing| existing.id).filter(|other| *other != id);
+        let ended: Vec<SessionId> = others.skip(ACCOUNTS - 1).collect();
+        for other in &ended {
+            end(work, *other, SessionEnd::Replaced).await?;
+        }
         let cookie = format!("{}.{}", URL_SAFE_NO_PAD.encode(id.uuid()), self.secret.expose_secret()).into();
         Ok(SignedIn {
             session: CurrentSession { id, user_id: self.user_id, sign_in, administrator: user.is_administrator() },
             cookie,
+            ended,
         })
     }
 }
@@ -169,9 +176,10 @@ impl StartSession {
     }
 }
 
-fn start(work: &mut Work<'_>, sign_in: &SignIn) -> Result<SessionId, Refusal<SignInRefusal>> {
+async fn start(work: &mut Work<'_>, sign_in: &SignIn, browser: &Browser) -> Result<SessionId, Refusal<SignInRefusal>> {
     let session = Loaded::<Session>::new_stream(Uuid::now_v7());
-    let command = SessionCommand::Start { sign_in: sign_in.clone(), browser: None, at: work.now };
+    let browser = work.inner.sealed_browser(sign_in.user_id, Some(browser)).await?;
+    let command = SessionCommand::Start { sign_in: sign_in.clone(), browser, at: work.now };
     work.decide(&session, command).map_err(|error| Refusal::Rule(SignInRefusal::Session(error)))?;
     Ok(SessionId::new(session.id))
 }

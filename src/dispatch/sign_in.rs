@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use domain::{
-    Decide, StreamId, Timestamp, UserId,
+    Decide, SessionId, StreamId, Timestamp, UserId,
     session::SessionError,
     user::{User, UserCommand, UserError},
 };
@@ -15,7 +15,7 @@ use crate::{
     log::{Actor, Unavailable},
 };
 
-use super::{CurrentSession, Dispatch, Done, Refusal, UseCase, second_factor::Proof, work::Work};
+use super::{Browser, CurrentSession, Dispatch, Done, Refusal, UseCase, second_factor::Proof, work::Work};
 
 /// The ephemeral kinds that count failures.
 const BY_ACCOUNT: &str = "sign_in_account";
@@ -27,8 +27,10 @@ pub struct SignIn {
     pub username: String,
     pub password: SecretString,
     pub source: IpAddr,
-    /// The session that the browser has already.
-    pub existing: Option<CurrentSession>,
+    /// As the browser calls itself.
+    pub agent: Option<String>,
+    /// The sessions that the browser has already, the one that it last used first.
+    pub existing: Vec<CurrentSession>,
 }
 
 /// What a person enters whose password was right.
@@ -36,8 +38,10 @@ pub struct SecondStep {
     pub user_id: UserId,
     pub code: SecretString,
     pub source: IpAddr,
-    /// The session that the browser has already.
-    pub existing: Option<CurrentSession>,
+    /// As the browser calls itself.
+    pub agent: Option<String>,
+    /// The sessions that the browser has already, the one that it last used first.
+    pub existing: Vec<CurrentSession>,
 }
 
 /// What a right password leads to.
@@ -52,6 +56,8 @@ pub struct SignedIn {
     pub session: CurrentSession,
     /// The session cookie's value.
     pub cookie: SecretString,
+    /// Those of the browser's sessions that ended, because it had too many.
+    pub ended: Vec<SessionId>,
 }
 
 /// Why a sign-in is refused.
@@ -94,7 +100,8 @@ impl Dispatch {
         if !self.second_factors(user).await?.are_none() {
             return Ok(FirstStep::SecondFactor(user));
         }
-        Ok(FirstStep::SignedIn(self.start_session(user, request.existing, Proof::Password).await?))
+        let browser = Browser::new(request.source, request.agent.as_deref());
+        Ok(FirstStep::SignedIn(self.start_session(user, request.existing, (browser, Proof::Password)).await?))
     }
 
     /// Signs a person in whose password was right, with a code.
@@ -107,7 +114,8 @@ impl Dispatch {
         self.count_for_source(&source, over > 0).await?;
         let proof = self.read_code(step.user_id, step.code.expose_secret()).await?;
         let proof = proof.ok_or(Refusal::Rule(SignInRefusal::WrongCode))?;
-        let done = self.start_session(step.user_id, step.existing, proof).await?;
+        let browser = Browser::new(step.source, step.agent.as_deref());
+        let done = self.start_session(step.user_id, step.existing, (browser, proof)).await?;
         ephemeral::forget(self.log.db(), CODES, &account).await?;
         ephemeral::count_down(self.log.db(), BY_SOURCE, &source).await?;
         Ok(done)

@@ -75,15 +75,29 @@ pub fn next(request: &AuthorizationRequest, standing: Standing, known: Known, no
     }
 }
 
+/// Whether a request can be answered in a sign-in that is chosen for it, without a new one.
+#[must_use]
+pub fn does(request: &AuthorizationRequest, auth_time: Timestamp, context: Option<ContextClass>, now: Timestamp) -> bool {
+    is_recent_enough(request, auth_time, now) && least_wanted(request).is_none_or(|least| context >= Some(least))
+}
+
+fn is_recent_enough(request: &AuthorizationRequest, auth_time: Timestamp, now: Timestamp) -> bool {
+    let too_old = |max_age: u32| max_age == 0 || now.seconds_since(auth_time) > i64::from(max_age);
+    !request.prompt.login && !request.max_age.is_some_and(too_old)
+}
+
+fn least_wanted(request: &AuthorizationRequest) -> Option<ContextClass> {
+    request.contexts.wanted.iter().min().copied()
+}
+
 fn must_sign_in(request: &AuthorizationRequest, standing: Standing, now: Timestamp) -> bool {
     match standing {
         Standing::SignedOut => true,
         Standing::SignedIn { for_this: true, .. } => false,
         Standing::SignedIn { expected: false, .. } => true,
         Standing::SignedIn { auth_time, for_this: false, expected: true, context, reachable } => {
-            let too_old = |max_age: u32| max_age == 0 || now.seconds_since(auth_time) > i64::from(max_age);
-            let surer = request.contexts.wanted.iter().min().is_some_and(|least| context < Some(*least) && *least <= reachable);
-            request.prompt.login || request.prompt.select_account || request.max_age.is_some_and(too_old) || surer
+            let surer = least_wanted(request).is_some_and(|least| context < Some(least) && least <= reachable);
+            request.prompt.select_account || !is_recent_enough(request, auth_time, now) || surer
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::SessionId;
 use grantlog::{
-    dispatch::{CurrentSession, SignIn},
+    dispatch::{ACCOUNTS, CurrentSession, SignIn},
     follow::logout,
     log::{Actor, PendingNotice},
     state::App,
@@ -164,8 +164,14 @@ async fn every_end_of_a_sign_in_is_told_once(kind: Kind) {
         match end {
             "signed out" => drop(dispatch.sign_out(&session).await.unwrap()),
             "replaced" => {
+                // The last of as many accounts as a browser has, which one more pushes out.
+                let mut existing = Vec::new();
+                for _ in 1..ACCOUNTS {
+                    existing.push(app.sign_in().await);
+                }
+                existing.push(session);
                 let (source, password) = (std::net::Ipv4Addr::LOCALHOST.into(), PASSWORD.into());
-                let request = SignIn { username: ADMINISTRATOR.to_owned(), password, source, existing: Some(session) };
+                let request = SignIn { username: ADMINISTRATOR.to_owned(), password, source, agent: None, existing };
                 drop(dispatch.sign_in(request).await.unwrap());
             }
             "by an operator" => drop(dispatch.end_session(Actor::Operator, session.id).await.unwrap()),

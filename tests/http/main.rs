@@ -1,6 +1,7 @@
 //! The endpoints over HTTP: the real router over both stores.
 #![cfg(test)]
 
+mod accounts;
 mod admin;
 mod admin_audit;
 mod advertised;

@@ -120,7 +120,8 @@ async fn whoever_was_erased_stays_erased_and_whoever_was_erased_later_is_reporte
     let after = grantlog::state::App::open(log, settings, master, app.app.clock.clone()).await.unwrap();
     assert_eq!(after.dispatch.user_named(USER).await.unwrap(), None);
     assert_eq!(after.dispatch.user_named(ADMINISTRATOR).await.unwrap(), Some(app.administrator));
-    let request = SignIn { username: USER.to_owned(), password: PASSWORD.into(), source: HERE, existing: None };
+    let request =
+        SignIn { username: USER.to_owned(), password: PASSWORD.into(), source: HERE, agent: None, existing: Vec::new() };
     assert!(matches!(after.dispatch.sign_in(request).await, Err(Refusal::Rule(SignInRefusal::WrongCredentials))));
     sign_in(&after, ADMINISTRATOR).await;
 }

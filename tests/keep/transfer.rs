@@ -77,7 +77,8 @@ async fn what_was_issued_stays_good_where_the_vault_came_along(kind: Kind) {
     let found =
         projections::token::find(app.log.db(), &[projections::token::Wanted { digest: token, caller: None }]).await.unwrap();
     assert!(found[0].token.is_active(projections::token::TokenKind::Access, app.clock.now()));
-    let request = SignIn { username: USER.to_owned(), password: PASSWORD.into(), source: HERE, existing: None };
+    let request =
+        SignIn { username: USER.to_owned(), password: PASSWORD.into(), source: HERE, agent: None, existing: Vec::new() };
     app.dispatch.sign_in(request).await.unwrap();
     issue_many(&app, &history.client, 3).await;
 }

@@ -1,4 +1,4 @@
-//! `/account/`: who is signed in here, and a new password.
+//! `/account/`: who is signed in here, where else, and a new password.
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
@@ -11,11 +11,12 @@ use crate::{
 };
 
 use super::{
+    account_sessions::{SessionView, sessions_of},
     frame::Frame,
     signed_in::{SignedIn, SignedInForm},
 };
 
-const PATH: &str = "/account/";
+pub(super) const PATH: &str = "/account/";
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -25,10 +26,11 @@ struct AccountPage {
     name: Option<String>,
     problem: Option<String>,
     token: String,
+    sessions: Vec<SessionView>,
 }
 
-pub(in crate::http) async fn get(signed_in: SignedIn) -> Response {
-    show(&signed_in, None)
+pub(in crate::http) async fn get(signed_in: SignedIn) -> Result<Response, Refused> {
+    show(&signed_in, None).await
 }
 
 /// Changes the password: every session and token of the person ends, this one too.
@@ -42,16 +44,17 @@ pub(in crate::http) async fn change_password(form: SignedInForm) -> Result<Respo
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(refusal)) => match too_many_tries(&refusal) {
             Some(refused) => Err(refused),
-            None => Ok(show(&signed_in, Some(words(&signed_in, &refusal)))),
+            None => show(&signed_in, Some(words(&signed_in, &refusal))).await,
         },
     }
 }
 
-fn show(signed_in: &SignedIn, problem: Option<String>) -> Response {
+async fn show(signed_in: &SignedIn, problem: Option<String>) -> Result<Response, Refused> {
+    let sessions = sessions_of(signed_in).await?;
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let (username, name) = (signed_in.person.username.clone(), signed_in.person.name.clone());
-    let template = AccountPage { frame: signed_in.frame(), username, name, problem, token: signed_in.form_token() };
-    signed_in.visitor.page(status, &template, None)
+    let template = AccountPage { frame: signed_in.frame(), username, name, problem, token: signed_in.form_token(), sessions };
+    Ok(signed_in.visitor.page(status, &template, None))
 }
 
 /// What is answered to whoever guesses a password: `None` where that is not what was refused.

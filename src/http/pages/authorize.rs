@@ -126,7 +126,7 @@ pub(super) async fn proceed(visitor: &Visitor, pending: Pending) -> Result<Respo
         (Step::Ask, Some(session)) => consent::ask(visitor, session, pending, registration).await,
         (Step::Approve(given_by), Some(session)) => approve(visitor, session, &pending, given_by).await,
         (Step::Refuse(error), _) => Ok(refuse(visitor, &pending.request.reply, &error)),
-        (Step::SignIn | Step::Ask | Step::Approve(_), _) => Ok(sign_in::for_request(visitor, &pending, registration)),
+        (Step::SignIn | Step::Ask | Step::Approve(_), _) => sign_in::for_request(visitor, &pending, registration).await,
     }
 }
 

@@ -83,7 +83,7 @@ pub(in crate::http) async fn decide(form: SignedInForm) -> Result<Response, Refu
         }
         Some("switch") => {
             let client = client_as_checked(app, &pending.request).await?;
-            Ok(sign_in::for_request(visitor, &pending, registration(&client)?))
+            sign_in::for_request(visitor, &pending, registration(&client)?).await
         }
         Some(_) | None => Err(OAuthError::invalid_request("no_decision", "decision must be allow, deny or switch").into()),
     }

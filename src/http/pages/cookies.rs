@@ -8,6 +8,8 @@ use cookie::{Cookie as Written, SameSite, time::Duration};
 pub(super) enum Cookie {
     /// The signed-in session.
     Session,
+    /// The sessions of other accounts in this browser, with `~` between them.
+    Others,
     /// The browser, before anybody has signed in: the sign-in form's token is bound to it.
     Browser,
     /// What the next page tells: the key of a sentence.
@@ -23,6 +25,8 @@ impl Cookie {
         match (self, https.0) {
             (Self::Session, true) => "__Host-grantlog",
             (Self::Session, false) => "grantlog",
+            (Self::Others, true) => "__Host-grantlog-others",
+            (Self::Others, false) => "grantlog-others",
             (Self::Browser, true) => "__Host-grantlog-browser",
             (Self::Browser, false) => "grantlog-browser",
             (Self::Notice, true) => "__Host-grantlog-notice",
@@ -38,7 +42,7 @@ impl Cookie {
         cookies.filter(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned()).find(|value| !value.is_empty())
     }
 
-    /// `Set-Cookie` for a value of ours: base64url and dots. `lifetime` in seconds; `None`: until the browser is closed.
+    /// `Set-Cookie` for a value of ours: base64url, dots and tildes. `lifetime` in seconds; `None`: until the browser is closed.
     pub(super) fn set(self, https: Https, value: &str, lifetime: Option<u32>) -> HeaderValue {
         let mut cookie = Written::new(self.name(https), value.to_owned());
         cookie.set_path("/");

@@ -17,12 +17,15 @@
 //! - What strangers wrote goes through [`shown::shown`] before a template escapes it.
 
 pub(super) mod account;
+pub(super) mod account_sessions;
+mod accounts;
 pub(super) mod admin;
 mod answer;
 mod application;
 pub(super) mod applications;
 pub(super) mod authorize;
 pub(super) mod authorized_tokens;
+mod browser_name;
 mod claim;
 mod client_view;
 pub(super) mod consent;

@@ -2,11 +2,8 @@
 //! asked, unless the client shows that it knows this very sign-in.
 
 use askama::Template;
-use axum::{
-    http::{StatusCode, header},
-    response::Response,
-};
-use domain::client::Client;
+use axum::{http::StatusCode, response::Response};
+use domain::{SessionId, client::Client};
 
 use crate::{
     dispatch::{CurrentSession, Loaded},
@@ -24,8 +21,8 @@ use crate::{
 };
 
 use super::{
+    accounts::{Accounts, keep},
     application::name_of,
-    cookies::Cookie,
     frame::{Frame, see_other},
     person::Person,
     signed_out,
@@ -44,6 +41,8 @@ struct SignOutPage {
     application: Option<String>,
     token: String,
     request: String,
+    /// Whether other accounts are signed in in this browser.
+    others: bool,
 }
 
 pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> Result<Response, Refused> {
@@ -69,8 +68,10 @@ pub(in crate::http) async fn decide(visitor: Visitor, Form(parameters): Form) ->
         visitor.check_form(session, &parameters)?;
     }
     let request = open(&visitor.app, parameters.get("request").unwrap_or_default())?;
+    let accounts = Accounts::of(&visitor).await?;
     match session {
-        Some(session) => end(&visitor, &session, &request).await,
+        Some(_) if parameters.get("all").is_some() => end(&visitor, &accounts, (accounts.sessions().collect(), &request)).await,
+        Some(session) => end(&visitor, &accounts, (vec![&session], &request)).await,
         None => Ok(signed_out::without_session(&visitor.speaking(request.ui_locales.as_deref()), &request)),
     }
 }
@@ -78,10 +79,13 @@ pub(in crate::http) async fn decide(visitor: Visitor, Form(parameters): Form) ->
 async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Refused> {
     let (request, client) = checked(&visitor.app, parameters).await?;
     let visitor = visitor.speaking(request.ui_locales.as_deref());
-    match visitor.session.clone() {
+    let accounts = Accounts::of(&visitor).await?;
+    if let Some(proven) = accounts.sessions().find(|session| request.proves(session.id)) {
+        return end(&visitor, &accounts, (vec![proven], &request)).await;
+    }
+    match &visitor.session {
         None => Ok(signed_out::without_session(&visitor, &request)),
-        Some(session) if request.proves(session.id) => end(&visitor, &session, &request).await,
-        Some(session) => ask(&visitor, &session, &request, client.as_ref()).await,
+        Some(session) => ask(&visitor, (session, !accounts.others.is_empty()), &request, client.as_ref()).await,
     }
 }
 
@@ -101,7 +105,7 @@ async fn checked(app: &App, parameters: &Parameters) -> Result<(LogoutRequest, O
 
 async fn ask(
     visitor: &Visitor,
-    session: &CurrentSession,
+    (session, others): (&CurrentSession, bool),
     request: &LogoutRequest,
     client: Option<&Loaded<Client>>,
 ) -> Result<Response, Refused> {
@@ -111,17 +115,26 @@ async fn ask(
         application: client.and_then(|client| client.state.registration()).map(name_of),
         token: visitor.form_token(session),
         request: seal(&visitor.app, request),
+        others,
     };
     let elsewhere = request.back.as_ref().map(Back::form_action);
     Ok(visitor.page(StatusCode::OK, &template, elsewhere.as_deref()))
 }
 
-/// Ends the session: what was granted in it without offline access is dead.
-async fn end(visitor: &Visitor, session: &CurrentSession, request: &LogoutRequest) -> Result<Response, Refused> {
-    let done = visitor.app.dispatch.sign_out(session).await?;
-    let mut response = signed_out::after(&visitor.app, session.id, request).await?;
-    response.headers_mut().append(header::SET_COOKIE, Cookie::Session.clear(visitor.https()));
-    Ok(at_position(response, done.position))
+/// Ends sessions of this browser: what was granted in them without offline access is dead.
+async fn end(
+    visitor: &Visitor,
+    accounts: &Accounts,
+    (sessions, request): (Vec<&CurrentSession>, &LogoutRequest),
+) -> Result<Response, Refused> {
+    let mut position = visitor.app.log.known_head();
+    for session in &sessions {
+        position = visitor.app.dispatch.sign_out(session).await?.position;
+    }
+    let ended: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
+    let mut response = signed_out::after(&visitor.app, &ended, request).await?;
+    keep(&mut response, accounts.after_ends(visitor, &ended));
+    Ok(at_position(response, position))
 }
 
 fn seal(app: &App, request: &LogoutRequest) -> String {

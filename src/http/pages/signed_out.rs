@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use domain::{Digest, SessionId, client::ClientMetadata};
@@ -49,7 +49,6 @@ struct SignedOutPage {
     onward: Option<Onward>,
     /// What the browser opens, so that applications forget the person.
     told: Vec<String>,
-    patience: u32,
 }
 
 /// Where they may go on to.
@@ -61,7 +60,7 @@ struct Onward {
 /// What the page with the frames needs to know.
 #[derive(Serialize, Deserialize)]
 struct Left {
-    session: SessionId,
+    sessions: Vec<SessionId>,
     back: Option<Back>,
     ui_locales: Option<String>,
 }
@@ -74,14 +73,15 @@ pub(in crate::http) async fn done(visitor: Visitor, Query(parameters): Query) ->
     let Some(left) = kept.and_then(|kept| serde_json::from_str::<Left>(&kept).ok()) else {
         return Ok(show(&visitor, None, Vec::new()));
     };
-    let told = frames(&app, left.session).await?;
+    let told = frames(&app, &left.sessions).await?;
     Ok(show(&visitor.speaking(left.ui_locales.as_deref()), left.back.as_ref(), told))
 }
 
-/// The session has ended just now: on to where the client wants them, or to the page that says so.
-pub(super) async fn after(app: &App, session: SessionId, request: &LogoutRequest) -> Result<Response, Refused> {
-    if !frames(app, session).await?.is_empty() {
-        let left = Left { session, back: request.back.clone(), ui_locales: request.ui_locales.clone() };
+/// The sessions have ended just now: on to where the client wants them, or to the page that says so.
+pub(super) async fn after(app: &App, sessions: &[SessionId], request: &LogoutRequest) -> Result<Response, Refused> {
+    if !frames(app, sessions).await?.is_empty() {
+        let (back, ui_locales) = (request.back.clone(), request.ui_locales.clone());
+        let left = Left { sessions: sessions.to_vec(), back, ui_locales };
         let (handle, until) = (random_secret(), app.clock.now().plus(KEPT));
         let key = Digest::of(handle.expose_secret().as_bytes());
         let kept = serde_json::to_string(&left).expect("it has a JSON form");
@@ -105,14 +105,29 @@ pub(super) fn without_session(visitor: &Visitor, request: &LogoutRequest) -> Res
 fn show(visitor: &Visitor, back: Option<&Back>, told: Vec<String>) -> Response {
     let onward = back.map(|back| Onward { url: back.url(), place: shown(back.place(), MAX_PLACE) });
     let policy = policy_with_frames(told.iter().map(|uri| landing::source(uri)));
-    let template = SignedOutPage { frame: visitor.frame(), onward, told, patience: PATIENCE };
+    let template = SignedOutPage { frame: visitor.frame(), onward, told };
     let mut response = visitor.page(StatusCode::OK, &template, None);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    if let (Some(onward), false) = (&template.onward, template.told.is_empty())
+        && let Ok(refresh) = HeaderValue::from_str(&format!("{PATIENCE};url={}", onward.url))
+    {
+        response.headers_mut().insert(header::REFRESH, refresh);
+    }
     response
 }
 
-/// What the browser opens of the applications of a sign-in, each with the issuer and the sign-in (section 3).
-async fn frames(app: &App, session: SessionId) -> Result<Vec<String>, Unavailable> {
+/// What the browser opens of the applications of these sign-ins.
+async fn frames(app: &App, sessions: &[SessionId]) -> Result<Vec<String>, Unavailable> {
+    let mut all = Vec::new();
+    for session in sessions {
+        all.extend(frames_of(app, *session).await?);
+    }
+    all.truncate(MAX_FRAMES);
+    Ok(all)
+}
+
+/// Of each application, with the issuer and the sign-in (section 3).
+async fn frames_of(app: &App, session: SessionId) -> Result<Vec<String>, Unavailable> {
     let sid = session.to_string();
     let told = Serializer::new(String::new()).append_pair("iss", &app.settings.issuer()).append_pair("sid", &sid).finish();
     let clients = grant::clients_of_session(app.log.db(), &sid).await?;
@@ -121,5 +136,5 @@ async fn frames(app: &App, session: SessionId) -> Result<Vec<String>, Unavailabl
         let metadata: ClientMetadata = serde_json::from_str(&row.metadata).ok()?;
         metadata.frontchannel_logout_uri().map(|uri| landing::with_query(uri, &told))
     };
-    Ok(rows.filter_map(uri).take(MAX_FRAMES).collect())
+    Ok(rows.filter_map(uri).collect())
 }

@@ -77,6 +77,16 @@ impl Visitor {
         Https(self.app.settings.is_https())
     }
 
+    /// The value of a cookie of ours.
+    pub(super) fn cookie(&self, cookie: Cookie) -> Option<String> {
+        cookie.read(&self.headers, self.https())
+    }
+
+    /// As the browser calls itself.
+    pub(super) fn agent(&self) -> Option<&str> {
+        self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok())
+    }
+
     /// The token of the sign-in form, which is bound to the browser.
     pub(super) fn sign_in_token(&self) -> String {
         self.app.dispatch.keys.mac(MacPurpose::Form, self.browser_message().as_bytes())

@@ -23,7 +23,8 @@ pub fn scope(text: &str) -> Scope {
 
 /// A user signs in with `PASSWORD`.
 pub async fn sign_in(app: &App, username: &str) -> SignedIn {
-    let request = SignIn { username: username.to_owned(), password: PASSWORD.into(), source: HERE, existing: None };
+    let (username, password) = (username.to_owned(), PASSWORD.into());
+    let request = SignIn { username, password, source: HERE, agent: None, existing: Vec::new() };
     match app.dispatch.sign_in(request).await.expect("the store answers") {
         FirstStep::SignedIn(done) => done.answer,
         FirstStep::SecondFactor(user) => panic!("{user} has a second factor"),

@@ -8,28 +8,29 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use domain::client::Registration;
+use domain::{SessionId, client::Registration};
 use purpose::{Carried, Purpose, next_page};
 pub(in crate::http) use second_step::post as post_code;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    dispatch::{Done, FirstStep, Refusal, SignIn, SignInRefusal, SignedIn},
+    dispatch::{CurrentSession, Done, FirstStep, Refusal, SignIn, SignInRefusal, SignedIn},
     http::{
         answer::at_position,
         error::Refused,
         form::{Form, Query},
         source::Source,
     },
+    protocol::interaction,
 };
 
 use super::{
+    accounts::{Accounts, Offered, keep},
     application::Application,
-    cookies::Cookie,
     frame::{Frame, see_other},
     pending::Pending,
     shown::shown,
-    visitor::Visitor,
+    visitor::{Visitor, forbidden},
 };
 
 /// The longest name that is shown again, in characters.
@@ -44,6 +45,8 @@ struct SignInPage<'a> {
     problem: Option<String>,
     token: String,
     carried: Carried<'a>,
+    /// Accounts of this browser that may be gone on with.
+    accounts: Vec<Offered>,
 }
 
 /// What the page is filled in with.
@@ -53,6 +56,7 @@ struct Filled<'a> {
     application: Option<Application>,
     username: String,
     problem: Option<&'a Problem>,
+    accounts: Vec<Offered>,
 }
 
 /// Why a sign-in page is shown again.
@@ -64,23 +68,46 @@ enum Problem {
     TooMany { retry_after: u32 },
 }
 
-pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> Response {
+/// Whoever is signed in goes on, unless they come to sign in with another account (`another`).
+pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> Result<Response, Refused> {
     let next = next_page(&parameters);
-    match visitor.session {
-        Some(_) => see_other(next.as_str()),
-        None => show(&visitor, &Purpose::Page(next), Filled::default()),
+    if visitor.session.is_some() && parameters.get("another").is_none() {
+        return Ok(see_other(next.as_str()));
     }
+    let accounts = Accounts::of(&visitor).await?.offered(&visitor, |_| true).await?;
+    Ok(show(&visitor, &Purpose::Page(next), Filled { accounts, ..Filled::default() }))
+}
+
+/// `POST /sign-in/account/`: on with an account that is signed in in this browser.
+pub(in crate::http) async fn choose(visitor: Visitor, Form(parameters): Form) -> Result<Response, Refused> {
+    visitor.check_origin()?;
+    if !visitor.sent_sign_in_form(&parameters) {
+        return Err(forbidden("form_token", "the form is another browser's, or was not sent from here"));
+    }
+    let purpose = Purpose::read(&visitor.app, &parameters)?;
+    let accounts = Accounts::of(&visitor).await?;
+    let chosen = parameters.get("session").and_then(|id| id.parse().ok()).and_then(|id| accounts.with(id));
+    let chosen = chosen.ok_or_else(|| forbidden("no_such_account", "nobody is signed in with this account here any more"))?;
+    let mut response = match purpose {
+        Purpose::Page(next) => see_other(next.as_str()),
+        Purpose::Request(pending) if may_go_on(&visitor, &pending, chosen) => go_on(&visitor, *pending, chosen.id).await?,
+        Purpose::Request(_) => return Err(forbidden("sign_in_needed", "the application wants you to sign in anew")),
+    };
+    keep(&mut response, accounts.after_choice(&visitor, chosen.id));
+    Ok(response)
 }
 
 pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(parameters): Form) -> Result<Response, Refused> {
     visitor.check_origin()?;
     let purpose = Purpose::read(&visitor.app, &parameters)?;
+    let accounts = Accounts::of(&visitor).await?;
     let username = parameters.get("username").unwrap_or_default().to_owned();
     let problem = if visitor.sent_sign_in_form(&parameters) {
         let password = SecretString::from(parameters.get("password").unwrap_or_default());
-        let request = SignIn { username: username.clone(), password, source: source.0, existing: visitor.session.clone() };
+        let (agent, existing) = (visitor.agent().map(str::to_owned), accounts.sessions().cloned().collect());
+        let request = SignIn { username: username.clone(), password, source: source.0, agent, existing };
         match visitor.app.dispatch.sign_in(request).await {
-            Ok(FirstStep::SignedIn(done)) => return welcome(&visitor, purpose, done).await,
+            Ok(FirstStep::SignedIn(done)) => return welcome(&visitor, purpose, (&accounts, done)).await,
             Ok(FirstStep::SecondFactor(user)) => return Ok(second_step::show(&visitor, &purpose, user, None)),
             Err(Refusal::Unavailable(unavailable)) => return Err(unavailable.into()),
             Err(Refusal::Rule(refusal)) => Problem::from(refusal),
@@ -97,31 +124,50 @@ async fn again(visitor: &Visitor, purpose: &Purpose, username: String, problem: 
         Purpose::Request(pending) => application(visitor, pending).await?,
         Purpose::Page(_) => None,
     };
-    Ok(show(visitor, purpose, Filled { application, username, problem: Some(problem) }))
+    Ok(show(visitor, purpose, Filled { application, username, problem: Some(problem), accounts: Vec::new() }))
 }
 
-/// The sign-in page for a client's request.
-pub(super) fn for_request(visitor: &Visitor, pending: &Pending, client: &Registration) -> Response {
+/// The sign-in page for a client's request, with the accounts of this browser that meet what it demands of a sign-in.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub(super) async fn for_request(visitor: &Visitor, pending: &Pending, client: &Registration) -> Result<Response, Refused> {
     let username = pending.request.login_hint.clone().unwrap_or_default();
+    let expected = |session: &CurrentSession| {
+        let subjects = &pending.request.subjects;
+        subjects.is_empty() || subjects.contains(&visitor.app.dispatch.subject(client, session.user_id))
+    };
+    let may = |session: &CurrentSession| expected(session) && may_go_on(visitor, pending, session);
+    let accounts = Accounts::of(visitor).await?.offered(visitor, may).await?;
     let application = Application::new(pending.request.client_id, client, &pending.request.reply);
-    let filled = Filled { application: Some(application), username, problem: None };
-    show(visitor, &Purpose::Request(Box::new(pending.clone().for_nobody())), filled)
+    let filled = Filled { application: Some(application), username, problem: None, accounts };
+    Ok(show(visitor, &Purpose::Request(Box::new(pending.clone().for_nobody())), filled))
+}
+
+/// Whether a request can be answered in a session without a new sign-in.
+fn may_go_on(visitor: &Visitor, pending: &Pending, session: &CurrentSession) -> bool {
+    interaction::does(&pending.request, session.sign_in.auth_time, session.sign_in.context(), visitor.app.clock.now())
 }
 
 /// Sends the person on with their new session.
-async fn welcome(visitor: &Visitor, purpose: Purpose, done: Done<SignedIn>) -> Result<Response, Refused> {
-    let app = &visitor.app;
+async fn welcome(
+    visitor: &Visitor,
+    purpose: Purpose,
+    (accounts, done): (&Accounts, Done<SignedIn>),
+) -> Result<Response, Refused> {
     let signed_in = done.answer;
     let mut response = match purpose {
         Purpose::Page(next) => see_other(next.as_str()),
-        Purpose::Request(pending) => {
-            let handle = pending.for_session(signed_in.session.id).keep(app).await?;
-            see_other(&format!("/o/authorize/continue/?request={}", handle.expose_secret()))
-        }
+        Purpose::Request(pending) => go_on(visitor, *pending, signed_in.session.id).await?,
     };
-    let cookie = Cookie::Session.set(visitor.https(), signed_in.cookie.expose_secret(), Some(app.settings.sessions.lifetime));
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+    keep(&mut response, accounts.after_sign_in(visitor, &signed_in));
     Ok(at_position(response, done.position))
+}
+
+/// On with a client's request, in this session.
+async fn go_on(visitor: &Visitor, pending: Pending, session: SessionId) -> Result<Response, Refused> {
+    let handle = pending.for_session(session).keep(&visitor.app).await?;
+    Ok(see_other(&format!("/o/authorize/continue/?request={}", handle.expose_secret())))
 }
 
 fn show(visitor: &Visitor, purpose: &Purpose, filled: Filled<'_>) -> Response {
@@ -133,6 +179,7 @@ fn show(visitor: &Visitor, purpose: &Purpose, filled: Filled<'_>) -> Response {
         problem: problem.map(|problem| problem.words(visitor)),
         token: visitor.sign_in_token(),
         carried: purpose.carried(&visitor.app),
+        accounts: filled.accounts,
     };
     send(visitor, purpose, &template, problem)
 }

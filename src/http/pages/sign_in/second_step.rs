@@ -17,7 +17,7 @@ use crate::{
     http::{
         error::Refused,
         form::Form,
-        pages::{frame::Frame, visitor::Visitor},
+        pages::{accounts::Accounts, frame::Frame, visitor::Visitor},
         source::Source,
     },
     state::App,
@@ -80,9 +80,11 @@ pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(paramet
         return again(&visitor, &purpose, String::new(), &Problem::FormExpired).await;
     };
     let code = SecretString::from(parameters.get("code").unwrap_or_default());
-    let step = SecondStep { user_id: proven.user_id, code, source: source.0, existing: visitor.session.clone() };
+    let accounts = Accounts::of(&visitor).await?;
+    let (agent, existing) = (visitor.agent().map(str::to_owned), accounts.sessions().cloned().collect());
+    let step = SecondStep { user_id: proven.user_id, code, source: source.0, agent, existing };
     match visitor.app.dispatch.sign_in_with_code(step).await {
-        Ok(done) => welcome(&visitor, purpose, done).await,
+        Ok(done) => welcome(&visitor, purpose, (&accounts, done)).await,
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(refusal)) => Ok(ask(&visitor, &purpose, &proven, Some(&Problem::from(refusal)))),
     }
