@@ -1,9 +1,9 @@
-// One's own account: signing out, a new password.
+// One's own account: signing out, where one is signed in, several accounts, a new password.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Application, codeOf, goSignedIn, newUser, signIn, url, visit } from './support.js'
+import { Application, codeOf, goSignedIn, inspect, isBack, newUser, signIn, url, visit } from './support.js'
 
 test('a person signs out, and is asked to sign in again', visit({}, async (page) => {
   const user = newUser()
@@ -89,4 +89,43 @@ test('signing out ends an application’s access that was not to outlast it', vi
   await page.click('#logout')
   await page.waitForSelector('#logged_out')
   assert.deepEqual(await post('/o/introspect/', { token: tokens.access_token }), { active: false })
+}))
+
+test('a person sees where they are signed in, and ends one of it', visit({}, async (page, visitor) => {
+  const user = newUser()
+  const phone = await visitor.context.browser().newContext({ userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1' })
+  const there = await phone.newPage()
+  await goSignedIn(there, user)
+  await goSignedIn(page, user)
+  await inspect(page, visitor, { name: 'account-with-sign-ins' })
+  const other = page.locator('li', { hasText: 'Safari, iPhone' })
+  await other.locator('button').click()
+  await page.waitForSelector('[role=status]')
+  assert.equal(await other.count(), 0)
+  await there.goto(`${url}/account/`)
+  await there.waitForSelector('#login')
+  await phone.close()
+}))
+
+test('a browser holds two accounts, and an application has one chosen', visit({}, async (page, visitor) => {
+  const application = await Application.start('Photo Printer')
+  const [one, other] = [newUser(), newUser()]
+  await goSignedIn(page, one)
+  await page.click('#another_account')
+  await signIn(page, other)
+  await page.waitForURL(`${url}/account/`)
+  await page.goto(application.ask({ prompt: 'select_account' }))
+  await inspect(page, visitor, { name: 'choose-an-account', ids: ['username', 'password', 'login'] })
+  await page.click(`.accounts button:has-text("${one.name}")`)
+  await page.waitForSelector('#allow')
+  assert.match(await page.innerText('main'), new RegExp(one.name))
+  await page.click('#allow')
+  await isBack(page, application)
+  await page.goto(`${url}/o/logout/`)
+  await inspect(page, visitor, { name: 'sign-out-of-one-or-all', ids: ['logout'] })
+  await page.click('#logout_all')
+  await page.waitForSelector('#logged_out')
+  await page.goto(`${url}/account/`)
+  await page.waitForSelector('#login')
+  assert.equal(await page.locator('.accounts').count(), 0)
 }))
