@@ -38,7 +38,7 @@ impl Dispatch {
     /// `Unavailable` when the store does not answer.
     pub async fn end_own_session(&self, user: UserId, id: SessionId) -> Result<Done<bool>, Unavailable> {
         let row = session::find(self.reads.db(), &[id.to_string()]).await?.pop();
-        if !row.is_some_and(|row| row.user_id == user.to_string()) {
+        if row.is_none_or(|row| row.user_id != user.to_string()) {
             return Ok(Done { answer: false, position: self.log.known_head() });
         }
         match self.perform(Actor::User(user), &EndSession { id, reason: SessionEnd::SignedOut }).await {
