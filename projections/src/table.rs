@@ -103,7 +103,7 @@ mod tests {
         ("client", 2, "maKGf71n"),
         ("account", 1, "w9KFHi6-"),
         ("browser_session", 1, "v-gewnCn"),
-        ("consent", 2, "fhfBEtnI"),
+        ("consent", 2, "94b6wlzn"),
         ("authorization_grant", 2, "uoBzpwOz"),
         ("token", 1, "SdMBChyr"),
         ("cutoff", 1, "pkBs2b4v"),
