@@ -140,7 +140,7 @@ async fn a_chosen_secret_comes_by_standard_input_and_a_public_client_has_none() 
     assert_eq!(chosen["client_secret"], "chosen by me");
     let public = ["client", "register", "--token-endpoint-auth-method", "none", "--redirect-uris", "https://a.example/cb"];
     assert!(place.json(&public).get("client_secret").is_none());
-    place.run_with(&[&public[..], &["--client-secret-stdin"]].concat(), "x").failed(2, "a public client has no secret");
+    place.run_with(&[&public[..], &["--client-secret-stdin"]].concat(), "x").failed(2, "such a client has no secret");
 }
 
 #[tokio::test]
