@@ -8,7 +8,7 @@ use std::{
 };
 
 use grantlog::{
-    log::rebuild::{GenerationState, status},
+    log::rebuild::{GenerationState, all_names, status},
     state::App,
 };
 use serde_json::Value;
@@ -31,10 +31,12 @@ const EVENTS: usize = 2_500;
 /// So long after it was started it is killed at most.
 const MOMENT: Duration = Duration::from_millis(600);
 
-/// How far a generation has come that is being built.
+/// How far the generations have come that are being built; `None` also where some of them are live already, each by a transaction of its own:
+/// those that are left are built anew with the others.
 async fn built(app: &App) -> Option<i64> {
     let all = status(&app.log).await.unwrap();
-    all.iter().filter(|row| row.state == GenerationState::Building).map(|row| row.position).max()
+    let building: Vec<i64> = all.iter().filter(|row| row.state == GenerationState::Building).map(|row| row.position).collect();
+    if building.len() == all_names().len() { building.into_iter().max() } else { None }
 }
 
 async fn a_rebuild_that_was_killed_is_gone_on_with_by_the_next(kind: Kind) {

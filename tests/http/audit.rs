@@ -123,7 +123,8 @@ async fn clients_and_users_are_told_with_what_changed(kind: Kind) {
     assert_eq!(of_client["story"][0]["type"], "client.registered");
     assert!(of_client["story"][0]["changes"].as_array().unwrap().iter().any(|change| change["after"] == "audit read"));
     let of_user = told(&app, &format!("/audit/users/{}/", app.user), &token).await;
-    assert_eq!(of_user["story"][0]["changes"], json!([{"member": "username", "before": null, "after": "mika"}]));
+    let changes = of_user["story"][0]["changes"].as_array().unwrap();
+    assert!(changes.contains(&json!({"member": "username", "before": null, "after": "mika"})), "{changes:?}");
     for path in ["/audit/clients/nobody/", "/audit/users/mika/", "/audit/users/019ab3c0-5f2e-7d10-8c5a-0123456789ab/"] {
         app.get_with(path, &token).await.assert_error(404, "invalid_request");
     }
