@@ -37,13 +37,13 @@ async fn a_node_learns_of_other_generations_and_writes_into_them(store: Store) {
     for statement in TABLE.create_generation(log.db().dialect(), 2).into_iter().chain(TABLE.create_view(log.db().dialect(), 2)) {
         run(&log, &statement).await;
     }
-    run(
-        &log,
+    let switch = format!(
         "UPDATE projection SET state = 'retired' WHERE name = 'client';
-         INSERT INTO projection (name, generation, state, position) VALUES ('client', 2, 'active', 2);
+         INSERT INTO projection (name, generation, state, position, form) VALUES ('client', 2, 'active', 2, {});
          UPDATE log_head SET generations = generations + 1",
-    )
-    .await;
+        TABLE.form
+    );
+    run(&log, &switch).await;
     match log.db() {
         Db::Postgres(_) => run(&log, &create_apply_live(&BTreeMap::from([("client".to_owned(), 2)]))).await,
         Db::Sqlite(_) => {}
