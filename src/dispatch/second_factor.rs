@@ -47,21 +47,25 @@ pub(super) enum Proof {
     RecoveryCode(Digest),
 }
 
-struct Enrol {
+/// A change to somebody's second factors.
+struct Change {
     id: UserId,
-    secret: Vec<u8>,
-    step: u64,
-    codes: Vec<Digest>,
+    change: FactorChange,
 }
 
-struct Remove {
-    id: UserId,
-    by_themselves: bool,
-}
-
-struct MakeCodes {
-    id: UserId,
-    codes: Vec<Digest>,
+enum FactorChange {
+    /// With the time step of the code that was shown.
+    Enrol {
+        secret: Vec<u8>,
+        step: u64,
+        codes: Vec<Digest>,
+    },
+    Remove {
+        by_themselves: bool,
+    },
+    MakeCodes {
+        codes: Vec<Digest>,
+    },
 }
 
 impl Dispatch {
@@ -78,7 +82,8 @@ impl Dispatch {
         let step = self.authenticator(secret, "")?.step_of(code, self.clock.now());
         let step = step.ok_or(Refusal::Rule(SecondFactorRefusal::WrongCode))?;
         let (codes, digests) = recovery_codes();
-        let done = self.perform(Actor::User(id), &Enrol { id, secret: secret.to_vec(), step, codes: digests }).await?;
+        let change = FactorChange::Enrol { secret: secret.to_vec(), step, codes: digests };
+        let done = self.perform(Actor::User(id), &Change { id, change }).await?;
         Ok(Done { answer: codes, position: done.position })
     }
 
@@ -88,7 +93,7 @@ impl Dispatch {
     /// That there is no such user.
     pub async fn remove_authenticator(&self, actor: Actor, id: UserId) -> Result<Done<()>, Refusal<SecondFactorRefusal>> {
         let by_themselves = actor == Actor::User(id);
-        self.perform(actor, &Remove { id, by_themselves }).await
+        self.perform(actor, &Change { id, change: FactorChange::Remove { by_themselves } }).await
     }
 
     /// Makes new recovery codes in place of those that there are.
@@ -97,7 +102,8 @@ impl Dispatch {
     /// That the user has no second factor.
     pub async fn make_recovery_codes(&self, id: UserId) -> Result<Done<Vec<SecretString>>, Refusal<SecondFactorRefusal>> {
         let (codes, digests) = recovery_codes();
-        let done = self.perform(Actor::User(id), &MakeCodes { id, codes: digests }).await?;
+        let change = FactorChange::MakeCodes { codes: digests };
+        let done = self.perform(Actor::User(id), &Change { id, change }).await?;
         Ok(Done { answer: codes, position: done.position })
     }
 
@@ -206,7 +212,7 @@ fn digest_of(code: &str) -> Digest {
     Digest::of(letters.as_bytes())
 }
 
-impl UseCase for Enrol {
+impl UseCase for Change {
     type Answer = ();
     type Refusal = SecondFactorRefusal;
 
@@ -214,51 +220,30 @@ impl UseCase for Enrol {
         Some(User::stream(self.id.uuid()))
     }
 
+    /// Only the time step of a code is claimed.
     fn name_taken(&self, _name: &str) -> Option<SecondFactorRefusal> {
         Some(SecondFactorRefusal::WrongCode)
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<SecondFactorRefusal>> {
         let user = work.load::<User>(self.id.uuid()).await?;
-        let (name, command) =
-            (self.id.to_string(), UserCommand::EnrolAuthenticator { recovery_codes: self.codes.clone(), at: work.now });
+        let at = work.now;
+        let command = match &self.change {
+            FactorChange::Enrol { codes, .. } => UserCommand::EnrolAuthenticator { recovery_codes: codes.clone(), at },
+            FactorChange::Remove { by_themselves } => UserCommand::RemoveAuthenticator { by_themselves: *by_themselves, at },
+            FactorChange::MakeCodes { codes } => UserCommand::MakeRecoveryCodes { recovery_codes: codes.clone(), at },
+        };
         work.decide(&user, command).map_err(|error| Refusal::Rule(SecondFactorRefusal::Rule(error)))?;
-        let sealed = work.inner.master.seal(kind::AUTHENTICATOR, &name, &self.secret);
-        work.vault.push(VaultChange::Put { kind: kind::AUTHENTICATOR, id: name, sealed });
-        work.ephemeral.push(taken(self.id, self.step, work.now));
-        Ok(())
-    }
-}
-
-impl UseCase for Remove {
-    type Answer = ();
-    type Refusal = SecondFactorRefusal;
-
-    fn stream(&self) -> Option<StreamId> {
-        Some(User::stream(self.id.uuid()))
-    }
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<SecondFactorRefusal>> {
-        let user = work.load::<User>(self.id.uuid()).await?;
-        let command = UserCommand::RemoveAuthenticator { by_themselves: self.by_themselves, at: work.now };
-        work.decide(&user, command).map_err(|error| Refusal::Rule(SecondFactorRefusal::Rule(error)))?;
-        work.vault.push(VaultChange::Delete { kind: kind::AUTHENTICATOR, id: self.id.to_string() });
-        Ok(())
-    }
-}
-
-impl UseCase for MakeCodes {
-    type Answer = ();
-    type Refusal = SecondFactorRefusal;
-
-    fn stream(&self) -> Option<StreamId> {
-        Some(User::stream(self.id.uuid()))
-    }
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<SecondFactorRefusal>> {
-        let user = work.load::<User>(self.id.uuid()).await?;
-        let command = UserCommand::MakeRecoveryCodes { recovery_codes: self.codes.clone(), at: work.now };
-        work.decide(&user, command).map_err(|error| Refusal::Rule(SecondFactorRefusal::Rule(error)))?;
+        let (kind, id) = (kind::AUTHENTICATOR, self.id.to_string());
+        match &self.change {
+            FactorChange::Enrol { secret, step, .. } => {
+                let sealed = work.inner.master.seal(kind, &id, secret);
+                work.vault.push(VaultChange::Put { kind, id, sealed });
+                work.ephemeral.push(taken(self.id, *step, at));
+            }
+            FactorChange::Remove { .. } => work.vault.push(VaultChange::Delete { kind, id }),
+            FactorChange::MakeCodes { .. } => {}
+        }
         Ok(())
     }
 }
