@@ -35,6 +35,8 @@ part_interop() {
   need_programs nats-server
   need_venv tests/interop/requirements.txt
   need_modules tests/interop/npm
+  need_chromium # single-page applications
+  need_modules tests/browser
   for store in postgres sqlite; do
     say "grantlog on $store"
     start_nats # one a log
