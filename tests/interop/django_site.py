@@ -24,6 +24,11 @@ def manage(project, environment, *arguments):
     return command, {**os.environ, **settings, **environment}
 
 
+def migrate(project, environment):
+    command, variables = manage(project, environment, "migrate", "--verbosity=0")
+    subprocess.run(command, env=variables, check=True, capture_output=True)
+
+
 @contextmanager
 def running(project, port, environment, log):
     """The site while it runs; `log` is the file that takes what it prints."""

@@ -18,6 +18,7 @@ class Client:
 class User:
     name: str
     password: str
+    email: str | None = None
 
 
 class Grantlog:
@@ -79,7 +80,8 @@ class Grantlog:
         information = self.run(*arguments)
         return Client(information["client_id"], information.get("client_secret"), redirect_uri)
 
-    def new_user(self):
-        user = User(f"user-{secrets.token_hex(6)}", secrets.token_urlsafe(12))
-        self.run("user", "create", "--username", user.name, "--password-stdin", typed=user.password)
+    def new_user(self, *, email=None):
+        user = User(f"user-{secrets.token_hex(6)}", secrets.token_urlsafe(12), email)
+        known = ["--email", email, "--email-verified"] if email else []
+        self.run("user", "create", "--username", user.name, "--password-stdin", *known, typed=user.password)
         return user

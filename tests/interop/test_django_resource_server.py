@@ -1,6 +1,5 @@
 """django-oauth-toolkit as resource server: it introspects at grantlog, by a bearer token and by credentials."""
 
-import subprocess
 import time
 from contextlib import contextmanager
 
@@ -9,7 +8,7 @@ import requests
 from requests_oauthlib import OAuth2Session
 
 from browser import Browser
-from django_site import free_port, manage, running
+from django_site import free_port, migrate, running
 
 # RESOURCE_SERVER_TOKEN_CACHING_SECONDS: the shortest that works, and the toolkit's own default.
 ONE_SECOND = 1
@@ -67,8 +66,7 @@ def started(grantlog, folder, how, caching_seconds):
         environment["AUTH_TOKEN"] = service_token(grantlog, itself, "introspection")
     else:
         environment |= {"CLIENT_ID": itself.id, "CLIENT_SECRET": itself.secret}
-    command, variables = manage("django_resource_server", environment, "migrate", "--verbosity=0")
-    subprocess.run(command, env=variables, check=True, capture_output=True)
+    migrate("django_resource_server", environment)
     with running("django_resource_server", port, environment, folder / "log"):
         yield Site(url)
 
