@@ -2,6 +2,8 @@
 //! an answer, and reads of it, only so much. Whom a client names is asked at public addresses only.
 
 mod reach;
+#[cfg(test)]
+mod tests;
 
 use std::{
     error::Error,
@@ -19,6 +21,8 @@ use crate::config;
 
 /// How long an exchange takes at most, from connecting to the answer's last byte.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The media type of JSON (RFC 8259 section 11).
+pub const JSON: &str = "application/json";
 /// How many bytes of an answer are read at most.
 const LARGEST: usize = 64 * 1024;
 
@@ -51,7 +55,17 @@ pub struct Fetched {
     pub status: u16,
     /// The media type, in small letters and without parameters.
     pub media_type: Option<String>,
+    /// For how many seconds it may be kept, where it says (RFC 9111 section 5.2.2); 0 where it may not.
+    pub max_age: Option<u32>,
     pub body: Vec<u8>,
+}
+
+impl Fetched {
+    /// Whether it says that it is JSON, of whatever kind (RFC 6839 section 3.1).
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.media_type.as_deref().is_some_and(|media_type| media_type == JSON || media_type.ends_with("+json"))
+    }
 }
 
 /// Asks others over HTTP. Cheap to clone.
@@ -119,6 +133,7 @@ impl Fetcher {
         let client = client.as_ref().map_err(|why| FetchError::NoTrust(why.clone()))?;
         let mut answer = request(client).send().await?;
         let media_type = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(media_type);
+        let max_age = answer.headers().get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()).and_then(max_age);
         let mut body = Vec::new();
         while let Some(part) = answer.chunk().await? {
             if body.len() + part.len() > LARGEST {
@@ -126,7 +141,7 @@ impl Fetcher {
             }
             body.extend_from_slice(&part);
         }
-        Ok(Fetched { status: answer.status().as_u16(), media_type, body })
+        Ok(Fetched { status: answer.status().as_u16(), media_type, max_age, body })
     }
 }
 
@@ -156,6 +171,15 @@ fn media_type(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// RFC 9111 section 5.2.2, as a cache that serves one user reads it.
+fn max_age(cache_control: &str) -> Option<u32> {
+    let directives = || cache_control.split(',').map(|directive| directive.trim().to_ascii_lowercase());
+    if directives().any(|directive| directive == "no-store" || directive == "no-cache") {
+        return Some(0);
+    }
+    directives().find_map(|directive| directive.strip_prefix("max-age=")?.trim_matches('"').parse().ok())
+}
+
 /// Whether the settings may name an address: over https, or over http on loopback.
 #[must_use]
 pub fn is_allowed(url: &Url) -> bool {
@@ -182,85 +206,4 @@ fn causes(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpListener,
-    };
-
-    use super::*;
-
-    fn anywhere() -> Fetcher {
-        Fetcher::of_settings(&config::Fetch::default()).unwrap()
-    }
-
-    /// Answers one request with these bytes, and tells where.
-    async fn answering(answer: Vec<u8>) -> Url {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 1024];
-            assert!(stream.read(&mut request).await.unwrap() > 0);
-            drop(stream.write_all(&answer).await);
-        });
-        format!("http://{address}/").parse().unwrap()
-    }
-
-    #[tokio::test]
-    async fn no_redirect_is_followed() {
-        let moved = b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n".to_vec();
-        let fetched = anywhere().post(&answering(moved).await, String::new()).await.unwrap();
-        assert_eq!(fetched, Fetched { status: 307, media_type: None, body: Vec::new() });
-    }
-
-    #[tokio::test]
-    async fn an_answer_is_read_only_so_far() {
-        let fetcher = anywhere();
-        for (bytes, fits) in [(LARGEST, true), (LARGEST + 1, false)] {
-            let head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".to_vec();
-            let answer = fetcher.post(&answering([head, vec![b'x'; bytes]].concat()).await, String::new()).await;
-            match answer {
-                Ok(fetched) => assert!(fits && fetched.body.len() == bytes),
-                Err(error) => assert!(!fits && matches!(error, FetchError::TooLarge), "{error}"),
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn nobody_there_is_told_without_the_address() {
-        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let url = format!("http://name:secret@{gone}/").parse().unwrap();
-        let error = anywhere().post(&url, String::new()).await.unwrap_err().to_string();
-        assert!(error.starts_with("it cannot be reached: ") && !error.contains("secret"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_client_names_nobody_on_this_machine_but_who_is_excepted() {
-        let url =
-            answering(b"HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok".to_vec())
-                .await;
-        let guarded = |but: &[&str]| {
-            let private_hosts = but.iter().map(|host| (*host).to_owned()).collect();
-            Fetcher::of_clients(&config::Fetch { private_hosts, ..config::Fetch::default() }).unwrap()
-        };
-        let by_name: Url = format!("https://localhost:{}/", url.port().unwrap()).parse().unwrap();
-        let refused = guarded(&[]).get(&by_name, "*/*").await.unwrap_err().to_string();
-        assert!(refused.ends_with("it stands at no public address"), "{refused}");
-        let fetched = guarded(&["127.0.0.1"]).get(&url, "text/plain").await.unwrap();
-        assert_eq!(fetched, Fetched { status: 200, media_type: Some("text/plain".to_owned()), body: b"ok".to_vec() });
-    }
-
-    #[test]
-    fn a_file_without_certificates_is_named() {
-        let settings = config::Fetch { ca_files: vec!["/nowhere/ca.pem".into()], ..config::Fetch::default() };
-        let error = Fetcher::of_clients(&settings).unwrap_err().to_string();
-        assert!(error.starts_with("fetch.ca_files names /nowhere/ca.pem: it cannot be read"), "{error}");
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let settings = config::Fetch { ca_files: vec![file.path().into()], ..config::Fetch::default() };
-        assert!(Fetcher::of_clients(&settings).unwrap_err().to_string().ends_with("it holds no certificates in PEM"));
-    }
 }

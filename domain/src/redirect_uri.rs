@@ -83,6 +83,17 @@ pub fn matches(registered: &[String], presented: &str, native: bool) -> Result<(
     if registered.iter().any(equals) { Ok(()) } else { Err(Mismatch::between(registered, presented)) }
 }
 
+/// Whether a browser that is sent there stays on its user's device: http to loopback, or a scheme of an application's own (RFC 8252
+/// section 7).
+#[must_use]
+pub fn is_on_the_device(uri: &str) -> bool {
+    Parts::of(uri).is_some_and(|parts| match parts.scheme {
+        "https" => false,
+        "http" => parts.host.is_some_and(|host| LOOPBACK_HOSTS.contains(&host)),
+        _ => true,
+    })
+}
+
 /// Whether two URIs are of one site: of the same scheme, host and port, as a browser tells sites apart (RFC 6454 section 4).
 #[must_use]
 pub fn same_origin(one: &str, other: &str) -> bool {

@@ -66,6 +66,7 @@ const fn way(by_itself: &ByItself) -> &'static str {
     match by_itself {
         ByItself::Open => OPEN,
         ByItself::Invited { .. } => "invited",
+        ByItself::Document => "document",
     }
 }
 

@@ -104,6 +104,7 @@ fn client(id: ClientId, event: &ClientEvent, names: &Names) -> Telling {
             let key = match by_itself {
                 None => "client.registered",
                 Some(ByItself::Open) => "client.registered_openly",
+                Some(ByItself::Document) => "client.registered_by_document",
                 Some(ByItself::Invited { invitation_id }) => {
                     details["invitation_id"] = json!(invitation_id);
                     "client.registered_invited"

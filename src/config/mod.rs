@@ -131,6 +131,8 @@ pub struct Clients {
 pub struct Registration {
     /// Without an invitation too.
     pub open: bool,
+    /// By a document at the address that is their `client_id`.
+    pub by_document: bool,
     pub policy: Policy,
     pub per_source: u32,
     pub in_all: u32,

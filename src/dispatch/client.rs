@@ -1,24 +1,22 @@
 //! Clients are registered, changed, disabled: by their owners, by administrators, by the command line.
 
 use domain::{
-    ClientId, Decide, Digest, SecretId, StreamId, UserId,
+    ClientId, Decide, Digest, StreamId, UserId,
     catalogue::Catalogue,
-    client::{ByItself, Client, ClientCommand, ClientError, ClientMetadata, ClientSecret, Registration},
+    client::{ByItself, Client, ClientCommand, ClientError, ClientMetadata, Registration},
     id::THE_ONLY,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
-    credential::random_secret,
-    log::{Actor, ClaimChange, Unavailable, VaultChange},
-    passwords::Passwords,
+    log::{Actor, ClaimChange, Unavailable},
     reads::own_client_id,
-    vault::kind,
 };
 
 use super::{
     Dispatch, Done, Refusal, UseCase,
+    client_secret::{PreparedSecret, SecretChoice},
     work::{Loaded, Work},
 };
 
@@ -31,17 +29,6 @@ pub struct RegisterClient {
     pub secret: SecretChoice,
 }
 
-/// Where a confidential client's secret comes from. A public client gets none.
-#[derive(Clone)]
-pub enum SecretChoice {
-    /// 256 random bits, shown once, kept as a digest.
-    Generated,
-    /// Chosen or imported: kept under argon2id in the vault.
-    Chosen(SecretString),
-    /// The argon2 PHC string of one that only the client knows.
-    Digest(String),
-}
-
 /// A client that was registered, or got a new secret.
 pub struct RegisteredClient {
     pub id: ClientId,
@@ -51,15 +38,6 @@ pub struct RegisteredClient {
     pub registration: Registration,
 }
 
-/// A secret ready to be written.
-pub(super) struct PreparedSecret {
-    pub(super) kept: ClientSecret,
-    /// A slow digest for the vault.
-    phc: Option<String>,
-    /// `None` where only the client knows it.
-    pub(super) shown: Option<SecretString>,
-}
-
 /// A registration on its way: by whom it may, or by the client itself.
 pub(super) struct Register {
     pub(super) id: ClientId,
@@ -67,17 +45,20 @@ pub(super) struct Register {
     pub(super) owner: Option<UserId>,
     pub(super) metadata: ClientMetadata,
     pub(super) secret: Option<PreparedSecret>,
-    /// How it registers itself, and the digest of the token that it gets for that.
-    pub(super) by_itself: Option<(ByItself, Digest)>,
+    /// How it registers itself.
+    pub(super) by_itself: Option<ByItself>,
+    /// The digest of the token that it will manage its registration with.
+    pub(super) registration_token: Option<Digest>,
 }
 
-struct Change {
-    id: ClientId,
-    change: ClientChange,
+pub(super) struct Change {
+    pub(super) id: ClientId,
+    pub(super) change: ClientChange,
 }
 
-enum ClientChange {
+pub(super) enum ClientChange {
     Update(Box<ClientMetadata>),
+    UpdateFromDocument(Box<ClientMetadata>),
     Rotate { secret: PreparedSecret, overlap: u32 },
     Disable { by: Option<UserId> },
     Enable { by: Option<UserId> },
@@ -103,7 +84,8 @@ impl Dispatch {
             false => None,
             true => Some(self.prepare_secret(request.secret).await.map_err(Refusal::Rule)?),
         };
-        let register = Register { id, identifier, owner: request.owner, metadata, secret, by_itself: None };
+        let register =
+            Register { id, identifier, owner: request.owner, metadata, secret, by_itself: None, registration_token: None };
         let done = self.perform(actor, &register).await?;
         let secret = register.secret.and_then(|secret| secret.shown);
         let answer = RegisteredClient { id, identifier: register.identifier, secret, registration: done.answer };
@@ -180,28 +162,6 @@ impl Dispatch {
     pub async fn client_by_id(&self, id: ClientId) -> Result<Loaded<Client>, Unavailable> {
         self.load_fresh::<Client>(id.uuid()).await
     }
-
-    pub(super) async fn prepare_secret(&self, choice: SecretChoice) -> Result<PreparedSecret, ClientError> {
-        let id = SecretId::new(Uuid::now_v7());
-        let kept = |digest| ClientSecret { id, digest, expires_at: None };
-        match choice {
-            SecretChoice::Generated => {
-                let shown = random_secret();
-                let digest = Some(Digest::of(shown.expose_secret().as_bytes()));
-                Ok(PreparedSecret { kept: kept(digest), phc: None, shown: Some(shown) })
-            }
-            SecretChoice::Chosen(shown) => {
-                check_secret(shown.expose_secret())?;
-                let phc = Some(self.passwords.hash(shown.clone()).await);
-                Ok(PreparedSecret { kept: kept(None), phc, shown: Some(shown) })
-            }
-            SecretChoice::Digest(phc) => {
-                let unknown = |error| ClientError::InvalidMetadata(format!("client_secret: {error}"));
-                Passwords::check_digest(&phc).map_err(unknown)?;
-                Ok(PreparedSecret { kept: kept(None), phc: Some(phc), shown: None })
-            }
-        }
-    }
 }
 
 /// Who acts as a client's owner.
@@ -210,14 +170,6 @@ const fn owner(actor: Actor) -> Option<UserId> {
         Actor::User(user) => Some(user),
         Actor::System | Actor::Operator | Actor::Client(_) | Actor::Administrator(_) => None,
     }
-}
-
-/// RFC 6749 appendix A.2, and bounded: it is hashed slowly at each use.
-fn check_secret(secret: &str) -> Result<(), ClientError> {
-    if (1..=1024).contains(&secret.len()) && secret.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-        return Ok(());
-    }
-    Err(ClientError::InvalidMetadata("client_secret must be 1 to 1024 printable ASCII characters".to_owned()))
 }
 
 impl UseCase for Register {
@@ -250,7 +202,8 @@ impl Register {
             owner: self.owner,
             metadata: Box::new(metadata),
             secret: self.secret.as_ref().map(|secret| secret.kept.clone()),
-            by_itself: self.by_itself.clone(),
+            by_itself: self.by_itself,
+            registration_token: self.registration_token.clone(),
             at: work.now,
         };
         let (_, state) = work.decide(&client, command).map_err(Refusal::Rule)?;
@@ -272,6 +225,9 @@ impl UseCase for Change {
         let command = match &self.change {
             ClientChange::Update(metadata) => {
                 ClientCommand::Update { metadata: Box::new(work.with_known_scope(metadata, false).await?), at }
+            }
+            ClientChange::UpdateFromDocument(metadata) => {
+                ClientCommand::UpdateFromDocument { metadata: Box::new(work.with_known_scope(metadata, true).await?), at }
             }
             ClientChange::Rotate { secret, overlap } => {
                 secret.put_in_vault(work);
@@ -311,15 +267,5 @@ impl Work<'_> {
         let known: Vec<&str> = catalogue.scopes.iter().map(|entry| entry.name.as_str()).collect();
         let refused = format!("scope: the catalogue has no {unknown}; it has {}", known.join(" "));
         Err(Refusal::Rule(ClientError::InvalidMetadata(refused)))
-    }
-}
-
-impl PreparedSecret {
-    pub(super) fn put_in_vault(&self, work: &mut Work<'_>) {
-        if let Some(phc) = &self.phc {
-            let id = self.kept.id.to_string();
-            let sealed = work.inner.master.seal(kind::CLIENT_SECRET, &id, phc.as_bytes());
-            work.vault.push(VaultChange::Put { kind: kind::CLIENT_SECRET, id, sealed });
-        }
     }
 }

@@ -81,8 +81,7 @@ fn key_of(url: &Url) -> Digest {
 
 /// The keys of an answer that is a set of them (RFC 7517 section 5).
 fn key_set(fetched: &Fetched) -> Option<Vec<Value>> {
-    let is_json = fetched.media_type.as_deref().is_some_and(|media_type| media_type.ends_with("json"));
-    let jwks: Value = (fetched.status == 200 && is_json).then(|| serde_json::from_slice(&fetched.body).ok())??;
+    let jwks: Value = (fetched.status == 200 && fetched.is_json()).then(|| serde_json::from_slice(&fetched.body).ok())??;
     Some(jwks.get("keys")?.as_array()?.iter().take(MOST).cloned().collect())
 }
 

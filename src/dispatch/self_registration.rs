@@ -18,9 +18,7 @@ use crate::{
 };
 
 use super::{
-    Dispatch, Done, Refusal, RegisteredClient, SecretChoice, UseCase,
-    client::{PreparedSecret, Register},
-    work::Work,
+    Dispatch, Done, Refusal, RegisteredClient, SecretChoice, UseCase, client::Register, client_secret::PreparedSecret, work::Work,
 };
 
 /// The ephemeral kind of the counters of open registrations, and the key of the one for all of them.
@@ -102,8 +100,8 @@ impl Dispatch {
         // Nobody is asked for whoever may not register.
         self.check_sector(&metadata).await.map_err(rule)?;
         let (token, digest) = self.registration_token(id);
-        let (identifier, by_itself) = (id.to_string(), Some((way, digest)));
-        let register = Register { id, identifier, owner: None, metadata, secret, by_itself };
+        let (identifier, by_itself, registration_token) = (id.to_string(), Some(way), Some(digest));
+        let register = Register { id, identifier, owner: None, metadata, secret, by_itself, registration_token };
         let use_case = RegisterItself { register, invitation };
         let done = self.perform(Actor::Client(id), &use_case).await?;
         let Register { identifier, secret, .. } = use_case.register;
@@ -184,7 +182,7 @@ impl Dispatch {
     }
 
     /// Counts an open registration, of its source and of all.
-    async fn count_registration(&self, source: IpAddr) -> Result<(), Refusal<SelfRegistrationRefusal>> {
+    pub(super) async fn count_registration(&self, source: IpAddr) -> Result<(), Refusal<SelfRegistrationRefusal>> {
         let settings = &self.settings.registration;
         let now = self.clock.now();
         for (key, most) in [(source.to_string(), settings.per_source), (ALL.to_owned(), settings.in_all)] {

@@ -8,11 +8,14 @@ use domain::{
 use projections::token::TokenRow;
 use url::Url;
 
-use crate::{fetch::Fetched, log::Unavailable, protocol::introspection::ToldUser, vault::MacPurpose};
+use crate::{
+    fetch::{Fetched, JSON},
+    log::Unavailable,
+    protocol::introspection::ToldUser,
+    vault::MacPurpose,
+};
 
 use super::{Dispatch, Inner};
-
-const JSON: &str = "application/json";
 
 impl Inner {
     /// `sub` in what a client gets.
@@ -101,7 +104,8 @@ mod tests {
     fn a_sector_names_every_redirect_uri() {
         let asked = ["https://a.example/cb".to_owned(), "https://b.example/cb".to_owned()];
         let answer = |status, media_type: &str, body: &str| {
-            let answer = Fetched { status, media_type: Some(media_type.to_owned()), body: body.as_bytes().to_vec() };
+            let (media_type, body) = (Some(media_type.to_owned()), body.as_bytes().to_vec());
+            let answer = Fetched { status, media_type, max_age: None, body };
             check_listed(&answer, &asked)
         };
         let all = r#"["https://b.example/cb", "https://a.example/cb", "https://c.example/"]"#;

@@ -30,7 +30,7 @@ pub(super) async fn of_openid(State(app): State<App>, uri: Uri) -> Result<Respon
 
 fn metadata(app: &App) -> Metadata {
     let scopes = app.settings.scopes.keys().cloned().collect();
-    Metadata::of(&app.settings.issuer(), scopes, language::tags())
+    Metadata::of(&app.settings.issuer(), scopes, language::tags(), app.settings.registration.by_document)
 }
 
 fn told(metadata: Metadata) -> Response {

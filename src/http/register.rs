@@ -15,7 +15,7 @@ use crate::{
     dispatch::{Admission, Done, Refusal, SelfRegistered, SelfRegistrationRefusal},
     log::Unavailable,
     protocol::{
-        ErrorCode, OAuthError,
+        ErrorCode,
         bearer::invalid_token,
         metadata::path,
         registration::{self, invalid},
@@ -141,9 +141,8 @@ fn refused(refusal: Refusal<SelfRegistrationRefusal>) -> Refused {
             error => error.into(),
         },
         Refusal::Rule(SelfRegistrationRefusal::Invitation(error)) => challenged(invalid_token("invitation", &error.to_string())),
-        Refusal::Rule(error @ SelfRegistrationRefusal::TooMany { retry_after }) => {
-            let told = OAuthError::new(ErrorCode::TemporarilyUnavailable, "too_many_registrations", error.to_string());
-            Refused::with_status(OAuthError { retry_after: Some(retry_after), ..told }, StatusCode::TOO_MANY_REQUESTS)
+        Refusal::Rule(SelfRegistrationRefusal::TooMany { retry_after }) => {
+            Refused::with_status(registration::too_many(retry_after), StatusCode::TOO_MANY_REQUESTS)
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Metadata {
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
+    /// draft-ietf-oauth-client-id-metadata-document section 5.
+    client_id_metadata_document_supported: bool,
     ui_locales_supported: Vec<&'static str>,
     #[serde(flatten)]
     openid: Option<OpenId>,
@@ -85,9 +87,9 @@ struct OpenId {
 }
 
 impl Metadata {
-    /// Of the issuer with these scopes and the pages' languages.
+    /// Of the issuer with these scopes and the pages' languages, where clients come by a document or not.
     #[must_use]
-    pub fn of(issuer: &str, scopes: Vec<String>, languages: Vec<&'static str>) -> Self {
+    pub fn of(issuer: &str, scopes: Vec<String>, languages: Vec<&'static str>, by_document: bool) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
         let openid = scopes.iter().any(|scope| scope == Scope::OPENID).then(|| OpenId {
             userinfo_endpoint: at(path::USERINFO),
@@ -129,6 +131,7 @@ impl Metadata {
             introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
+            client_id_metadata_document_supported: by_document,
             ui_locales_supported: languages,
         }
     }

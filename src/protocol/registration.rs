@@ -62,9 +62,18 @@ pub fn refused(error: &ClientError) -> OAuthError {
         | ClientError::SignsAssertions
         | ClientError::UnknownSecret
         | ClientError::DisabledByOperator
+        | ClientError::NotOfADocument
         | ClientError::Deregistered => ErrorCode::InvalidClientMetadata,
     };
     OAuthError::new(code, "client_metadata", error.to_string())
+}
+
+/// Too many have registered themselves: 429, and again in so many seconds.
+#[must_use]
+pub fn too_many(retry_after: u32) -> OAuthError {
+    let description = "too many have registered themselves";
+    let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "too_many_registrations", description);
+    OAuthError { retry_after: Some(retry_after), ..error }
 }
 
 /// `invalid_client_metadata`.

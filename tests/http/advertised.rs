@@ -93,6 +93,8 @@ async fn works(browser: &Browser<'_>, member: &str, value: &Value) {
             let id_token = app.redeem(&client, &code).await.assert_status(200).tokens().id_token.unwrap();
             assert_eq!(insecure_decode::<Value>(&id_token).unwrap().claims["preferred_username"], support::USER);
         }
+        // Where the settings let clients come so, the tests of documents see it named.
+        "client_id_metadata_document_supported" => assert_eq!(*value, false),
         "request_parameter_supported" | "request_uri_parameter_supported" => assert_eq!(*value, false, "{member}"),
         "backchannel_logout_supported" | "backchannel_logout_session_supported" => {
             openid_client(app, "backchannel_logout_uri", &json!("https://app.example/out")).await;

@@ -16,6 +16,7 @@ mod claims;
 mod client_assertion;
 mod client_authentication;
 mod client_credentials;
+mod client_document;
 mod code;
 mod consent;
 mod expected_user;

@@ -13,8 +13,10 @@ pub enum ClientCommand {
         owner: Option<UserId>,
         metadata: Box<ClientMetadata>,
         secret: Option<ClientSecret>,
-        /// How it registers itself, and the digest of the token that it will manage its registration with.
-        by_itself: Option<(ByItself, Digest)>,
+        /// How it registers itself.
+        by_itself: Option<ByItself>,
+        /// The digest of the token that it will manage its registration with.
+        registration_token: Option<Digest>,
         at: Timestamp,
     },
     /// Replace its metadata.
@@ -29,6 +31,8 @@ pub enum ClientCommand {
     Enable { by: Option<UserId>, at: Timestamp },
     /// Replace its own metadata and its token (RFC 7592 section 2.2). `secret` is for a client that needs one and has none.
     UpdateItself { presented: Digest, next: Digest, metadata: Box<ClientMetadata>, secret: Option<ClientSecret>, at: Timestamp },
+    /// Replace its metadata by what its document says now.
+    UpdateFromDocument { metadata: Box<ClientMetadata>, at: Timestamp },
     /// Take its own registration back (RFC 7592 section 2.3).
     DeregisterItself { presented: Digest, at: Timestamp },
     /// Take back a registration that anybody could make, and nobody used.

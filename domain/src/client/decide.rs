@@ -10,17 +10,19 @@ const USABLE_SECRETS: usize = 10;
 impl Decide for Client {
     fn decide(&self, command: ClientCommand) -> Result<Vec<ClientEvent>, ClientError> {
         match (self, command) {
-            (Self::Absent, ClientCommand::Register { identifier, owner, metadata, secret, by_itself, at }) => {
+            (
+                Self::Absent,
+                ClientCommand::Register { identifier, owner, metadata, secret, by_itself, registration_token, at },
+            ) => {
                 let metadata = accepted(metadata)?;
                 check_identifier(&identifier)?;
                 metadata.check()?;
                 if secret.is_some() {
                     metadata.check_has_secret()?;
                 }
-                let (by_itself, token) = by_itself.unzip();
                 let mut events = vec![ClientEvent::Registered { identifier, owner, metadata, by_itself, at }];
                 events.extend(secret.map(|secret| ClientEvent::SecretAdded { secret, at }));
-                events.extend(token.map(|digest| ClientEvent::RegistrationTokenSet { digest, at }));
+                events.extend(registration_token.map(|digest| ClientEvent::RegistrationTokenSet { digest, at }));
                 Ok(events)
             }
             (Self::Registered(_), ClientCommand::Register { .. }) => Err(ClientError::Exists),
@@ -32,6 +34,7 @@ impl Decide for Client {
                 | ClientCommand::Disable { .. }
                 | ClientCommand::Enable { .. }
                 | ClientCommand::UpdateItself { .. }
+                | ClientCommand::UpdateFromDocument { .. }
                 | ClientCommand::DeregisterItself { .. }
                 | ClientCommand::DeregisterUnused { .. },
             ) => Err(ClientError::Unknown),
@@ -55,6 +58,9 @@ impl Decide for Client {
                 client.check_token(&presented)?;
                 client.update_itself(metadata, secret, next, at)
             }
+            (Self::Registered(client), ClientCommand::UpdateFromDocument { metadata, at }) => {
+                client.update_from_document(metadata, at)
+            }
             (Self::Registered(client), ClientCommand::DeregisterItself { presented, at }) => {
                 client.check_token(&presented)?;
                 Ok(vec![ClientEvent::Deregistered { reason: DeregistrationReason::ByItself, at }])
@@ -71,6 +77,7 @@ fn after_deregistration(command: &ClientCommand) -> Result<Vec<ClientEvent>, Cli
         ClientCommand::Register { .. } => Err(ClientError::Exists),
         ClientCommand::UpdateItself { .. } | ClientCommand::DeregisterItself { .. } => Err(ClientError::WrongRegistrationToken),
         ClientCommand::Update { .. }
+        | ClientCommand::UpdateFromDocument { .. }
         | ClientCommand::RotateSecret { .. }
         | ClientCommand::RevokeSecret { .. }
         | ClientCommand::Enable { .. } => Err(ClientError::Deregistered),

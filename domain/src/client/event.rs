@@ -41,7 +41,7 @@ pub enum ClientEvent {
     Deregistered { reason: DeregistrationReason, at: Timestamp },
 }
 
-/// How a client registered itself (RFC 7591 section 3).
+/// How a client registered itself (RFC 7591 section 3, or by a document of its own).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum ByItself {
@@ -49,6 +49,8 @@ pub enum ByItself {
     Open,
     /// With an initial access token.
     Invited { invitation_id: InvitationId },
+    /// By the document at the address that is its `client_id` (OAuth Client ID Metadata Document).
+    Document,
 }
 
 /// Why a registration is gone.

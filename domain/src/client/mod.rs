@@ -58,6 +58,8 @@ pub enum ClientError {
     DisabledByOperator,
     #[error("the client's registration is gone for good")]
     Deregistered,
+    #[error("the client was not registered by a document")]
+    NotOfADocument,
     #[error("the registration access token is not the client's, or not any more")]
     WrongRegistrationToken,
 }

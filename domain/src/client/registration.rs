@@ -75,6 +75,12 @@ impl Registration {
         matches!(self.by_itself, Some(ByItself::Invited { .. }))
     }
 
+    /// Whether it is what the document at its `client_id` says.
+    #[must_use]
+    pub const fn is_of_a_document(&self) -> bool {
+        matches!(self.by_itself, Some(ByItself::Document))
+    }
+
     /// Whether it is registered for this grant.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {

@@ -1,4 +1,4 @@
-//! The rules by which a client that registered itself manages its registration (RFC 7592).
+//! The rules by which a client that registered itself manages its registration (RFC 7592), or its document does.
 
 use crate::{Digest, Timestamp};
 
@@ -31,11 +31,33 @@ impl Registration {
         Ok(events)
     }
 
-    /// Only what anybody could register goes for want of use.
+    /// What operators decide about it, no document says: that stays.
+    pub(super) fn update_from_document(
+        &self,
+        metadata: Box<ClientMetadata>,
+        at: Timestamp,
+    ) -> Result<Vec<ClientEvent>, ClientError> {
+        if self.by_itself != Some(ByItself::Document) {
+            return Err(ClientError::NotOfADocument);
+        }
+        let own = &self.metadata;
+        let metadata = ClientMetadata {
+            policy: own.policy,
+            skip_consent: own.skip_consent,
+            resources: own.resources.clone(),
+            access_token_lifetime: own.access_token_lifetime,
+            refresh_token_idle_lifetime: own.refresh_token_idle_lifetime,
+            refresh_token_lifetime: own.refresh_token_lifetime,
+            ..*metadata
+        };
+        self.update(Box::new(metadata), at)
+    }
+
+    /// Only what anybody could register goes for want of use. A document is there to be read again.
     pub(super) fn deregister_unused(&self, at: Timestamp) -> Vec<ClientEvent> {
         match self.by_itself {
             Some(ByItself::Open) => vec![ClientEvent::Deregistered { reason: DeregistrationReason::Unused, at }],
-            Some(ByItself::Invited { .. }) | None => Vec::new(),
+            Some(ByItself::Invited { .. } | ByItself::Document) | None => Vec::new(),
         }
     }
 }

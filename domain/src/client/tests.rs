@@ -75,6 +75,7 @@ fn register_as(identifier: &str, metadata: ClientMetadata, secret: Option<Client
         metadata: Box::new(metadata),
         secret,
         by_itself: None,
+        registration_token: None,
         at: NOW,
     }
 }

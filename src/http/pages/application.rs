@@ -2,7 +2,7 @@
 
 use domain::{ClientId, client::Registration};
 
-use crate::protocol::authorize::Reply;
+use crate::protocol::{authorize::Reply, client_document};
 
 use super::{logo, shown::shown};
 
@@ -17,6 +17,8 @@ pub(super) struct Application {
     pub(super) initial: String,
     /// Whether the request is surely its own (RFC 8252 section 8.6).
     pub(super) proven: bool,
+    /// The host whose document says what it is, where nobody registered it.
+    pub(super) described_by: Option<String>,
     /// Where its user will be sent.
     pub(super) place: String,
     /// Where its logo is, if it has named one: with us.
@@ -35,6 +37,7 @@ impl Application {
             initial: initial(&name),
             name,
             proven: client.has_proven_identity(),
+            described_by: described_by(client),
             place: shown(reply.place(), MAX_PLACE),
             logo: metadata.logo_uri.as_ref().map(|_| logo::href(id, client.metadata_version)),
             website: metadata.client_uri.clone(),
@@ -47,6 +50,12 @@ impl Application {
     pub(super) const fn has_links(&self) -> bool {
         self.website.is_some() || self.policy.is_some() || self.terms.is_some()
     }
+}
+
+/// The host of the document that a client is, if it is one.
+fn described_by(client: &Registration) -> Option<String> {
+    let address = client.is_of_a_document().then(|| client_document::address(&client.identifier))??;
+    address.host_str().map(|host| shown(host, MAX_PLACE))
 }
 
 /// What an application is called: its name, or its `client_id` where it has none.

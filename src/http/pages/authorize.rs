@@ -1,7 +1,7 @@
 //! `GET` and `POST /o/authorize/` (RFC 6749 section 4.1.1): a client sends a browser to ask its user. The request is checked, and goes on
 //! to whatever comes next: a sign-in, a question, or the answer.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
     ClientId,
     client::{Client, Registration},
@@ -11,16 +11,18 @@ use domain::{
 use secrecy::ExposeSecret;
 
 use crate::{
-    dispatch::{Approval, ApproveRefusal, CurrentSession, Loaded, Refusal},
+    dispatch::{Approval, ApproveRefusal, CurrentSession, DocumentRefusal, Loaded, Refusal},
     http::{
         answer::at_position,
         error::Refused,
         form::{Form, Query},
+        source::Source,
     },
     protocol::{
         OAuthError, Parameters,
         authorize::{self, AuthorizationRequest, Fault, Issuer, Reply},
         interaction::{self, Known, Standing, Step},
+        registration::too_many,
     },
     state::App,
 };
@@ -37,17 +39,17 @@ use super::{
 /// The longest request that is sent on as a URL, in bytes.
 const MAX_URL: usize = 6000;
 
-pub(in crate::http) async fn get(visitor: Visitor, Query(parameters): Query) -> Result<Response, Refused> {
-    begin(visitor, &parameters).await
+pub(in crate::http) async fn get(visitor: Visitor, source: Source, Query(parameters): Query) -> Result<Response, Refused> {
+    begin(visitor, source, &parameters).await
 }
 
 /// OpenID Connect Core section 3.1.2.1. A browser withholds our cookie when another site's page posts: it asks again with GET.
-pub(in crate::http) async fn post(visitor: Visitor, Form(parameters): Form) -> Result<Response, Refused> {
+pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(parameters): Form) -> Result<Response, Refused> {
     let url = format!("/o/authorize/?{}", parameters.encode());
     if visitor.came_without_cookies() && url.len() <= MAX_URL {
         return Ok(see_other(&url));
     }
-    begin(visitor, &parameters).await
+    begin(visitor, source, &parameters).await
 }
 
 /// `GET /o/authorize/continue/`: on with a request after a sign-in.
@@ -61,10 +63,10 @@ pub(in crate::http) async fn go_on(
     proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await
 }
 
-async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Refused> {
+async fn begin(visitor: Visitor, source: Source, parameters: &Parameters) -> Result<Response, Refused> {
     let app = &visitor.app;
     let client = match parameters.get("client_id") {
-        Some(identifier) => app.dispatch.client(identifier).await?,
+        Some(identifier) => app.dispatch.client_that_asks(identifier, source.0).await.map_err(no_document)?,
         None => None,
     };
     let usable = client.as_ref().and_then(|client| Some((ClientId::new(client.id), client.state.usable()?)));
@@ -86,6 +88,16 @@ async fn begin(visitor: Visitor, parameters: &Parameters) -> Result<Response, Re
         }
         Err(Fault::Page(error)) => Err(error.into()),
         Err(Fault::Redirect(error, reply)) => Ok(refuse(&visitor, &reply, &error)),
+    }
+}
+
+fn no_document(refusal: Refusal<DocumentRefusal>) -> Refused {
+    match refusal {
+        Refusal::Unavailable(unavailable) => unavailable.into(),
+        Refusal::Rule(DocumentRefusal::Document(error)) => error.into(),
+        Refusal::Rule(DocumentRefusal::TooMany { retry_after }) => {
+            Refused::with_status(too_many(retry_after), StatusCode::TOO_MANY_REQUESTS)
+        }
     }
 }
 

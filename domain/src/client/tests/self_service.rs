@@ -43,7 +43,8 @@ fn a_client_that_registers_itself_says_how_and_gets_a_token() {
         owner: None,
         metadata: Box::new(public()),
         secret: None,
-        by_itself: Some((INVITED, token(1))),
+        by_itself: Some(INVITED),
+        registration_token: Some(token(1)),
         at: NOW,
     };
     client().given_no_previous_events().when(command).then_expect_events(registered_itself(INVITED, public()));
@@ -90,6 +91,41 @@ fn only_what_anybody_could_register_goes_for_want_of_use() {
     client().given(registered_itself(ByItself::Open, public())).when(unused.clone()).then_expect_events(gone);
     client().given(registered_itself(INVITED, public())).when(unused.clone()).then_expect_events(vec![]);
     client().given(with_secret()).when(unused).then_expect_events(vec![]);
+}
+
+fn of_a_document(metadata: ClientMetadata) -> ClientEvent {
+    let (identifier, metadata) = ("https://app.example/client.json".to_owned(), Box::new(metadata));
+    ClientEvent::Registered { identifier, owner: None, metadata, by_itself: Some(ByItself::Document), at: NOW }
+}
+
+fn update_from_document(metadata: ClientMetadata) -> ClientCommand {
+    ClientCommand::UpdateFromDocument { metadata: Box::new(metadata), at: SOON }
+}
+
+#[test]
+fn a_client_is_what_its_document_says_but_for_what_operators_decide() {
+    client().given(vec![of_a_document(public())]).when(update_from_document(public())).then_expect_events(vec![]);
+    let decided =
+        json!({"token_endpoint_auth_method": "none", "resources": ["https://api.example"], "access_token_lifetime": 60});
+    let (decided, said) = (metadata(decided), json!({"token_endpoint_auth_method": "none", "client_name": "Other"}));
+    let updated = |metadata: ClientMetadata, metadata_version, at| ClientEvent::Updated {
+        metadata: Box::new(metadata),
+        metadata_version,
+        at,
+    };
+    let past = vec![of_a_document(public()), updated(decided.clone(), 2, NOW)];
+    client().given(past.clone()).when(update_from_document(public())).then_expect_events(vec![]);
+    let renamed = ClientMetadata { client_name: Some("Other".to_owned()), ..decided };
+    client().given(past).when(update_from_document(metadata(said))).then_expect_events(vec![updated(renamed, 3, SOON)]);
+}
+
+#[test]
+fn no_document_changes_a_client_that_is_not_of_it() {
+    for past in [registered_itself(ByItself::Open, public()), with_secret()] {
+        client().given(past).when(update_from_document(public())).then_expect_error(ClientError::NotOfADocument);
+    }
+    let past = vec![of_a_document(public())];
+    client().given(past).when(ClientCommand::DeregisterUnused { at: SOON }).then_expect_events(vec![]);
 }
 
 #[test]

@@ -95,6 +95,7 @@ impl Told<'_> {
                     by_itself: by_itself.map(|way| match way {
                         ByItself::Open => "open".to_owned(),
                         ByItself::Invited { .. } => "invited".to_owned(),
+                        ByItself::Document => "document".to_owned(),
                     }),
                     client: description(metadata),
                     at: at.unix(),

@@ -78,6 +78,7 @@ pub(super) fn refused(refusal: Refusal<ClientError>) -> Refused {
             | ClientError::UnknownSecret
             | ClientError::DisabledByOperator
             | ClientError::Deregistered
+            | ClientError::NotOfADocument
             | ClientError::WrongRegistrationToken),
         ) => OAuthError::invalid_request("client_refused", error.to_string()).into(),
     }

@@ -28,7 +28,7 @@ pub struct ClientRegistered {
     pub client_id: String,
     /// The `sub` of the user who registered it.
     pub owner: Option<String>,
-    /// How it registered itself, `open` or `invited`; `null` where a person or an operator registered it.
+    /// How it registered itself, `open`, `invited` or `document`; `null` where a person or an operator registered it.
     pub by_itself: Option<String>,
     pub client: ClientDescription,
     pub at: i64,
