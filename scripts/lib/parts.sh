@@ -54,6 +54,8 @@ part_browser() {
   need_chromium
   need_modules tests/interop/npm # its grantlog.js is used here too
   need_modules tests/browser
+  need_venv tests/interop/requirements.txt # examples/django
+  export GRANTLOG_TEST_PYTHON=$venv/bin/python
   start_or_count postgres || return 0
   run_node tests/browser
   stop_grantlog

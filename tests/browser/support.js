@@ -33,7 +33,8 @@ const PROMISED = ['username', 'password', 'login', 'allow', 'deny', 'logout', 'e
 
 let browser
 const folder = mkdtempSync(join(tmpdir(), 'grantlog-browser-'))
-const closing = []
+/** What is called when all tests of a file are done. */
+export const closing = []
 
 before(async () => {
   browser = await chromium.launch({
@@ -45,7 +46,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close()
-  for (const close of closing) close()
+  for (const close of closing) await close()
   rmSync(folder, { recursive: true, force: true })
 })
 

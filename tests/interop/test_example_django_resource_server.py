@@ -1,4 +1,4 @@
-"""examples/django_resource_server: whom it lets in, how soon it refuses what died, and what it does when the news is cut off."""
+"""examples/django/resource_server: whom it lets in, how soon it refuses what died, and what it does when the news is cut off."""
 
 import os
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from resource_server import Person, application_for, host_of, own_token, registe
 from wire import wire_to
 
 ROOT = Path(__file__).resolve().parents[2]
-PATHS = [ROOT / "examples/django_resource_server", ROOT / "clients/python"]
+PATHS = [ROOT / "examples/django/resource_server", ROOT / "clients/python"]
 CUT_OFF_AFTER = "3"
 
 

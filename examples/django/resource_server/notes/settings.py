@@ -6,7 +6,7 @@ SECRET_KEY = os.environ["SECRET_KEY"]
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1").split(",")
 ROOT_URLCONF = "notes.urls"
 INSTALLED_APPS = ["rest_framework"]
-USE_TZ = True
+TIME_ZONE, USE_TZ = "UTC", True
 APPEND_SLASH = False
 
 # The revocations come from NATS where the environment names it, and from the issuer otherwise.
