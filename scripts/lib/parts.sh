@@ -5,6 +5,7 @@ part_format() {
   need_rust
   need_component rustfmt fmt
   check 'cargo fmt' cargo fmt --all --check
+  check 'cargo fmt in tests/interop/rust' cargo fmt --manifest-path tests/interop/rust/Cargo.toml --check
 }
 
 part_lint() {
@@ -21,15 +22,11 @@ part_rust() {
   start_postgres
   need_programs nats-server openssl
   need_newer_nats
-  local log=$run/cargo-test.log status=0 counts
-  cargo test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
-  counts=$(awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log")
-  # shellcheck disable=SC2086 # two numbers
-  counted 'cargo test' $counts "$status"
+  run_cargo 'cargo test' --workspace
 }
 
 part_interop() {
-  local store
+  local store clients
   build_or_count || return 0
   need_programs curl openssl # the READMEs' commands
   need_programs nats-server
@@ -37,12 +34,15 @@ part_interop() {
   need_modules tests/interop/npm
   need_chromium # single-page applications
   need_modules tests/browser
+  clients=$(target_folder)/test-clients/rust
   for store in postgres sqlite; do
     say "grantlog on $store"
     start_nats # one a log
     if start_or_count "$store"; then
       run_pytest tests/interop
       run_node tests/interop/npm
+      # In a folder of its own: it is made of other features than the server.
+      CARGO_TARGET_DIR=$clients run_cargo 'cargo test in tests/interop/rust' --manifest-path tests/interop/rust/Cargo.toml
       stop_grantlog
     fi
     stop_nats
@@ -72,6 +72,16 @@ start_or_count() {
   start_grantlog "$1" && return
   count 0 1
   return 1
+}
+
+# run_cargo NAME ARGUMENT...
+run_cargo() {
+  local name=$1 log=$run/cargo-test.log status=0 counts
+  shift
+  cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || status=$?
+  counts=$(awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }' "$log")
+  # shellcheck disable=SC2086 # two numbers
+  counted "$name" $counts "$status"
 }
 
 # run_pytest FOLDER
