@@ -111,6 +111,11 @@ impl Event {
                 | UserEvent::SignInsBlocked { .. }
                 | UserEvent::AuthenticatorEnrolled { .. }
                 | UserEvent::AuthenticatorRemoved { .. }
+                | UserEvent::PasskeyEnrolled { .. }
+                | UserEvent::PasskeyRenamed { .. }
+                | UserEvent::PasskeyUsed { .. }
+                | UserEvent::PasskeyCounterWentBack { .. }
+                | UserEvent::PasskeyRemoved { .. }
                 | UserEvent::RecoveryCodesMade { .. }
                 | UserEvent::RecoveryCodeUsed { .. } => return None,
             },

@@ -57,6 +57,8 @@ identifiers! {
     SecretId,
     /// One invitation to register clients: an initial access token.
     InvitationId,
+    /// One of a user's passkeys.
+    PasskeyId,
     /// One access token: its `jti`.
     TokenId,
     /// One command: every event that it made carries it.

@@ -25,7 +25,7 @@ pub mod user;
 pub use aggregate::{Decide, fold};
 pub use digest::Digest;
 pub use event::Event;
-pub use id::{ClientId, CommandId, ConsentId, GrantId, InvitationId, SecretId, SessionId, StreamId, TokenId, UserId};
+pub use id::{ClientId, CommandId, ConsentId, GrantId, InvitationId, PasskeyId, SecretId, SessionId, StreamId, TokenId, UserId};
 pub use scope::Scope;
 pub use sealed::Sealed;
 pub use timestamp::Timestamp;

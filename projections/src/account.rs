@@ -56,6 +56,11 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
         | UserEvent::SignInsBlocked { .. }
         | UserEvent::AuthenticatorEnrolled { .. }
         | UserEvent::AuthenticatorRemoved { .. }
+        | UserEvent::PasskeyEnrolled { .. }
+        | UserEvent::PasskeyRenamed { .. }
+        | UserEvent::PasskeyUsed { .. }
+        | UserEvent::PasskeyCounterWentBack { .. }
+        | UserEvent::PasskeyRemoved { .. }
         | UserEvent::RecoveryCodesMade { .. }
         | UserEvent::RecoveryCodeUsed { .. } => {}
     }

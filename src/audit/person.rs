@@ -35,6 +35,11 @@ fn sealed(event: &Event) -> Option<&str> {
             | UserEvent::SignInsBlocked { .. }
             | UserEvent::AuthenticatorEnrolled { .. }
             | UserEvent::AuthenticatorRemoved { .. }
+            | UserEvent::PasskeyEnrolled { .. }
+            | UserEvent::PasskeyRenamed { .. }
+            | UserEvent::PasskeyUsed { .. }
+            | UserEvent::PasskeyCounterWentBack { .. }
+            | UserEvent::PasskeyRemoved { .. }
             | UserEvent::RecoveryCodesMade { .. }
             | UserEvent::RecoveryCodeUsed { .. }
             | UserEvent::Erased { .. },

@@ -1,6 +1,7 @@
 //! What happened, told: the key of a sentence and its details, chosen one by one. Pure. Nothing of it is a secret or the digest of one.
 
 mod grant;
+mod user;
 
 use domain::{
     ClientId, Event, UserId,
@@ -11,7 +12,6 @@ use domain::{
     invitation::InvitationEvent,
     key_set::KeySetEvent,
     session::{LogoutNotice, NoticeOutcome, SessionEvent, SignIn},
-    user::UserEvent,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -76,7 +76,7 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
     let id = told.stream.aggregate_id;
     match &told.event {
         Event::Client(event) => client(ClientId::new(id), event, names),
-        Event::User(event) => user(UserId::new(id), event, names),
+        Event::User(event) => user::user(UserId::new(id), event, names),
         Event::Session(event) => session(event, names),
         Event::Consent(event) => consent(event, names),
         Event::Grant(event) => grant::grant(event, names),
@@ -146,40 +146,6 @@ fn invitation(event: &InvitationEvent, names: &Names) -> Telling {
         }
         InvitationEvent::Withdrawn { .. } => telling("invitation.withdrawn", json!({})),
     }
-}
-
-fn user(id: UserId, event: &UserEvent, names: &Names) -> Telling {
-    let (mut details, name) = (json!({"user_id": id}), names.user(id));
-    details["user"] = name.into();
-    let key = match event {
-        UserEvent::Created { administrator: false, .. } => "user.created",
-        UserEvent::Created { administrator: true, .. } => "user.created_administrator",
-        UserEvent::ProfileUpdated { .. } => "user.profile_updated",
-        UserEvent::PasswordSet { by_themselves, .. } => {
-            details["by_themselves"] = json!(by_themselves);
-            "user.password_set"
-        }
-        UserEvent::Locked { .. } => "user.locked",
-        UserEvent::Unlocked { .. } => "user.unlocked",
-        UserEvent::AdministratorSet { administrator: true, .. } => "user.administrator_made",
-        UserEvent::AdministratorSet { administrator: false, .. } => "user.administrator_no_more",
-        UserEvent::SignInsBlocked { until, .. } => {
-            details["until"] = rfc3339(*until).into();
-            "user.sign_ins_blocked"
-        }
-        UserEvent::AuthenticatorEnrolled { .. } => "user.authenticator_enrolled",
-        UserEvent::AuthenticatorRemoved { by_themselves, .. } => {
-            details["by_themselves"] = json!(by_themselves);
-            "user.authenticator_removed"
-        }
-        UserEvent::RecoveryCodesMade { codes, .. } => {
-            details["count"] = codes.len().to_string().into();
-            "user.recovery_codes_made"
-        }
-        UserEvent::RecoveryCodeUsed { .. } => "user.recovery_code_used",
-        UserEvent::Erased { .. } => "user.erased",
-    };
-    telling(key, details)
 }
 
 fn session(event: &SessionEvent, names: &Names) -> Telling {

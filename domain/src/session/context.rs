@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum ContextClass {
     /// A password.
     OneFactor,
-    /// And a code of something that they hold.
+    /// And a code of something that they hold; or a passkey, which they hold and unlock.
     TwoFactors,
 }
 

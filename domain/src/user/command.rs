@@ -1,6 +1,8 @@
 //! What can be asked of a user.
 
-use crate::{Digest, Sealed, Timestamp, sealed::BlindIndex};
+use crate::{Digest, PasskeyId, Sealed, Timestamp, sealed::BlindIndex};
+
+use super::NewPasskey;
 
 /// A request to change a resource owner.
 #[derive(Clone, Debug)]
@@ -38,13 +40,43 @@ pub enum UserCommand {
         until: Timestamp,
         at: Timestamp,
     },
-    /// They have shown a code of the application. Its secret goes to the vault in the same append.
+    /// They have shown a code of the application. Its secret goes to the vault in the same append. The recovery codes are for whoever has
+    /// none yet.
     EnrolAuthenticator {
         recovery_codes: Vec<Digest>,
         at: Timestamp,
     },
-    /// With it go the recovery codes. The secret is destroyed in the same append.
+    /// The secret is destroyed in the same append. With the last second factor go the recovery codes.
     RemoveAuthenticator {
+        by_themselves: bool,
+        at: Timestamp,
+    },
+    /// Its private key has signed the challenge of its enrolment. The recovery codes are for whoever has none yet.
+    EnrolPasskey {
+        passkey: NewPasskey,
+        recovery_codes: Vec<Digest>,
+        at: Timestamp,
+    },
+    RenamePasskey {
+        passkey_id: PasskeyId,
+        name: Sealed,
+        at: Timestamp,
+    },
+    /// Its private key has signed the challenge of a sign-in, and says so often it has signed.
+    UsePasskey {
+        passkey_id: PasskeyId,
+        sign_count: u32,
+        backed_up: bool,
+        at: Timestamp,
+    },
+    /// With the last second factor go the recovery codes.
+    RemovePasskey {
+        passkey_id: PasskeyId,
+        by_themselves: bool,
+        at: Timestamp,
+    },
+    /// All of them. The authenticator application's secret is destroyed in the same append.
+    RemoveSecondFactors {
         by_themselves: bool,
         at: Timestamp,
     },

@@ -28,10 +28,27 @@ impl Decide for User {
             }
             (Self::Present { .. }, UserCommand::BlockSignIns { until, at }) => Ok(vec![UserEvent::SignInsBlocked { until, at }]),
             (Self::Present { second_factors, .. }, UserCommand::EnrolAuthenticator { recovery_codes, at }) => {
-                second_factors.enrol(recovery_codes, at)
+                second_factors.enrol_authenticator(recovery_codes, at)
             }
             (Self::Present { second_factors, .. }, UserCommand::RemoveAuthenticator { by_themselves, at }) => {
-                Ok(second_factors.remove(by_themselves, at))
+                Ok(second_factors.remove_authenticator(by_themselves, at))
+            }
+            (Self::Present { second_factors, .. }, UserCommand::EnrolPasskey { passkey, recovery_codes, at }) => {
+                second_factors.enrol_passkey(passkey, recovery_codes, at)
+            }
+            (Self::Present { second_factors, .. }, UserCommand::RenamePasskey { passkey_id, name, at }) => {
+                second_factors.passkey(passkey_id)?;
+                Ok(vec![UserEvent::PasskeyRenamed { passkey_id, name, at }])
+            }
+            (Self::Present { second_factors, .. }, UserCommand::UsePasskey { passkey_id, sign_count, backed_up, at }) => {
+                Ok(vec![second_factors.passkey(passkey_id)?.used(sign_count, backed_up, at)])
+            }
+            (Self::Present { second_factors, .. }, UserCommand::RemovePasskey { passkey_id, by_themselves, at }) => {
+                second_factors.passkey(passkey_id)?;
+                Ok(vec![UserEvent::PasskeyRemoved { passkey_id, by_themselves, at }])
+            }
+            (Self::Present { second_factors, .. }, UserCommand::RemoveSecondFactors { by_themselves, at }) => {
+                Ok(second_factors.remove_all(by_themselves, at))
             }
             (Self::Present { second_factors, .. }, UserCommand::MakeRecoveryCodes { recovery_codes, at }) => {
                 second_factors.make_codes(recovery_codes, at)
@@ -52,6 +69,11 @@ impl Decide for User {
                 | UserCommand::BlockSignIns { .. }
                 | UserCommand::EnrolAuthenticator { .. }
                 | UserCommand::RemoveAuthenticator { .. }
+                | UserCommand::EnrolPasskey { .. }
+                | UserCommand::RenamePasskey { .. }
+                | UserCommand::UsePasskey { .. }
+                | UserCommand::RemovePasskey { .. }
+                | UserCommand::RemoveSecondFactors { .. }
                 | UserCommand::MakeRecoveryCodes { .. }
                 | UserCommand::UseRecoveryCode { .. }
                 | UserCommand::Erase { .. },

@@ -3,7 +3,9 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Sealed, Timestamp, sealed::BlindIndex};
+use crate::{Digest, PasskeyId, Sealed, Timestamp, sealed::BlindIndex};
+
+use super::NewPasskey;
 
 /// A fact about a resource owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +48,37 @@ pub enum UserEvent {
     AuthenticatorEnrolled {
         at: Timestamp,
     },
-    /// With it went the recovery codes.
+    /// With the last second factor went the recovery codes.
     AuthenticatorRemoved {
+        by_themselves: bool,
+        at: Timestamp,
+    },
+    /// From now on a password alone does not sign them in.
+    PasskeyEnrolled {
+        #[serde(flatten)]
+        passkey: NewPasskey,
+        at: Timestamp,
+    },
+    PasskeyRenamed {
+        passkey_id: PasskeyId,
+        name: Sealed,
+        at: Timestamp,
+    },
+    PasskeyUsed {
+        passkey_id: PasskeyId,
+        sign_count: u32,
+        backed_up: bool,
+        at: Timestamp,
+    },
+    /// It signed, but says that it has not signed oftener than before: there may be a copy of it. It signed nobody in.
+    PasskeyCounterWentBack {
+        passkey_id: PasskeyId,
+        sign_count: u32,
+        at: Timestamp,
+    },
+    /// With the last second factor went the recovery codes.
+    PasskeyRemoved {
+        passkey_id: PasskeyId,
         by_themselves: bool,
         at: Timestamp,
     },
@@ -78,6 +109,11 @@ impl DomainEvent for UserEvent {
             Self::SignInsBlocked { .. } => "user.sign_ins_blocked",
             Self::AuthenticatorEnrolled { .. } => "user.authenticator_enrolled",
             Self::AuthenticatorRemoved { .. } => "user.authenticator_removed",
+            Self::PasskeyEnrolled { .. } => "user.passkey_enrolled",
+            Self::PasskeyRenamed { .. } => "user.passkey_renamed",
+            Self::PasskeyUsed { .. } => "user.passkey_used",
+            Self::PasskeyCounterWentBack { .. } => "user.passkey_counter_went_back",
+            Self::PasskeyRemoved { .. } => "user.passkey_removed",
             Self::RecoveryCodesMade { .. } => "user.recovery_codes_made",
             Self::RecoveryCodeUsed { .. } => "user.recovery_code_used",
             Self::Erased { .. } => "user.erased",

@@ -3,12 +3,14 @@
 mod command;
 mod decide;
 mod event;
+mod passkey;
 mod second_factors;
 #[cfg(test)]
 mod tests;
 
 pub use command::UserCommand;
 pub use event::UserEvent;
+pub use passkey::{NewPasskey, Passkey};
 pub use second_factors::SecondFactors;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,12 @@ pub enum UserError {
     Erased,
     #[error("the user has an authenticator application already")]
     HasAuthenticator,
+    #[error("the user has this passkey already")]
+    HasPasskey,
+    #[error("the user has as many passkeys as anybody may have")]
+    TooManyPasskeys,
+    #[error("this is no passkey of the user")]
+    UnknownPasskey,
     #[error("the user has no second factor")]
     NoSecondFactor,
     #[error("this is no recovery code of the user, or it was used")]
@@ -95,6 +103,11 @@ impl User {
             UserEvent::SignInsBlocked { .. } => {}
             UserEvent::AuthenticatorEnrolled { .. }
             | UserEvent::AuthenticatorRemoved { .. }
+            | UserEvent::PasskeyEnrolled { .. }
+            | UserEvent::PasskeyRenamed { .. }
+            | UserEvent::PasskeyUsed { .. }
+            | UserEvent::PasskeyCounterWentBack { .. }
+            | UserEvent::PasskeyRemoved { .. }
             | UserEvent::RecoveryCodesMade { .. }
             | UserEvent::RecoveryCodeUsed { .. } => {
                 if let Self::Present { second_factors, .. } = self {

@@ -5,6 +5,8 @@ use cqrs_es::test::TestFramework;
 use super::*;
 use crate::{Digest, Sealed, Timestamp, aggregate::fold};
 
+mod passkeys;
+
 const NOW: Timestamp = Timestamp::from_unix(1_000);
 
 fn user() -> TestFramework<User> {
@@ -63,6 +65,11 @@ fn changes() -> Vec<UserCommand> {
         UserCommand::BlockSignIns { until: NOW.plus(60), at: NOW },
         enrol(),
         UserCommand::RemoveAuthenticator { by_themselves: true, at: NOW },
+        passkeys::enrol(1),
+        UserCommand::RenamePasskey { passkey_id: passkeys::id(1), name: profile(), at: NOW },
+        passkeys::used_for(1),
+        UserCommand::RemovePasskey { passkey_id: passkeys::id(1), by_themselves: true, at: NOW },
+        UserCommand::RemoveSecondFactors { by_themselves: true, at: NOW },
         UserCommand::MakeRecoveryCodes { recovery_codes: codes(), at: NOW },
         UserCommand::UseRecoveryCode { code: code("a"), at: NOW },
     ]
@@ -167,7 +174,7 @@ fn an_unknown_user_cannot_change() {
 fn an_authenticator_comes_with_recovery_codes() {
     user().given(vec![created()]).when(enrol()).then_expect_events(enrolled());
     let second_factors = fold::<User>(careful()).second_factors();
-    assert_eq!(second_factors, SecondFactors { authenticator: true, recovery_codes: codes() });
+    assert_eq!(second_factors, SecondFactors { authenticator: true, passkeys: vec![], recovery_codes: codes() });
     user().given(careful()).when(enrol()).then_expect_error(UserError::HasAuthenticator);
 }
 

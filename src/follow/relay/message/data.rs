@@ -16,7 +16,8 @@ pub use grant::{
 };
 pub use issuer::{CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted};
 pub use person::{
-    AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserSignInsBlocked,
+    AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserPasskey,
+    UserSignInsBlocked,
 };
 use serde::Serialize;
 
@@ -51,6 +52,11 @@ impl Data {
             | Self::UserSignInsBlocked(_)
             | Self::UserAuthenticatorEnrolled(_)
             | Self::UserAuthenticatorRemoved(_)
+            | Self::UserPasskeyEnrolled(_)
+            | Self::UserPasskeyRenamed(_)
+            | Self::UserPasskeyUsed(_)
+            | Self::UserPasskeyCounterWentBack(_)
+            | Self::UserPasskeyRemoved(_)
             | Self::UserRecoveryCodesMade(_)
             | Self::UserRecoveryCodeUsed(_)
             | Self::SessionStarted(_)
@@ -159,8 +165,18 @@ messages! {
     UserSignInsBlocked(UserSignInsBlocked) = Account "user" "sign_ins_blocked" 1;
     /// A user set an authenticator application up: a password alone signs them in no more.
     UserAuthenticatorEnrolled(UserChanged) = Account "user" "authenticator_enrolled" 1;
-    /// A user's authenticator application and recovery codes were removed.
+    /// A user's authenticator application was removed, and with their last second factor the recovery codes.
     UserAuthenticatorRemoved(UserChanged) = Account "user" "authenticator_removed" 1;
+    /// A user enrolled a passkey: a password alone signs them in no more.
+    UserPasskeyEnrolled(UserPasskey) = Account "user" "passkey_enrolled" 1;
+    /// A user gave a passkey another name.
+    UserPasskeyRenamed(UserPasskey) = Account "user" "passkey_renamed" 1;
+    /// A user proved who they are with a passkey.
+    UserPasskeyUsed(UserPasskey) = Account "user" "passkey_used" 1;
+    /// A user's passkey was refused, because its counter went back: there may be a copy of it.
+    UserPasskeyCounterWentBack(UserPasskey) = Account "user" "passkey_counter_went_back" 1;
+    /// A user's passkey was removed, and with their last second factor the recovery codes.
+    UserPasskeyRemoved(UserPasskey) = Account "user" "passkey_removed" 1;
     /// A user got new recovery codes in place of those before.
     UserRecoveryCodesMade(UserChanged) = Account "user" "recovery_codes_made" 1;
     /// A user proved who they are with a recovery code.

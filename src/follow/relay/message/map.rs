@@ -1,6 +1,7 @@
 //! What is told of each event, chosen one by one: an event without a line here does not compile.
 
 mod grant;
+mod user;
 
 use domain::{
     ClientId, ConsentId, Event, StreamId, Timestamp,
@@ -12,7 +13,6 @@ use domain::{
     invitation::InvitationEvent,
     key_set::KeySetEvent,
     session::{SessionEvent, SignIn},
-    user::UserEvent,
 };
 pub(super) use grant::token_ends_at;
 use serde::Serialize;
@@ -125,37 +125,6 @@ impl Told<'_> {
                 Data::ClientRegistrationTokenSet(data::ClientRegistrationTokenSet { client_id, at: at.unix() })
             }
             ClientEvent::Deregistered { reason: _, at } => Data::ClientDeregistered(self.cut_off(*at)?),
-        })
-    }
-
-    fn user(&self, event: &UserEvent) -> Result<Data, MessageError> {
-        let sub = self.id();
-        Ok(match event {
-            UserEvent::Created { sign_in_name: _, profile: _, administrator, has_password, at } => {
-                let (administrator, has_password) = (*administrator, *has_password);
-                Data::UserCreated(data::UserCreated { sub, administrator, has_password, at: at.unix() })
-            }
-            UserEvent::ProfileUpdated { sign_in_name: _, profile: _, at } => {
-                Data::UserProfileUpdated(data::UserChanged { sub, at: at.unix() })
-            }
-            UserEvent::PasswordSet { by_themselves: _, at } => Data::UserPasswordSet(self.cut_off(*at)?),
-            UserEvent::Locked { at } => Data::UserLocked(self.cut_off(*at)?),
-            UserEvent::Unlocked { at } => Data::UserUnlocked(data::UserChanged { sub, at: at.unix() }),
-            UserEvent::AdministratorSet { administrator, at } => {
-                Data::UserAdministratorSet(data::UserAdministratorSet { sub, administrator: *administrator, at: at.unix() })
-            }
-            UserEvent::SignInsBlocked { until, at } => {
-                Data::UserSignInsBlocked(data::UserSignInsBlocked { sub, until: until.unix(), at: at.unix() })
-            }
-            UserEvent::AuthenticatorEnrolled { at } => Data::UserAuthenticatorEnrolled(data::UserChanged { sub, at: at.unix() }),
-            UserEvent::AuthenticatorRemoved { by_themselves: _, at } => {
-                Data::UserAuthenticatorRemoved(data::UserChanged { sub, at: at.unix() })
-            }
-            UserEvent::RecoveryCodesMade { codes: _, at } => {
-                Data::UserRecoveryCodesMade(data::UserChanged { sub, at: at.unix() })
-            }
-            UserEvent::RecoveryCodeUsed { code: _, at } => Data::UserRecoveryCodeUsed(data::UserChanged { sub, at: at.unix() }),
-            UserEvent::Erased { at } => Data::UserErased(self.cut_off(*at)?),
         })
     }
 

@@ -153,7 +153,13 @@ fn refused(refusal: Refusal<UserRefusal>) -> Refused {
         Refusal::Rule(UserRefusal::Rule(UserError::Unknown | UserError::Erased)) => nothing_here(),
         Refusal::Rule(
             rule @ (UserRefusal::Rule(
-                UserError::Exists | UserError::HasAuthenticator | UserError::NoSecondFactor | UserError::UnknownRecoveryCode,
+                UserError::Exists
+                | UserError::HasAuthenticator
+                | UserError::HasPasskey
+                | UserError::TooManyPasskeys
+                | UserError::UnknownPasskey
+                | UserError::NoSecondFactor
+                | UserError::UnknownRecoveryCode,
             )
             | UserRefusal::NameTaken
             | UserRefusal::Password(_)

@@ -31,6 +31,14 @@ pub struct UserSignInsBlocked {
     pub at: i64,
 }
 
+/// What happened to one of a user's passkeys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UserPasskey {
+    pub sub: String,
+    pub passkey_id: String,
+    pub at: i64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SignIn {
     pub session_id: String,
