@@ -14,6 +14,7 @@ pub mod follow;
 pub mod http;
 pub mod log;
 pub mod logo;
+pub mod passkeys;
 pub mod passwords;
 pub mod protocol;
 pub mod reads;

@@ -32,6 +32,7 @@ const RULES: &[Rule] = &[
         rooms: &["src/fetch.rs", "src/fetch/"],
         because: "one place asks others over HTTP, within bounds",
     },
+    Rule { names: &["webauthn_rs"], rooms: &["src/passkeys/"], because: "one room knows how passkeys are checked" },
     Rule { names: &["async_nats"], rooms: &["src/follow/relay"], because: "the relay alone knows the broker" },
     Rule {
         names: &["clap", "indicatif", "comfy_table"],

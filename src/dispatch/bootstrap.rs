@@ -18,6 +18,7 @@ use crate::{
     fetch::{CaError, Fetcher},
     follow::transparency::KeyError,
     log::{Actor, Append, AppendError, Log, Metadata, NewEvent, StreamAppend, Unavailable, VaultChange},
+    passkeys::RelyingParty,
     passwords::Passwords,
     reads::Reads,
     signer::Signer,
@@ -63,6 +64,7 @@ impl Dispatch {
         let inner = Inner {
             signer: Signer::new(master.clone(), vault.clone()),
             passwords: Passwords::new(settings.limits.hash_threads),
+            relying_party: RelyingParty::of(&settings.server.public_url),
             reads: Reads::new(log.db().clone()),
             subject_keys: vault.subject_keys(),
             fetcher: Fetcher::of_clients(&settings.fetch)?,

@@ -58,10 +58,10 @@ pub use profile::Profile;
 pub use redeem::{RedeemCode, RedeemRefusal};
 pub use refresh::{RefreshRefusal, RefreshTokens};
 pub use revoke::{RevokeToken, Revoked};
-pub use second_factor::SecondFactorRefusal;
+pub use second_factor::{KnownPasskey, SecondFactorRefusal};
 pub use self_registration::{Admission, SelfRegistered, SelfRegistrationRefusal};
 pub use session::{ACCOUNTS, CurrentSession};
-pub use sign_in::{FirstStep, SecondStep, SignIn, SignInRefusal, SignedIn};
+pub use sign_in::{FirstStep, PasskeyStep, SecondStep, SignIn, SignInRefusal, SignedIn};
 use tokio::sync::Mutex;
 pub use user::{NewUser, UserRefusal};
 pub use work::Loaded;
@@ -71,6 +71,7 @@ use crate::{
     config::Settings,
     fetch::Fetcher,
     log::{Actor, AppendError, Log, Unavailable, coalesce::Coalescer},
+    passkeys::RelyingParty,
     passwords::Passwords,
     reads::Reads,
     signer::Signer,
@@ -98,6 +99,8 @@ pub struct Inner {
     pub(crate) vault: VaultStore,
     pub(crate) signer: Signer,
     pub(crate) passwords: Passwords,
+    /// `None` where the issuer's address can have no passkeys.
+    relying_party: Option<RelyingParty>,
     pub(crate) reads: Reads,
     /// Asks those whom clients name.
     pub fetcher: Fetcher,

@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     Browser, Dispatch, Done, Refusal, SignInRefusal, SignedIn, UseCase,
-    second_factor::Proof,
+    second_factor::{Proof, Used},
     work::{Loaded, Work},
 };
 
@@ -119,20 +119,26 @@ impl Dispatch {
         (browser, proof): (Browser, Proof),
     ) -> Result<Done<SignedIn>, Refusal<SignInRefusal>> {
         let secret = random_secret();
-        self.perform(Actor::User(user_id), &StartSession { user_id, existing, browser, proof, secret }).await
+        let done = self.perform(Actor::User(user_id), &StartSession { user_id, existing, browser, proof, secret }).await?;
+        Ok(Done { answer: done.answer.map_err(Refusal::Rule)?, position: done.position })
     }
 }
 
 impl UseCase for StartSession {
-    type Answer = SignedIn;
+    /// Or the refusal that is remembered.
+    type Answer = Result<SignedIn, SignInRefusal>;
     type Refusal = SignInRefusal;
 
     fn name_taken(&self, name: &str) -> Option<SignInRefusal> {
-        self.proof.claims(self.user_id, name).then_some(SignInRefusal::WrongCode)
+        self.proof.claim_taken(self.user_id, name)
     }
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<SignedIn, Refusal<SignInRefusal>> {
-        let user = self.proof.use_up(work, self.user_id).await?.ok_or(Refusal::Rule(SignInRefusal::WrongCode))?;
+    async fn run(&self, work: &mut Work<'_>) -> Result<Result<SignedIn, SignInRefusal>, Refusal<SignInRefusal>> {
+        let user = match self.proof.use_up(work, self.user_id).await? {
+            Used::Enough(user) => user,
+            Used::Refused(refusal) => return Err(Refusal::Rule(refusal)),
+            Used::RefusedForTheRecord(refusal) => return Ok(Err(refusal)),
+        };
         match user.as_ref() {
             User::Present { locked: false, .. } => {}
             User::Present { locked: true, .. } => return Err(Refusal::Rule(SignInRefusal::Locked)),
@@ -160,11 +166,8 @@ impl UseCase for StartSession {
             end(work, *other, SessionEnd::Replaced).await?;
         }
         let cookie = format!("{}.{}", URL_SAFE_NO_PAD.encode(id.uuid()), self.secret.expose_secret()).into();
-        Ok(SignedIn {
-            session: CurrentSession { id, user_id: self.user_id, sign_in, administrator: user.is_administrator() },
-            cookie,
-            ended,
-        })
+        let session = CurrentSession { id, user_id: self.user_id, sign_in, administrator: user.is_administrator() };
+        Ok(Ok(SignedIn { session, cookie, ended }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A person signs in with name and password, and with a code where they set that up. Known and unknown names look and cost the same; guesses are counted per account and
+//! A person signs in with name and password, and with a code or a passkey where they set that up; or with a passkey alone. Known and unknown names look and cost the same; guesses are counted per account and
 //! per source, before they are tried.
 
 use std::net::IpAddr;
@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     ephemeral,
     log::{Actor, Unavailable},
+    passkeys::{Ceremony, Signing},
 };
 
 use super::{Browser, CurrentSession, Dispatch, Done, Refusal, UseCase, second_factor::Proof, work::Work};
@@ -44,6 +45,20 @@ pub struct SecondStep {
     pub existing: Vec<CurrentSession>,
 }
 
+/// What a person's passkey signed.
+pub struct PasskeyStep {
+    /// Whose password was right; `None` where the passkey alone signs in.
+    pub user_id: Option<UserId>,
+    pub ceremony: Ceremony<Signing>,
+    /// What the browser brings.
+    pub brought: String,
+    pub source: IpAddr,
+    /// As the browser calls itself.
+    pub agent: Option<String>,
+    /// The sessions that the browser has already, the one that it last used first.
+    pub existing: Vec<CurrentSession>,
+}
+
 /// What a right password leads to.
 pub enum FirstStep {
     SignedIn(Done<SignedIn>),
@@ -67,6 +82,13 @@ pub enum SignInRefusal {
     WrongCredentials,
     #[error("the code is wrong, or was used")]
     WrongCode,
+    #[error("the passkey is not known, or did not sign what was asked")]
+    WrongPasskey,
+    /// It is remembered.
+    #[error("the passkey's counter went back: there may be a copy of it")]
+    PasskeyWentBack,
+    #[error("what the passkey signed was used already")]
+    Spent,
     #[error("the account is locked")]
     Locked,
     /// For so many seconds.
@@ -117,6 +139,22 @@ impl Dispatch {
         let browser = Browser::new(step.source, step.agent.as_deref());
         let done = self.start_session(step.user_id, step.existing, (browser, proof)).await?;
         ephemeral::forget(self.log.db(), CODES, &account).await?;
+        ephemeral::count_down(self.log.db(), BY_SOURCE, &source).await?;
+        Ok(done)
+    }
+
+    /// Signs a person in with a passkey: after the password, or alone. A signature cannot be guessed: tries are counted for the source only, or
+    /// strangers could keep somebody out.
+    ///
+    /// # Errors
+    /// Why not; or that the store does not answer.
+    pub async fn sign_in_with_passkey(&self, step: PasskeyStep) -> Result<Done<SignedIn>, Refusal<SignInRefusal>> {
+        let source = step.source.to_string();
+        self.count_for_source(&source, false).await?;
+        let proven = self.read_signature(step.user_id, &step.ceremony, &step.brought).await?;
+        let (user, proof) = proven.ok_or(Refusal::Rule(SignInRefusal::WrongPasskey))?;
+        let browser = Browser::new(step.source, step.agent.as_deref());
+        let done = self.start_session(user, step.existing, (browser, proof)).await?;
         ephemeral::count_down(self.log.db(), BY_SOURCE, &source).await?;
         Ok(done)
     }

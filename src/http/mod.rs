@@ -116,6 +116,7 @@ fn for_people(app: &App) -> Router<App> {
         .merge(with_and_without_slash("/o/authorize/decision", post(pages::consent::decide)))
         .merge(with_and_without_slash("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post)))
         .merge(with_and_without_slash("/sign-in/code", post(pages::sign_in::post_code)))
+        .merge(with_and_without_slash("/sign-in/passkey", post(pages::sign_in::post_passkey)))
         .merge(with_and_without_slash("/sign-in/account", post(pages::sign_in::choose)))
         .merge(with_and_without_slash("/o/logout", get(pages::sign_out::get).post(pages::sign_out::post)))
         .merge(with_and_without_slash("/o/logout/decision", post(pages::sign_out::decide)))
@@ -131,17 +132,23 @@ fn for_people(app: &App) -> Router<App> {
         .merge(with_and_without_slash("/o/logo/{id}", get(pages::logo::get)))
         .route("/static/style.css", get(pages::style::style))
         .route("/static/icon.svg", get(pages::style::icon))
+        .route("/static/passkey.js", get(pages::style::passkey))
         .layer(middleware::from_fn_with_state(app.clone(), pages::problem::tell))
 }
 
 /// What people prove beside their password.
 fn second_factor() -> Router<App> {
-    use pages::second_factor;
+    use pages::{passkeys, second_factor};
     Router::new()
         .merge(with_and_without_slash("/account/second-factor", get(second_factor::get).post(second_factor::confirm)))
         .merge(with_and_without_slash("/account/second-factor/new", post(second_factor::begin)))
         .merge(with_and_without_slash("/account/second-factor/codes", post(second_factor::new_codes)))
         .merge(with_and_without_slash("/account/second-factor/off", post(second_factor::turn_off)))
+        .merge(with_and_without_slash("/account/passkeys", post(passkeys::enrol)))
+        .merge(with_and_without_slash("/account/passkeys/new", post(passkeys::begin)))
+        .merge(with_and_without_slash("/account/passkeys/{id}", get(passkeys::show)))
+        .merge(with_and_without_slash("/account/passkeys/{id}/rename", post(passkeys::rename)))
+        .merge(with_and_without_slash("/account/passkeys/{id}/remove", post(passkeys::remove)))
 }
 
 /// What people registered, and what they let applications do, under django-oauth-toolkit's paths.
@@ -179,6 +186,7 @@ fn administration() -> Router<App> {
         .merge(with_and_without_slash("/admin/clients/{id}/enable", post(admin::enable_client)))
         .merge(with_and_without_slash("/admin/users", get(admin::users)))
         .merge(with_and_without_slash("/admin/users/{id}", get(admin::user)))
+        .merge(with_and_without_slash("/admin/users/{id}/second-factors/remove", post(admin::remove_second_factors)))
         .merge(with_and_without_slash("/admin/users/{id}/lock", post(admin::lock_user)))
         .merge(with_and_without_slash("/admin/users/{id}/unlock", post(admin::unlock_user)))
 }

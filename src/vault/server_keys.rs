@@ -39,6 +39,12 @@ pub enum Carried {
     PasswordProven,
     /// The secret of an authenticator application that is not enrolled yet.
     NewAuthenticator,
+    /// A passkey that is being made.
+    NewPasskey,
+    /// A sign-in with a passkey alone.
+    PasskeySignIn,
+    /// The second step of a sign-in, with a passkey.
+    PasskeySecondStep,
 }
 
 impl Carried {
@@ -48,6 +54,9 @@ impl Carried {
             Self::Logout => "logout request",
             Self::PasswordProven => "password proven",
             Self::NewAuthenticator => "new authenticator",
+            Self::NewPasskey => "new passkey",
+            Self::PasskeySignIn => "passkey sign-in",
+            Self::PasskeySecondStep => "passkey second step",
         }
     }
 }

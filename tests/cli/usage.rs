@@ -29,6 +29,8 @@ async fn every_command_explains_itself_with_an_example_and_the_exit_codes_are_to
         &["user"],
         &["user", "create"],
         &["user", "import"],
+        &["user", "show"],
+        &["user", "remove-second-factor"],
         &["user", "list"],
         &["user", "set-password"],
         &["user", "lock"],

@@ -1,14 +1,18 @@
 //! `grantlog user`.
 
-use serde_json::{Value, json};
-use support::{Kind, both_stores};
+use std::process::Command;
 
-use crate::place::Place;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use support::{Browser, Kind, Passkey, TestApp, both_stores};
+
+use crate::place::{Done, Place};
 
 both_stores! {
     a_user_is_made_listed_locked_and_unlocked,
     an_erased_user_leaves_nothing_personal_and_frees_the_name,
     an_import_reports_each_entry,
+    what_somebody_signs_in_with_is_shown_and_removed,
 }
 
 const PASSWORD: &str = "correct horse battery";
@@ -95,4 +99,38 @@ async fn a_password_that_is_refused_or_missing_makes_no_user() {
     place.run(&["user", "create", "--username", "mika", "--claim", "sub=1"]).failed(2, "sub:");
     assert_eq!(place.json(&["user", "list"]), json!([]));
     assert!(place.run(&["user", "list"]).succeeded().out.starts_with("There are no users yet"));
+}
+
+async fn what_somebody_signs_in_with_is_shown_and_removed(kind: Kind) {
+    let app = TestApp::start_at_name(kind).await;
+    let run = |arguments: &[&str]| -> Done {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_grantlog"));
+        command.env("DATABASE_URL", &app.store.settings.url).env("GRANTLOG_VAULT__MASTER_KEY", app.master_key().expose_secret());
+        command.args(arguments).current_dir(app.store.folder()).output().unwrap().into()
+    };
+    let nothing = run(&["user", "show", support::USER, "--json"]).json();
+    assert_eq!((&nothing["authenticator"], &nothing["passkeys"]), (&json!(false), &json!([])));
+    let browser = Browser::signed_in(&app).await;
+    let mut ids = Vec::new();
+    for name in ["Phone", "Key on the ring"] {
+        let page = browser.get("/account/second-factor/").await;
+        let page = browser.send(&page.form("add_passkey").with("current_password", support::PASSWORD)).await;
+        let form = Passkey::at(app.app.settings.public_url()).make(&page, name);
+        browser.send(&form).await;
+        let told = run(&["user", "show", support::USER, "--json"]).json();
+        let last = told["passkeys"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last["name"], &last["last_used_at"]), (&json!(name), &Value::Null));
+        assert_eq!(told["recovery_codes_left"], 10);
+        ids.push(last["id"].as_str().unwrap().to_owned());
+    }
+    let shown = run(&["user", "show", support::USER]).succeeded().out;
+    assert!(shown.contains("Key on the ring") && shown.contains(&ids[0]), "{shown}");
+    run(&["user", "remove-second-factor", support::USER, "--passkey", "Phone"]).failed(2, "grantlog user show");
+    let one = ["user", "remove-second-factor", support::USER, "--passkey", &ids[0], "--json"];
+    assert_eq!(run(&one).json()["state"], "passkey_removed");
+    run(&one).failed(3, "this is no passkey of the user");
+    assert_eq!(run(&["user", "show", support::USER, "--json"]).json()["passkeys"][0]["id"], json!(ids[1]));
+    run(&["user", "remove-second-factor", support::USER]).succeeded();
+    let nothing = run(&["user", "show", support::USER, "--json"]).json();
+    assert_eq!((&nothing["passkeys"], &nothing["recovery_codes_left"]), (&json!([]), &json!(0)));
 }

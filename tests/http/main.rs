@@ -31,6 +31,7 @@ mod logo;
 mod logout;
 mod metadata;
 mod pairwise;
+mod passkeys;
 mod refresh;
 mod registration;
 mod resource;

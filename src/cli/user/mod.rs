@@ -2,6 +2,8 @@
 
 mod create;
 mod import;
+mod second_factor;
+mod show;
 
 use domain::UserId;
 use futures_util::{StreamExt, stream};
@@ -24,6 +26,8 @@ use super::{
 };
 use create::Create;
 use import::Import;
+use second_factor::RemoveSecondFactor;
+use show::Show;
 
 /// Users read at a time, and of those, profiles opened at a time.
 const PAGE: u32 = 500;
@@ -39,6 +43,7 @@ pub(super) enum UserCommand {
     Create(Box<Create>),
     Import(Import),
     List(Listing),
+    Show(Show),
     SetPassword(SetPassword),
     RemoveSecondFactor(RemoveSecondFactor),
     Lock(Lock),
@@ -64,19 +69,6 @@ pub(super) struct Listing {
     after_help = "Examples:\n  grantlog user set-password mika\n  printf %s \"$PASSWORD\" | grantlog user set-password mika"
 )]
 pub(super) struct SetPassword {
-    /// Their sign-in name or id
-    #[arg(allow_hyphen_values = true)]
-    user: String,
-    #[command(flatten)]
-    format: Format,
-}
-
-/// Let a user sign in with the password alone, who lost the authenticator application and the recovery codes
-///
-/// Make sure that it is they who ask. They set it up again under Account.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  grantlog user remove-second-factor mika")]
-pub(super) struct RemoveSecondFactor {
     /// Their sign-in name or id
     #[arg(allow_hyphen_values = true)]
     user: String,
@@ -129,6 +121,7 @@ impl UserCommand {
             Self::Create(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,
             Self::List(command) => list(context, command.format).await,
+            Self::Show(command) => command.run(context).await,
             Self::SetPassword(command) => command.run(context).await,
             Self::RemoveSecondFactor(command) => command.run(context).await,
             Self::Lock(command) => command.run(context).await,
@@ -186,15 +179,6 @@ impl SetPassword {
         let password = input::secret("new password")?;
         let done = dispatch.set_password(Actor::Operator, id, password).await?;
         tell(id, "password_set", done.position, self.format, "The password is set. All that was issued before is dead.")
-    }
-}
-
-impl RemoveSecondFactor {
-    async fn run(self, context: Context) -> Result<(), Failure> {
-        let dispatch = context.dispatch().await?;
-        let (id, _) = find_user(&dispatch, &self.user).await?;
-        let done = dispatch.remove_authenticator(Actor::Operator, id).await?;
-        tell(id, "second_factor_removed", done.position, self.format, "The password alone signs the user in.")
     }
 }
 

@@ -13,12 +13,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::protocol::authorize::{Reply, ResponseMode};
 
 use super::{
-    frame::{Frame, policy, see_other},
+    frame::{Frame, Script, policy, see_other},
     shown::shown,
     visitor::Visitor,
 };
 
-/// The only script there is; without it the person presses the button.
+/// Without it the person presses the button.
 const SCRIPT: &str = "document.forms[0].submit()";
 static SCRIPT_DIGEST: LazyLock<String> = LazyLock::new(|| STANDARD.encode(digest(&SHA256, SCRIPT.as_bytes())));
 /// The longest place that is shown, in characters.
@@ -50,7 +50,9 @@ pub(super) fn answer(visitor: &Visitor, reply: &Reply, parameters: &[(&str, &str
             let mut response = visitor.page(StatusCode::OK, &template, None);
             // Where the client redirects to after it got the form is its own affair.
             let elsewhere = format!("{} https:", reply.form_action());
-            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(Some(&elsewhere), Some(&SCRIPT_DIGEST)));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_SECURITY_POLICY, policy(Some(&elsewhere), Script::Inline(&SCRIPT_DIGEST)));
             response
         }
     }

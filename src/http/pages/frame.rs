@@ -20,13 +20,24 @@ pub(in crate::http) struct Frame {
     /// What was just done, in words.
     pub(super) notice: Option<String>,
     pub(super) stylesheet: &'static str,
+    /// The address of the script that the page loads.
+    pub(super) script: Option<&'static str>,
     path: String,
 }
 
 impl Frame {
     /// The frame of a page without a navigation.
     pub(super) fn bare(language: &'static Language) -> Self {
-        Self { language, person: None, notice: None, stylesheet: style::href(), path: String::new() }
+        Self { language, person: None, notice: None, stylesheet: style::href(), script: None, path: String::new() }
+    }
+
+    /// The same for a page that is sent with this script.
+    pub(super) fn with(self, script: Script<'_>) -> Self {
+        let script = match script {
+            Script::Passkey => Some(style::passkey_href()),
+            Script::None | Script::Inline(_) => None,
+        };
+        Self { script, ..self }
     }
 
     /// Whether the page is at this path or below, for the navigation.
@@ -43,6 +54,11 @@ impl Visitor {
         Frame { notice, ..Frame::bare(self.language) }
     }
 
+    /// The frame of a page with a script.
+    pub(super) fn frame_with(&self, script: Script<'_>) -> Frame {
+        self.frame().with(script)
+    }
+
     /// The frame of a signed-in person's page.
     pub(super) fn frame_for(&self, person: &Person) -> Frame {
         Frame { person: Some(person.clone()), path: self.path.clone(), ..self.frame() }
@@ -50,7 +66,18 @@ impl Visitor {
 
     /// Sends a page. `elsewhere` is an origin or scheme of another site that the page's form may be redirected to.
     pub(super) fn page(&self, status: StatusCode, template: &impl Template, elsewhere: Option<&str>) -> Response {
+        self.page_with(Script::None, (status, template), elsewhere)
+    }
+
+    /// As `page`, with a script.
+    pub(super) fn page_with(
+        &self,
+        script: Script<'_>,
+        (status, template): (StatusCode, &impl Template),
+        elsewhere: Option<&str>,
+    ) -> Response {
         let mut response = page(status, template, elsewhere);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(elsewhere, script));
         if self.notice.is_some() {
             response.headers_mut().append(header::SET_COOKIE, Cookie::Notice.clear(self.https()));
         }
@@ -78,17 +105,31 @@ pub(super) fn page(status: StatusCode, template: &impl Template, elsewhere: Opti
     let headers = response.headers_mut();
     no_store(headers);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy(elsewhere, None));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(elsewhere, Script::None));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     response
 }
 
-/// Nothing but our own style sheet and icon, and at most one script, by its digest; no frame. Chromium applies `form-action` to where a
-/// form's answer redirects.
-pub(super) fn policy(elsewhere: Option<&str>, script: Option<&str>) -> HeaderValue {
+/// Which script a page may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Script<'a> {
+    None,
+    /// The one within it that has this digest.
+    Inline(&'a str),
+    /// Our own file that asks the browser for a passkey.
+    Passkey,
+}
+
+/// Nothing but our own style sheet and icon, and at most one script; no frame. Chromium applies `form-action` to where a form's answer
+/// redirects.
+pub(super) fn policy(elsewhere: Option<&str>, script: Script<'_>) -> HeaderValue {
     let forms = elsewhere.map(|origin| format!(" {origin}")).unwrap_or_default();
-    let scripts = script.map(|digest| format!(" script-src 'sha256-{digest}';")).unwrap_or_default();
+    let scripts = match script {
+        Script::None => String::new(),
+        Script::Inline(digest) => format!(" script-src 'sha256-{digest}';"),
+        Script::Passkey => " script-src 'self';".to_owned(),
+    };
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src 'self';{scripts} form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
     );
@@ -98,7 +139,7 @@ pub(super) fn policy(elsewhere: Option<&str>, script: Option<&str>) -> HeaderVal
 /// As `policy`, with frames of these origins.
 pub(super) fn policy_with_frames(origins: impl Iterator<Item = String>) -> HeaderValue {
     let origins: BTreeSet<String> = origins.collect();
-    let own = policy(None, None);
+    let own = policy(None, Script::None);
     if origins.is_empty() {
         return own;
     }

@@ -1,4 +1,5 @@
-//! What people see. Plain HTML from templates (`templates/`), one style sheet, no script; every text in every language (`words/`).
+//! What people see. Plain HTML from templates (`templates/`), one style sheet, no script but the one that passkeys need; every text in every
+//! language (`words/`).
 //!
 //! How a page is added: a template `templates/NAME.html` that extends `desk.html` (with the navigation of signed-in people) or
 //! `card.html` (one narrow card), with the blocks `title` and `content`; a file `NAME.rs` with a struct that derives `Template` and has
@@ -35,6 +36,7 @@ pub(super) mod language;
 pub(super) mod logo;
 mod moment;
 mod paging;
+pub(super) mod passkeys;
 mod pending;
 mod person;
 pub(super) mod problem;

@@ -1,5 +1,5 @@
-//! `/account/second-factor/`: a person sets an authenticator application up, gets recovery codes, or takes both away. Each begins with
-//! their password: whoever finds an open browser changes nothing.
+//! `/account/second-factor/`: what a person proves beside their password. They set an authenticator application up, get recovery codes, or
+//! turn it off. Each begins with their password, or a sign-in with two factors just now: whoever finds an open browser changes nothing.
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     account,
     frame::Frame,
+    passkeys::PasskeyView,
     qr,
     signed_in::{SignedIn, SignedInForm},
 };
@@ -17,12 +18,12 @@ use crate::{
     authenticator::{Authenticator, SECRET_BYTES},
     dispatch::{Done, Refusal, SecondFactorRefusal},
     http::{answer::at_position, error::Refused},
-    log::{Actor, Unavailable},
+    log::Unavailable,
     state::App,
     vault::Carried,
 };
 
-const PATH: &str = "/account/second-factor/";
+pub(super) const PATH: &str = "/account/second-factor/";
 /// For how long a new application waits for its first code, in seconds.
 const LIFETIME: u32 = 900;
 
@@ -34,6 +35,12 @@ struct StandingPage {
     problem: Option<String>,
     /// How many recovery codes are left; `None` where there is no second factor.
     codes_left: Option<usize>,
+    authenticator: bool,
+    passkeys: Vec<PasskeyView>,
+    /// Whether there can be passkeys.
+    possible: bool,
+    /// Whether no password is asked for.
+    recently: bool,
     token: String,
 }
 
@@ -100,10 +107,15 @@ pub(in crate::http) async fn confirm(form: SignedInForm) -> Result<Response, Ref
     };
     let code = parameters.get("code").unwrap_or_default();
     match app.dispatch.enrol_authenticator(session.user_id, &new.secret, code).await {
-        Ok(done) => Ok(show_codes(&signed_in, &done)),
+        Ok(done) => Ok(enrolled(&signed_in, done)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(SecondFactorRefusal::WrongCode)) => Ok(show_new(&signed_in, &new, Some("sign_in.wrong_code"))?),
-        Err(Refusal::Rule(SecondFactorRefusal::Rule(_))) => Ok(show(&signed_in, Some("second_factor.has_one")).await?),
+        Err(Refusal::Rule(
+            SecondFactorRefusal::Rule(_)
+            | SecondFactorRefusal::WrongPasskey
+            | SecondFactorRefusal::Spent
+            | SecondFactorRefusal::BadName(_),
+        )) => Ok(show(&signed_in, Some("second_factor.has_one")).await?),
     }
 }
 
@@ -114,7 +126,7 @@ pub(in crate::http) async fn new_codes(form: SignedInForm) -> Result<Response, R
     }
     let signed_in = &form.signed_in;
     match signed_in.visitor.app.dispatch.make_recovery_codes(signed_in.session.user_id).await {
-        Ok(done) => Ok(show_codes(signed_in, &done)),
+        Ok(done) => Ok(enrolled(signed_in, done)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(_)) => Ok(show(signed_in, None).await?),
     }
@@ -126,15 +138,18 @@ pub(in crate::http) async fn turn_off(form: SignedInForm) -> Result<Response, Re
         return Ok(response);
     }
     let (visitor, user_id) = (&form.signed_in.visitor, form.signed_in.session.user_id);
-    match visitor.app.dispatch.remove_authenticator(Actor::User(user_id), user_id).await {
+    match visitor.app.dispatch.remove_authenticator(user_id).await {
         Ok(done) => Ok(at_position(visitor.redirect_with_notice(PATH, "notice.second_factor_off"), done.position)),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(_)) => Ok(show(&form.signed_in, None).await?),
     }
 }
 
-/// What is answered where the form has not the person's password; `None` where it has.
-async fn without_password(form: &SignedInForm) -> Result<Option<Response>, Refused> {
+/// What is answered where the form has not the person's password; `None` where it has, or need not.
+pub(super) async fn without_password(form: &SignedInForm) -> Result<Option<Response>, Refused> {
+    if form.signed_in.recently_and_surely() {
+        return Ok(None);
+    }
     let password = SecretString::from(form.parameters.get("current_password").unwrap_or_default());
     let signed_in = &form.signed_in;
     match signed_in.visitor.app.dispatch.prove_password(signed_in.session.user_id, password).await {
@@ -147,14 +162,21 @@ async fn without_password(form: &SignedInForm) -> Result<Option<Response>, Refus
     }
 }
 
-async fn show(signed_in: &SignedIn, problem: Option<&str>) -> Result<Response, Unavailable> {
+/// The page as it is now.
+pub(super) async fn show(signed_in: &SignedIn, problem: Option<&str>) -> Result<Response, Unavailable> {
     let visitor = &signed_in.visitor;
-    let factors = visitor.app.dispatch.second_factors(signed_in.session.user_id).await?;
+    let (dispatch, user) = (&visitor.app.dispatch, signed_in.session.user_id);
+    let factors = dispatch.second_factors(user).await?;
+    let passkeys = dispatch.passkeys(user).await?;
     let template = StandingPage {
         frame: signed_in.frame(),
         username: signed_in.person.username.clone(),
         problem: problem.map(|key| visitor.language.say(key).to_owned()),
-        codes_left: factors.authenticator.then_some(factors.recovery_codes.len()),
+        codes_left: (!factors.are_none()).then_some(factors.recovery_codes.len()),
+        authenticator: factors.authenticator,
+        passkeys: passkeys.iter().map(|passkey| PasskeyView::new(passkey, visitor.language)).collect(),
+        possible: dispatch.has_passkeys(),
+        recently: signed_in.recently_and_surely(),
         token: signed_in.form_token(),
     };
     Ok(visitor.page(status(problem), &template, None))
@@ -175,12 +197,16 @@ fn show_new(signed_in: &SignedIn, new: &NewAuthenticator, problem: Option<&str>)
     Ok(visitor.page(status(problem), &template, None))
 }
 
-fn show_codes(signed_in: &SignedIn, done: &Done<Vec<SecretString>>) -> Response {
-    let codes = done.answer.iter().map(|code| code.expose_secret().to_owned()).collect();
+/// The recovery codes that were made; where none were, the page that says that something was set up.
+pub(super) fn enrolled(signed_in: &SignedIn, done: Done<Option<Vec<SecretString>>>) -> Response {
+    let Some(codes) = done.answer else {
+        return at_position(signed_in.visitor.redirect_with_notice(PATH, "notice.second_factor_set_up"), done.position);
+    };
+    let codes = codes.iter().map(|code| code.expose_secret().to_owned()).collect();
     let page = signed_in.visitor.page(StatusCode::OK, &CodesPage { frame: signed_in.frame(), codes }, None);
     at_position(page, done.position)
 }
 
-const fn status(problem: Option<&str>) -> StatusCode {
+pub(super) const fn status(problem: Option<&str>) -> StatusCode {
     if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }
 }

@@ -5,6 +5,7 @@ use axum::{
     http::{Method, request::Parts},
     response::{IntoResponse, Response},
 };
+use domain::session::ContextClass;
 use url::form_urlencoded::byte_serialize;
 
 use crate::{
@@ -20,6 +21,9 @@ use super::{
     visitor::{Visitor, forbidden},
 };
 
+/// For how long a sign-in with two factors counts as the password that changes to them ask for, in seconds.
+const RECENTLY: u32 = 300;
+
 /// A signed-in person who looks at a page.
 pub(in crate::http) struct SignedIn {
     pub(super) visitor: Visitor,
@@ -31,6 +35,12 @@ impl SignedIn {
     /// The frame of their page, with the navigation.
     pub(super) fn frame(&self) -> Frame {
         self.visitor.frame_for(&self.person)
+    }
+
+    /// Whether they proved with two factors who they are, just now.
+    pub(super) fn recently_and_surely(&self) -> bool {
+        let sign_in = &self.session.sign_in;
+        sign_in.context() == Some(ContextClass::TwoFactors) && sign_in.auth_time.plus(RECENTLY) > self.visitor.app.clock.now()
     }
 
     /// The token that each form on their page carries as `csrf_token`.

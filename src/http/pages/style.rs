@@ -1,5 +1,5 @@
-//! The style sheet and the icon: the only things that pages load. The style sheet's address changes with its content, so that browsers
-//! may keep it.
+//! The style sheet, the icon and the script for passkeys: the only things that pages load. An address changes with its content, so that
+//! browsers may keep it.
 
 use std::sync::LazyLock;
 
@@ -12,14 +12,23 @@ use domain::Digest;
 const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("icon.svg");
 
-static HREF: LazyLock<String> = LazyLock::new(|| {
-    let digest = Digest::of(STYLE.as_bytes());
-    format!("/static/style.css?{}", digest.as_str().get(..8).unwrap_or_default())
-});
+const PASSKEY: &str = include_str!("passkey.js");
+
+static STYLE_HREF: LazyLock<String> = LazyLock::new(|| address("style.css", STYLE));
+static PASSKEY_HREF: LazyLock<String> = LazyLock::new(|| address("passkey.js", PASSKEY));
+
+fn address(name: &str, content: &str) -> String {
+    format!("/static/{name}?{}", Digest::of(content.as_bytes()).as_str().get(..8).unwrap_or_default())
+}
 
 /// The style sheet's address.
 pub(super) fn href() -> &'static str {
-    &HREF
+    &STYLE_HREF
+}
+
+/// The address of the script that asks the browser for a passkey.
+pub(super) fn passkey_href() -> &'static str {
+    &PASSKEY_HREF
 }
 
 /// `GET /static/style.css`
@@ -30,6 +39,11 @@ pub(in crate::http) async fn style() -> Response {
 /// `GET /static/icon.svg`
 pub(in crate::http) async fn icon() -> Response {
     asset("image/svg+xml", ICON)
+}
+
+/// `GET /static/passkey.js`
+pub(in crate::http) async fn passkey() -> Response {
+    asset("text/javascript; charset=utf-8", PASSKEY)
 }
 
 fn asset(content_type: &'static str, content: &'static str) -> Response {

@@ -52,6 +52,15 @@ impl TestApp {
         Self::over(store, MasterKey::generate(), change).await
     }
 
+    /// As `start`, at a name in the place of an address: passkeys need one.
+    pub async fn start_at_name(kind: Kind) -> Self {
+        let at_name = |settings: &mut Settings| {
+            let url = format!("http://localhost:{}", settings.server.listen.port());
+            settings.server.public_url = url.parse().expect("a name makes a URL");
+        };
+        Self::start_with(kind, at_name).await
+    }
+
     /// A server over a store, which may have been used before under the same master key.
     pub async fn over(store: Store, master_key: SecretString, change: impl FnOnce(&mut Settings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");

@@ -1,5 +1,7 @@
 //! A browser without scripts: it keeps cookies, reads pages and sends their forms.
 
+use std::net::SocketAddr;
+
 use reqwest::{
     Client,
     header::{HeaderMap, HeaderValue},
@@ -77,6 +79,11 @@ impl<'a> Browser<'a> {
     /// Sends a form.
     pub async fn send(&self, form: &PageForm) -> Answer {
         Answer::of(self.http.post(self.app.url(&form.action)).form(&form.fields)).await
+    }
+
+    /// Sends a form to another node, with the cookies that this one set.
+    pub async fn send_to(&self, node: SocketAddr, form: &PageForm) -> Answer {
+        Answer::of(self.http.post(format!("http://{node}{}", form.action)).form(&form.fields)).await
     }
 
     /// Presses a page's button, and follows redirects as long as they stay on the site.

@@ -3,6 +3,7 @@
 
 mod audit;
 mod clients;
+mod second_factors;
 mod users;
 
 pub(in crate::http) use audit::{ask_to_revoke, changes, client_story, grant, revoke, search, search_form, user_story};
@@ -12,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 pub(in crate::http) use clients::{client, clients, disable_client, enable_client};
+pub(in crate::http) use second_factors::remove_second_factors;
 pub(in crate::http) use users::{lock_user, unlock_user, user, users};
 
 use crate::{

@@ -29,6 +29,7 @@ use super::{
         language::Language,
         moment::Moment,
         paging::Paging,
+        passkeys::PasskeyView,
         person::names_in,
     },
     Administrator, AdministratorForm, searched,
@@ -56,6 +57,8 @@ struct UserPage {
     user: UserView,
     sessions: Vec<SessionView>,
     all: Vec<Access>,
+    authenticator: bool,
+    passkeys: Vec<PasskeyView>,
     /// Whether it is the administrator's own account.
     own: bool,
     token: String,
@@ -113,11 +116,14 @@ pub(in crate::http) async fn user(Administrator(signed_in): Administrator, Path(
     let page = |limit| Page { after: None, limit };
     let sessions = session::of_user(db, &key, page(MAX_SESSIONS)).await.map_err(Unavailable::from)?;
     let consents = consent::of_user(db, &key, page(MAX_CONSENTS)).await.map_err(Unavailable::from)?;
+    let passkeys = app.dispatch.passkeys(id).await?;
     let template = UserPage {
         frame: signed_in.frame(),
         user: UserView::new(app, row, language).await?,
         sessions: sessions.iter().filter(|row| row.is_active(now)).map(|row| SessionView::new(row, language)).collect(),
         all: all_of(app, consents, language).await?,
+        authenticator: app.dispatch.second_factors(id).await?.authenticator,
+        passkeys: passkeys.iter().map(|passkey| PasskeyView::new(passkey, language)).collect(),
         own: id == signed_in.session.user_id,
         token: signed_in.form_token(),
     };
@@ -143,7 +149,7 @@ pub(in crate::http) async fn unlock_user(Path(id): Path<String>, form: Administr
     Ok(at_position(visitor.redirect_with_notice(&path_of(id), "notice.user_unlocked"), done.position))
 }
 
-fn path_of(id: UserId) -> String {
+pub(super) fn path_of(id: UserId) -> String {
     format!("{PATH}{id}/")
 }
 

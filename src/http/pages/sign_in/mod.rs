@@ -1,5 +1,7 @@
 //! `/sign-in/`: a person proves who they are, for a client's request or for a page of ours.
 
+mod passkey;
+mod problem;
 mod purpose;
 mod second_step;
 
@@ -9,25 +11,28 @@ use axum::{
     response::Response,
 };
 use domain::{SessionId, client::Registration};
+pub(in crate::http) use passkey::post as post_passkey;
+use problem::Problem;
 use purpose::{Carried, Purpose, next_page};
 pub(in crate::http) use second_step::post as post_code;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    dispatch::{CurrentSession, Done, FirstStep, Refusal, SignIn, SignInRefusal, SignedIn},
+    dispatch::{CurrentSession, Done, FirstStep, Refusal, SignIn, SignedIn},
     http::{
         answer::at_position,
         error::Refused,
         form::{Form, Query},
         source::Source,
     },
+    passkeys::Asked,
     protocol::interaction,
 };
 
 use super::{
     accounts::{Accounts, Offered, keep},
     application::Application,
-    frame::{Frame, see_other},
+    frame::{Frame, Script, see_other},
     pending::Pending,
     shown::shown,
     visitor::{Visitor, forbidden},
@@ -45,6 +50,8 @@ struct SignInPage<'a> {
     problem: Option<String>,
     token: String,
     carried: Carried<'a>,
+    /// A passkey's signature is asked for, where there can be any.
+    passkey: Option<Asked>,
     /// Accounts of this browser that may be gone on with.
     accounts: Vec<Offered>,
 }
@@ -57,15 +64,6 @@ struct Filled<'a> {
     username: String,
     problem: Option<&'a Problem>,
     accounts: Vec<Offered>,
-}
-
-/// Why a sign-in page is shown again.
-enum Problem {
-    FormExpired,
-    Wrong,
-    WrongCode,
-    Locked,
-    TooMany { retry_after: u32 },
 }
 
 /// Whoever is signed in goes on, unless they come to sign in with another account (`another`).
@@ -108,7 +106,7 @@ pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(paramet
         let request = SignIn { username: username.clone(), password, source: source.0, agent, existing };
         match visitor.app.dispatch.sign_in(request).await {
             Ok(FirstStep::SignedIn(done)) => return welcome(&visitor, purpose, (&accounts, done)).await,
-            Ok(FirstStep::SecondFactor(user)) => return Ok(second_step::show(&visitor, &purpose, user, None)),
+            Ok(FirstStep::SecondFactor(user)) => return second_step::show(&visitor, &purpose, user).await,
             Err(Refusal::Unavailable(unavailable)) => return Err(unavailable.into()),
             Err(Refusal::Rule(refusal)) => Problem::from(refusal),
         }
@@ -172,22 +170,30 @@ async fn go_on(visitor: &Visitor, pending: Pending, session: SessionId) -> Resul
 
 fn show(visitor: &Visitor, purpose: &Purpose, filled: Filled<'_>) -> Response {
     let problem = filled.problem;
+    let passkey = visitor.app.dispatch.ask_for_passkey(&visitor.sign_in_token());
+    let script = if passkey.is_some() { Script::Passkey } else { Script::None };
     let template = SignInPage {
-        frame: visitor.frame(),
+        frame: visitor.frame_with(script),
         application: filled.application,
         username: shown(&filled.username, MAX_USERNAME),
         problem: problem.map(|problem| problem.words(visitor)),
         token: visitor.sign_in_token(),
         carried: purpose.carried(&visitor.app),
+        passkey,
         accounts: filled.accounts,
     };
-    send(visitor, purpose, &template, problem)
+    send(visitor, purpose, (&template, script), problem)
 }
 
 /// Sends a page of a sign-in.
-fn send(visitor: &Visitor, purpose: &Purpose, template: &impl Template, problem: Option<&Problem>) -> Response {
+fn send(
+    visitor: &Visitor,
+    purpose: &Purpose,
+    (template, script): (&impl Template, Script<'_>),
+    problem: Option<&Problem>,
+) -> Response {
     let status = problem.map_or(StatusCode::OK, Problem::status);
-    let mut response = visitor.page(status, template, purpose.elsewhere().as_deref());
+    let mut response = visitor.page_with(script, (status, template), purpose.elsewhere().as_deref());
     if let Some(cookie) = visitor.browser_cookie() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -202,35 +208,4 @@ async fn application(visitor: &Visitor, pending: &Pending) -> Result<Option<Appl
     let id = pending.request.client_id;
     let client = visitor.app.dispatch.client_by_id(id).await?;
     Ok(client.state.registration().map(|client| Application::new(id, client, &pending.request.reply)))
-}
-
-impl From<SignInRefusal> for Problem {
-    fn from(refusal: SignInRefusal) -> Self {
-        match refusal {
-            SignInRefusal::WrongCredentials | SignInRefusal::Session(_) => Self::Wrong,
-            SignInRefusal::WrongCode => Self::WrongCode,
-            SignInRefusal::Locked => Self::Locked,
-            SignInRefusal::TooManyTries { retry_after } => Self::TooMany { retry_after },
-        }
-    }
-}
-
-impl Problem {
-    const fn status(&self) -> StatusCode {
-        match self {
-            Self::FormExpired | Self::Locked => StatusCode::FORBIDDEN,
-            Self::Wrong | Self::WrongCode => StatusCode::BAD_REQUEST,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-        }
-    }
-
-    fn words(&self, visitor: &Visitor) -> String {
-        match self {
-            Self::FormExpired => visitor.language.say("sign_in.form_expired").to_owned(),
-            Self::Wrong => visitor.language.say("sign_in.wrong").to_owned(),
-            Self::WrongCode => visitor.language.say("sign_in.wrong_code").to_owned(),
-            Self::Locked => visitor.language.say("sign_in.locked").to_owned(),
-            Self::TooMany { retry_after } => visitor.language.fill("sign_in.too_many", "minutes", retry_after.div_ceil(60)),
-        }
-    }
 }
