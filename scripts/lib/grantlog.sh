@@ -21,7 +21,7 @@ ready() (
 )
 
 # start_grantlog STORE [URL]: `postgres` or `sqlite`; over the store at URL, or over a new one. Exports what a test needs to find the server and to use the command
-# line beside it: GRANTLOG_TEST_URL, GRANTLOG_TEST_CLI and GRANTLOG_TEST_HOME (the folder to run it in); DATABASE_URL for PostgreSQL and URL.
+# line beside it, at the host `grantlog_host` or at an address: GRANTLOG_TEST_URL, GRANTLOG_TEST_CLI and GRANTLOG_TEST_HOME (the folder to run it in); DATABASE_URL for PostgreSQL and URL.
 start_grantlog() {
   local store=$1 port
   port=$(free_port)
@@ -35,7 +35,7 @@ start_grantlog() {
     DATABASE_URL=$(new_database "interop_$port")
     export DATABASE_URL
   fi
-  export GRANTLOG_TEST_HOME GRANTLOG_TEST_CLI=$grantlog GRANTLOG_TEST_URL=http://127.0.0.1:$port
+  export GRANTLOG_TEST_HOME GRANTLOG_TEST_CLI=$grantlog GRANTLOG_TEST_URL=http://${grantlog_host:-127.0.0.1}:$port
   export GRANTLOG_SERVER__LISTEN=127.0.0.1:$port GRANTLOG_SERVER__PUBLIC_URL=$GRANTLOG_TEST_URL
   launch_grantlog
   wait_until 60 ready_or_gone "$grantlog_pid" "$port" && ready "$port" && return

@@ -56,6 +56,7 @@ part_browser() {
   need_modules tests/browser
   need_venv tests/interop/requirements.txt # examples/django
   export GRANTLOG_TEST_PYTHON=$venv/bin/python
+  local grantlog_host=localhost # browsers make passkeys for names, and for no address
   start_or_count postgres || return 0
   run_node tests/browser
   stop_grantlog

@@ -80,7 +80,7 @@ export class Visitor {
       if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()}: ${request.failure()?.errorText}`)
     })
     context.on('request', (request) => {
-      const foreign = !request.url().startsWith('http://127.0.0.1:') && !request.url().startsWith('data:')
+      const foreign = ![`${url}/`, 'http://127.0.0.1:', 'data:'].some((own) => request.url().startsWith(own))
       if (foreign) complaints.push(`asked a third party: ${request.url()}`)
     })
     context.on('response', (response) => {
@@ -157,6 +157,45 @@ export class Application {
   /** What the last person brought back. */
   get brought() {
     return this.visits.at(-1)
+  }
+}
+
+/** What holds passkeys in a tab's browser: `transport` internal or usb. It is unlocked, and touched, whenever it is asked. */
+export class Authenticator {
+  static async plugInto(page, options = {}) {
+    const authenticator = new Authenticator()
+    authenticator.session = await page.context().newCDPSession(page)
+    await authenticator.session.send('WebAuthn.enable')
+    const usual = { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true }
+    const { authenticatorId } = await authenticator.session.send('WebAuthn.addVirtualAuthenticator', {
+      options: { ...usual, isUserVerified: true, automaticPresenceSimulation: true, ...options },
+    })
+    authenticator.authenticatorId = authenticatorId
+    return authenticator
+  }
+
+  send(method, parameters = {}) {
+    return this.session.send(`WebAuthn.${method}`, { authenticatorId: this.authenticatorId, ...parameters })
+  }
+
+  /** Whether its holder unlocks it when it asks. */
+  unlock(isUserVerified) {
+    return this.send('setUserVerified', { isUserVerified })
+  }
+
+  /** Whether it is touched by itself; else it waits. */
+  touch(enabled) {
+    return this.send('setAutomaticPresenceSimulation', { enabled })
+  }
+
+  async passkeys() {
+    return (await this.send('getCredentials')).credentials
+  }
+
+  /** Has another count for a passkey, as a copy of it would. */
+  async count(passkey, signCount) {
+    await this.send('removeCredential', { credentialId: passkey.credentialId })
+    await this.send('addCredential', { credential: { ...passkey, signCount } })
   }
 }
 
