@@ -183,11 +183,6 @@ export class Authenticator {
     return this.send('setUserVerified', { isUserVerified })
   }
 
-  /** Whether it is touched by itself; else it waits. */
-  touch(enabled) {
-    return this.send('setAutomaticPresenceSimulation', { enabled })
-  }
-
   async passkeys() {
     return (await this.send('getCredentials')).credentials
   }
