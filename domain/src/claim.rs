@@ -45,8 +45,10 @@ const MAX_LENGTH: usize = 2048;
 /// Why a claim is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidClaim {
-    #[error("{0} is none of OpenID Connect's standard claims")]
+    #[error("{0} is none of OpenID Connect's standard claims, and no scope of the settings names it")]
     Unknown(String),
+    #[error("{name} must be JSON of at most {longest} bytes, and not null")]
+    Own { name: String, longest: usize },
     #[error("sub: every user gets an id of grantlog's own; leave it out")]
     Subject,
     #[error("{0} must be a text of at most {MAX_LENGTH} bytes without control characters")]

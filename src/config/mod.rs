@@ -3,7 +3,12 @@
 mod check;
 mod load;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 pub use check::SettingError;
 use domain::{catalogue::ScopeEntry, client::Policy};
@@ -211,11 +216,13 @@ pub enum LogFormat {
     Json,
 }
 
-/// A scope: whether it is privileged, and its words by language.
+/// A scope: whether it is privileged, what it opens beside the standard's claims, and its words by language.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ScopeSetting {
     #[serde(default)]
     pub privileged: bool,
+    #[serde(default)]
+    pub claims: BTreeSet<String>,
     #[serde(flatten)]
     pub descriptions: BTreeMap<String, String>,
 }
@@ -278,6 +285,7 @@ impl Settings {
             name: name.clone(),
             descriptions: setting.descriptions.clone(),
             privileged: setting.privileged,
+            claims: setting.claims.clone(),
         };
         self.scopes.iter().map(entry).collect()
     }

@@ -2,9 +2,11 @@
 
 use domain::{
     ClientId, ConsentId, Decide, Digest, GrantId, Scope, Timestamp,
+    catalogue::Catalogue,
     client::{Client, GrantType},
     consent::{Consent, ConsentCommand, ConsentError, ConsentTerms, GivenBy},
     grant::{self, Grant, GrantCommand, GrantError},
+    id::THE_ONLY,
     pkce::CodeChallenge,
     session::Session,
     user::User,
@@ -123,8 +125,8 @@ impl UseCase for Approval {
         let (User::Present { locked: false, .. }, Session::Started(sign_in)) = (user.as_ref(), session.as_ref()) else {
             return Err(Refusal::Rule(ApproveRefusal::SessionEnded));
         };
-        let catalogue = work.guard::<domain::catalogue::Catalogue>(domain::id::THE_ONLY).await?;
-        let consent_id = self.give_consent(work, catalogue.version).await?;
+        let catalogue = work.guard::<Catalogue>(THE_ONLY).await?;
+        let consent_id = self.give_consent(work, &catalogue).await?;
         let (key, expires_at) = (self.answers.id.clone(), self.answers.until);
         work.ephemeral.push(EphemeralChange::Claim { kind: ANSWERED, key, expires_at });
         let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
@@ -164,7 +166,7 @@ impl UseCase for Approval {
 
 impl Approval {
     /// Gives the consent, or stands on the one that covers all of it already.
-    async fn give_consent(&self, work: &mut Work<'_>, catalogue_version: u32) -> Result<ConsentId, Refusal<ApproveRefusal>> {
+    async fn give_consent(&self, work: &mut Work<'_>, catalogue: &Catalogue) -> Result<ConsentId, Refusal<ApproveRefusal>> {
         let (user, client) = (self.session.user_id.to_string(), self.client_id.to_string());
         let known = consent::of_user_and_client(work.inner.reads.db(), &user, &client).await.map_err(Unavailable::from)?;
         let loaded = match known {
@@ -182,9 +184,9 @@ impl Approval {
             scope: self.scope.clone(),
             resources: self.resources.clone(),
             client_version: self.client_version,
-            catalogue_version,
+            catalogue_version: catalogue.version,
             given_by: self.given_by,
-            claims: self.claims.beyond(&self.scope),
+            claims: self.claims.beyond(&self.scope, catalogue),
         };
         let (events, _) = work
             .decide(&loaded, ConsentCommand::Give { terms, at: work.now })

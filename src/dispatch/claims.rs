@@ -41,15 +41,17 @@ impl Dispatch {
         let user: UserId = user.parse().map_err(|_| Unavailable)?;
         let grant: GrantId = token.grant_id.parse().map_err(|_| Unavailable)?;
         let client: ClientId = token.client_id.parse().map_err(|_| Unavailable)?;
-        let (profile, grant, client) = tokio::try_join!(
+        let scope = token.scope.parse().map_err(|_| Unavailable)?;
+        let (profile, grant, client, catalogue) = tokio::try_join!(
             self.profile_of(token),
             self.load_fresh::<Grant>(grant.uuid()),
-            self.load_fresh::<Client>(client.uuid())
+            self.load_fresh::<Client>(client.uuid()),
+            self.catalogue()
         )?;
         let (Some(profile), Some(client)) = (profile, client.state.usable()) else { return Ok(None) };
         let known = known(profile.username, profile.claims);
         let asked = grant.state.terms().map(|terms| terms.claims.clone()).unwrap_or_default();
-        let mut told = of_scopes(&known, &token.scope, &asked.locales);
+        let mut told = of_scopes(&known, &scope, &asked.locales, &catalogue);
         told.extend(self.asked_of(&known, &asked.userinfo));
         told.insert("sub".to_owned(), self.subject(client, user).into());
         let Some(algorithm) = client.metadata.userinfo_algorithm() else { return Ok(Some(UserInfo::Plain(told))) };

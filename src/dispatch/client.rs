@@ -251,7 +251,7 @@ impl Work<'_> {
     ) -> Result<ClientMetadata, Refusal<ClientError>> {
         let adopted = self.guard::<Catalogue>(THE_ONLY).await?;
         let catalogue = match adopted.version {
-            0 => Catalogue { version: 0, scopes: self.inner.settings.catalogue() },
+            0 => Catalogue::unadopted(self.inner.settings.catalogue()),
             _ => Catalogue::clone(&adopted),
         };
         let scope = if metadata.scope.is_empty() { catalogue.default_scope() } else { metadata.scope.clone() };

@@ -8,6 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use domain::catalogue::Catalogue;
+
 use crate::{protocol::metadata::Metadata, state::App};
 
 use super::{
@@ -29,8 +31,8 @@ pub(super) async fn of_openid(State(app): State<App>, uri: Uri) -> Result<Respon
 }
 
 fn metadata(app: &App) -> Metadata {
-    let scopes = app.settings.scopes.keys().cloned().collect();
-    Metadata::of(&app.settings.issuer(), scopes, language::tags(), app.settings.registration.by_document)
+    let catalogue = Catalogue::unadopted(app.settings.catalogue());
+    Metadata::of(&app.settings.issuer(), &catalogue, language::tags(), app.settings.registration.by_document)
 }
 
 fn told(metadata: Metadata) -> Response {

@@ -2,12 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    Scope,
-    catalogue::Catalogue,
-    claim::{is_opened_by, scope_of_claim},
-    client::Registration,
-};
+use domain::{Scope, catalogue::Catalogue, client::Registration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -84,8 +79,7 @@ impl ClaimsRequest {
     #[must_use]
     pub fn allowed(self, client: &Registration, catalogue: &Catalogue) -> Self {
         let allowed = |claim: &String, _: &mut ClaimRequest| {
-            let scope = scope_of_claim(claim);
-            scope.is_some_and(|scope| client.metadata.scope.contains(scope) && catalogue.has_for_users(scope))
+            catalogue.scopes_of_claim(claim).any(|scope| client.metadata.scope.contains(scope))
         };
         let Self { mut userinfo, mut id_token, locales } = self;
         userinfo.retain(allowed);
@@ -95,9 +89,9 @@ impl ClaimsRequest {
 
     /// The names of the claims that these scopes do not open anyway: they need a consent of their own.
     #[must_use]
-    pub fn beyond(&self, scope: &Scope) -> BTreeSet<String> {
+    pub fn beyond(&self, scope: &Scope, catalogue: &Catalogue) -> BTreeSet<String> {
         let names = self.userinfo.keys().chain(self.id_token.keys());
-        names.filter(|name| !is_opened_by(scope, name)).cloned().collect()
+        names.filter(|name| !catalogue.opens(scope, name)).cloned().collect()
     }
 }
 

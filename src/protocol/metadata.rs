@@ -1,7 +1,7 @@
 //! Authorization server metadata (RFC 8414 section 2), with what OpenID Connect Discovery 1.0 (section 3) adds: what stands here works, and
 //! what works stands here.
 
-use domain::{Scope, claim::claims_of_scope, client::SigningAlgorithm, session::ContextClass};
+use domain::{Scope, catalogue::Catalogue, client::SigningAlgorithm, session::ContextClass};
 use serde::Serialize;
 
 use super::authorize::ResponseMode;
@@ -79,7 +79,7 @@ struct OpenId {
     display_values_supported: [&'static str; 3],
     acr_values_supported: [&'static str; 2],
     claim_types_supported: [&'static str; 1],
-    claims_supported: Vec<&'static str>,
+    claims_supported: Vec<String>,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     /// Left out, it would say yes.
@@ -87,10 +87,11 @@ struct OpenId {
 }
 
 impl Metadata {
-    /// Of the issuer with these scopes and the pages' languages, where clients come by a document or not.
+    /// Of the issuer with this catalogue and the pages' languages, where clients come by a document or not.
     #[must_use]
-    pub fn of(issuer: &str, scopes: Vec<String>, languages: Vec<&'static str>, by_document: bool) -> Self {
+    pub fn of(issuer: &str, catalogue: &Catalogue, languages: Vec<&'static str>, by_document: bool) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
+        let scopes: Vec<String> = catalogue.scopes.iter().map(|entry| entry.name.clone()).collect();
         let openid = scopes.iter().any(|scope| scope == Scope::OPENID).then(|| OpenId {
             userinfo_endpoint: at(path::USERINFO),
             end_session_endpoint: at(path::LOGOUT),
@@ -104,7 +105,7 @@ impl Metadata {
             display_values_supported: ["page", "popup", "touch"],
             acr_values_supported: ContextClass::ALL.map(ContextClass::as_str),
             claim_types_supported: ["normal"],
-            claims_supported: ID_TOKEN_CLAIMS.into_iter().chain(scopes.iter().flat_map(|scope| claims_of_scope(scope))).collect(),
+            claims_supported: ID_TOKEN_CLAIMS.into_iter().chain(catalogue.claims()).map(str::to_owned).collect(),
             claims_parameter_supported: true,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::claim::scope_of_claim;
+use domain::{Scope, catalogue::Catalogue};
 use serde_json::Value;
 
 /// Claims by their names, which may carry a language (section 5.2).
@@ -18,15 +18,14 @@ pub fn known(username: String, claims: Claims) -> Claims {
     std::iter::once((PREFERRED_USERNAME.to_owned(), username.into())).chain(claims).collect()
 }
 
-/// The claims that scopes open (names separated by spaces): in the wanted languages beside the plain ones; in all, where none is wanted.
+/// The claims that scopes open: in the wanted languages beside the plain ones; in all, where none is wanted.
 #[must_use]
-pub fn of_scopes(known: &Claims, scope: &str, locales: &[String]) -> Claims {
-    let granted = |claim: &str| scope_of_claim(claim).is_some_and(|needed| scope.split(' ').any(|name| name == needed));
+pub fn of_scopes(known: &Claims, scope: &Scope, locales: &[String], catalogue: &Catalogue) -> Claims {
     let wanted = |claim: &str| match claim.split_once('#') {
         Some((_, language)) if !locales.is_empty() => locales.iter().any(|locale| nearness(locale, language).is_some()),
         Some(_) | None => true,
     };
-    let told = known.iter().filter(|(claim, _)| granted(claim) && wanted(claim));
+    let told = known.iter().filter(|(claim, _)| catalogue.opens(scope, claim) && wanted(claim));
     told.map(|(claim, value)| (claim.clone(), value.clone())).collect()
 }
 
@@ -69,7 +68,8 @@ mod tests {
     }
 
     fn told(scope: &str, locales: &[&str]) -> Value {
-        json!(of_scopes(&person(), scope, &locales.iter().map(ToString::to_string).collect::<Vec<_>>()))
+        let locales: Vec<_> = locales.iter().map(ToString::to_string).collect();
+        json!(of_scopes(&person(), &scope.parse().unwrap(), &locales, &Catalogue::default()))
     }
 
     #[test]

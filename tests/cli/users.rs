@@ -84,7 +84,7 @@ async fn an_import_reports_each_entry(kind: Kind) {
     assert_eq!(imported, [true, true, true, false, false, false, false, false]);
     assert!(report[0]["id"].is_string());
     assert_eq!(report[3]["error"], "a password has at least 8 characters");
-    assert_eq!(report[5]["error"], "groups is none of OpenID Connect's standard claims");
+    assert_eq!(report[5]["error"], "groups is none of OpenID Connect's standard claims, and no scope of the settings names it");
     let table = place.run(&["user", "import", "users.json"]).out;
     assert!(table.contains("refused: a user with this name exists already"), "{table}");
     assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 3);

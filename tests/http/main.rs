@@ -13,6 +13,7 @@ mod authorize;
 mod authorized_tokens;
 mod back_channel_logout;
 mod claims;
+mod claims_of_settings;
 mod client_assertion;
 mod client_authentication;
 mod client_credentials;

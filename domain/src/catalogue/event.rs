@@ -1,6 +1,6 @@
 //! What can have happened to the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ pub struct ScopeEntry {
     /// A user cannot grant it: only a client acting for itself gets it, if registered for it.
     #[serde(default)]
     pub privileged: bool,
+    /// What it lets an application know of a person, beside what the standard says of it (OpenID Connect Core section 5.4).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub claims: BTreeSet<String>,
 }
 
 impl DomainEvent for CatalogueEvent {

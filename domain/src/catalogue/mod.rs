@@ -1,5 +1,6 @@
 //! The scopes that can be granted and the words they are explained with, as the settings define them.
 
+mod claims;
 mod command;
 mod event;
 #[cfg(test)]
@@ -24,6 +25,10 @@ pub struct Catalogue {
 pub enum CatalogueError {
     #[error("the scope {0} stands twice in the catalogue")]
     Twice(String),
+    #[error(
+        "the scope {scope} cannot open the claim {claim}: a claim of a person has a name of printable ASCII without #, and none that tokens use"
+    )]
+    NoClaim { claim: String, scope: String },
     #[error("{0} is no scope: printable ASCII without space, quote and backslash")]
     NoScope(String),
 }
@@ -43,6 +48,12 @@ impl Decide for Catalogue {
 }
 
 impl Catalogue {
+    /// One that nobody has adopted yet.
+    #[must_use]
+    pub const fn unadopted(scopes: Vec<ScopeEntry>) -> Self {
+        Self { version: 0, scopes }
+    }
+
     /// What of a scope it does not have.
     #[must_use]
     pub fn unknown(&self, scope: &Scope) -> Scope {
@@ -74,6 +85,7 @@ fn check(scopes: &[ScopeEntry]) -> Result<(), CatalogueError> {
         if !entry.name.parse::<Scope>().is_ok_and(|scope| scope.names().eq([entry.name.as_str()])) {
             return Err(CatalogueError::NoScope(entry.name.clone()));
         }
+        claims::check_names(entry)?;
         if scopes.iter().take(index).any(|earlier| earlier.name == entry.name) {
             return Err(CatalogueError::Twice(entry.name.clone()));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::claim::{ClaimKind, check_claim};
+use domain::{catalogue::Catalogue, claim::ClaimKind};
 use serde_json::Value;
 
 use crate::{
@@ -30,7 +30,7 @@ use super::members;
     --name \"Mika K.\" --email mika@example.org --password-stdin --json
   grantlog user create --username root --admin --password-stdin
   grantlog user create --username mika --claim birthdate=1990-01-01 \\
-    --claim 'address={\"country\": \"JP\"}'")]
+    --claim 'address={\"country\": \"JP\"}' --claim 'groups=[\"staff\"]'")]
 pub(in crate::cli) struct Create {
     /// The name to sign in with
     #[arg(long, value_name = "NAME")]
@@ -65,7 +65,7 @@ pub(in crate::cli) struct Create {
     /// Their time zone, for example Asia/Tokyo
     #[arg(long, value_name = "ZONE")]
     zoneinfo: Option<String>,
-    /// Any other standard claim of OpenID Connect (Core section 5.1)
+    /// Any other standard claim of OpenID Connect (Core section 5.1), or one that a scope of the settings names
     #[arg(long, value_name = "CLAIM=VALUE")]
     claim: Vec<String>,
     #[command(flatten)]
@@ -74,7 +74,7 @@ pub(in crate::cli) struct Create {
 
 impl Create {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
-        let claims = self.claims()?;
+        let claims = self.claims(&Catalogue::unadopted(context.settings.catalogue()))?;
         let password = if self.password_stdin { Some(input::secret("password")?) } else { None };
         let has_password = password.is_some();
         let dispatch = context.dispatch().await?;
@@ -93,7 +93,7 @@ impl Create {
         }
     }
 
-    fn claims(&self) -> Result<BTreeMap<String, Value>, Failure> {
+    fn claims(&self, catalogue: &Catalogue) -> Result<BTreeMap<String, Value>, Failure> {
         let texts = [
             ("name", &self.name),
             ("given_name", &self.given_name),
@@ -115,18 +115,19 @@ impl Create {
             claims.insert(claim.to_owned(), typed(claim, text));
         }
         for (claim, value) in &claims {
-            check_claim(claim, value).map_err(|error| Failure::Usage(error.to_string()))?;
+            catalogue.check_claim(claim, value).map_err(|error| Failure::Usage(error.to_string()))?;
         }
         Ok(claims)
     }
 }
 
-/// A claim's text as the kind of value that the claim has; as a text where it is none of that kind, for the check to refuse.
+/// A claim's text as the kind of value that the claim has; as a text where it is none of that kind, for the check to refuse. A claim of
+/// the settings has any: what is no JSON is a text.
 fn typed(claim: &str, text: &str) -> Value {
     match ClaimKind::of(claim) {
-        Some(ClaimKind::Flag | ClaimKind::Moment | ClaimKind::Address) => {
+        Some(ClaimKind::Flag | ClaimKind::Moment | ClaimKind::Address) | None => {
             serde_json::from_str(text).unwrap_or_else(|_| text.into())
         }
-        Some(ClaimKind::Text) | None => text.into(),
+        Some(ClaimKind::Text) => text.into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use domain::claim::check_claim;
+use domain::catalogue::Catalogue;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -23,7 +23,7 @@ use super::members;
 ///
 /// The file is an array of objects: `username`, `password` (the password itself, or its argon2 PHC string, $argon2id$...; a PHC
 /// string may also stand in `password_hash`), `administrator`, and OpenID Connect's standard claims (name, email, email_verified,
-/// address, ...). Each entry is imported whole or not at all, and the report says which.
+/// address, ...) and those that scopes of the settings name. Each entry is imported whole or not at all, and the report says which.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   grantlog user import users.json
@@ -41,15 +41,16 @@ pub(in crate::cli) struct Import {
 impl Import {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let entries: Vec<Value> = input::json_file(&self.file)?;
+        let catalogue = Catalogue::unadopted(context.settings.catalogue());
         let dispatch = context.dispatch().await?;
         let what = What { plural: "users", unique: "username", normal: |name| name.trim().to_lowercase(), shown: "id" };
-        import::import(what, self.format, entries, |entry| import_user(&dispatch, entry)).await
+        import::import(what, self.format, entries, |entry| import_user(&dispatch, &catalogue, entry)).await
     }
 }
 
-async fn import_user(dispatch: &Dispatch, entry: Map<String, Value>) -> Result<Imported, Failure> {
+async fn import_user(dispatch: &Dispatch, catalogue: &Catalogue, entry: Map<String, Value>) -> Result<Imported, Failure> {
     let name = entry.get("username").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let outcome = match read_entry(entry) {
+    let outcome = match read_entry(catalogue, entry) {
         Err(why) => Err(why),
         Ok(new) => {
             let (profile, administrator) = (new.profile.clone(), new.administrator);
@@ -66,7 +67,7 @@ async fn import_user(dispatch: &Dispatch, entry: Map<String, Value>) -> Result<I
     Ok(Imported { name, outcome })
 }
 
-fn read_entry(mut entry: Map<String, Value>) -> Result<NewUser, String> {
+fn read_entry(catalogue: &Catalogue, mut entry: Map<String, Value>) -> Result<NewUser, String> {
     let username = take_text(&mut entry, "username")?.ok_or("username is missing")?;
     let password = take_text(&mut entry, "password")?;
     let mut digest = None;
@@ -85,7 +86,7 @@ fn read_entry(mut entry: Map<String, Value>) -> Result<NewUser, String> {
     };
     let claims: BTreeMap<_, _> = entry.into_iter().filter(|(_, value)| !value.is_null()).collect();
     for (claim, value) in &claims {
-        check_claim(claim, value).map_err(|error| error.to_string())?;
+        catalogue.check_claim(claim, value).map_err(|error| error.to_string())?;
     }
     let profile = Profile { username, claims };
     Ok(NewUser { profile, password: password.map(Into::into), password_digest, administrator })

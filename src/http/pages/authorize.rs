@@ -202,15 +202,16 @@ async fn known(
         return Ok(Known::FirstParty);
     }
     let Some(session) = session else { return Ok(Known::Nothing) };
+    let catalogue = app.dispatch.catalogue().await?;
     let terms = ConsentTerms {
         user_id: session.user_id,
         client_id: request.client_id,
         scope: request.scope.clone(),
         resources: request.resources.clone(),
         client_version: request.client_version,
-        catalogue_version: app.dispatch.catalogue().await?.version,
+        catalogue_version: catalogue.version,
         given_by: GivenBy::User,
-        claims: request.claims.beyond(&request.scope),
+        claims: request.claims.beyond(&request.scope, &catalogue),
     };
     Ok(if app.dispatch.consent_includes(&terms).await? { Known::Consent } else { Known::Nothing })
 }

@@ -52,13 +52,14 @@ pub(super) async fn ask(
     let pending = pending.for_session(session.id);
     let catalogue = app.dispatch.catalogue().await?;
     let request = &pending.request;
+    let beyond = request.claims.beyond(&request.scope, &catalogue);
     let elsewhere = request.reply.form_action();
     let template = ConsentPage {
         frame: visitor.frame(),
         application: Application::new(request.client_id, client, &request.reply),
         person: Person::of(app, session).await?,
         scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),
-        claims: request.claims.beyond(&request.scope).iter().map(|claim| claim::in_words(claim, visitor.language)).collect(),
+        claims: beyond.iter().map(|claim| claim::in_words(claim, visitor.language)).collect(),
         resources: request.resources.iter().map(|resource| shown(resource, MAX_WORDS)).collect(),
         token: visitor.form_token(session),
         request: pending.seal(app),

@@ -223,7 +223,11 @@ impl Told<'_> {
 }
 
 fn catalogue(event: &CatalogueEvent) -> Data {
-    let scope = |entry: &ScopeEntry| data::CatalogueScope { name: entry.name.clone(), privileged: entry.privileged };
+    let scope = |entry: &ScopeEntry| data::CatalogueScope {
+        name: entry.name.clone(),
+        privileged: entry.privileged,
+        claims: entry.claims.iter().cloned().collect(),
+    };
     match event {
         CatalogueEvent::Adopted { version, scopes, at } => Data::CatalogueAdopted(data::CatalogueAdopted {
             version: *version,

@@ -30,6 +30,8 @@ pub struct CatalogueScope {
     pub name: String,
     /// A user cannot grant it.
     pub privileged: bool,
+    /// What it lets an application know of a person, beside the standard's claims of that scope.
+    pub claims: Vec<String>,
 }
 
 /// What stands in the place of a message that was too large.
