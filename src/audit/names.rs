@@ -157,7 +157,7 @@ impl Named {
                 InvitationEvent::Used { client_id, .. } => drop(self.clients.insert(*client_id)),
                 InvitationEvent::Made { .. } | InvitationEvent::Withdrawn { .. } => {}
             },
-            Event::KeySet(_) | Event::Catalogue(_) => {}
+            Event::KeySet(_) | Event::Catalogue(_) | Event::Audit(AuditEvent::PassedOver { .. }) => {}
         }
     }
 }

@@ -91,6 +91,9 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
             details["about"] = json!([read.grant_id.map(|id| id.to_string()), client, user]);
             telling("audit.read", details)
         }
+        Event::Audit(AuditEvent::PassedOver { position, reason, .. }) => {
+            telling("audit.passed_over", json!({"passed_over": position, "reason": reason}))
+        }
     }
 }
 

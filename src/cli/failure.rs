@@ -11,7 +11,7 @@ use domain::{client::ClientError, invitation::InvitationError, key_set::KeySetEr
 use crate::{
     audit::NotEnded,
     config::SettingError,
-    dispatch::{OpenError, Refusal, SecondFactorRefusal, UserRefusal},
+    dispatch::{OpenError, PassOverRefusal, Refusal, SecondFactorRefusal, UserRefusal},
     follow::relay::RelayError,
     log::{MigrateError, Unavailable},
     telemetry::TelemetryError,
@@ -160,4 +160,4 @@ macro_rules! refusals {
     )+};
 }
 
-refusals!(ClientError, InvitationError, UserRefusal, SecondFactorRefusal, KeySetError);
+refusals!(ClientError, InvitationError, UserRefusal, SecondFactorRefusal, KeySetError, PassOverRefusal);

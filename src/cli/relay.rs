@@ -1,8 +1,12 @@
 //! `grantlog relay`: the stream in NATS that the log is relayed to.
 
+use domain::audit::Reason;
 use serde_json::json;
 
-use crate::follow::relay::{Broker, RelayStatus};
+use crate::{
+    follow::relay::{Broker, RelayStatus},
+    log::Actor,
+};
 
 use super::{
     failure::Failure,
@@ -22,6 +26,7 @@ use super::{
 pub(super) enum RelayCommand {
     Setup(Setup),
     Status(Status),
+    Skip(Skip),
 }
 
 /// Make the stream, or see that it is as the settings say
@@ -45,6 +50,27 @@ pub(super) struct Status {
     format: Format,
 }
 
+/// Let the relay pass over an event that it cannot read
+///
+/// An event that this version cannot read stops the relay, which says so: the remedy is the version that wrote it. Where there is
+/// none, an operator lets the relay go on: a stub stands at the event's position in the stream. Subscribers rely on it that they hear
+/// of every revocation, so whoever skips an event answers for it that it ended nothing. The decision is an event of the log itself.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  grantlog log tail --after 1233 --json | head -n 1
+  grantlog relay skip --position 1234 --ends-nothing --reason \"a test release wrote it\"")]
+pub(super) struct Skip {
+    /// The event's position, as the relay's error names it
+    #[arg(long, value_name = "N")]
+    position: i64,
+    /// It is known that the event ended no token, grant, session, consent, client, user or key
+    #[arg(long, required = true)]
+    ends_nothing: bool,
+    /// Why it is skipped: kept in the log
+    #[arg(long, value_name = "TEXT")]
+    reason: Reason,
+}
+
 impl RelayCommand {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         if !context.settings.relay.is_on() {
@@ -55,6 +81,7 @@ impl RelayCommand {
         match self {
             Self::Setup(command) => command.run(context).await,
             Self::Status(command) => command.run(context).await,
+            Self::Skip(command) => command.run(context).await,
         }
     }
 }
@@ -70,6 +97,18 @@ impl Setup {
             settings.stream,
             broker.version(),
             settings.prefix
+        ))
+    }
+}
+
+impl Skip {
+    async fn run(self, context: Context) -> Result<(), Failure> {
+        let Self { position, ends_nothing: _, reason } = self;
+        let dispatch = context.dispatch().await?;
+        let done = dispatch.pass_over(Actor::Operator, position, reason).await?;
+        output::line(format_args!(
+            "The relay passes over the event at position {position}: decided at position {}.",
+            done.position
         ))
     }
 }

@@ -1,8 +1,10 @@
-//! Somebody is told what the log says of people and clients: that they were is an event.
+//! Somebody is told what the log says of people and clients: that they were is an event. So is what an operator keeps from subscribers.
+
+use std::collections::BTreeSet;
 
 use domain::{
     Decide, StreamId,
-    audit::{Audit, AuditCommand, AuditError, Read},
+    audit::{Audit, AuditCommand, AuditError, Read, Reason},
     id::THE_ONLY,
 };
 
@@ -12,6 +14,20 @@ use super::{Dispatch, Done, Refusal, UseCase, work::Work};
 
 struct Remember {
     read: Read,
+}
+
+struct PassOver {
+    position: i64,
+    reason: Reason,
+}
+
+/// Why an event is not passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PassOverRefusal {
+    #[error("the log has no event at this position")]
+    NotThere,
+    #[error("the event can be read: there is nothing to pass over")]
+    Readable,
 }
 
 impl Dispatch {
@@ -24,6 +40,46 @@ impl Dispatch {
             Refusal::Rule(never) => match never {},
             Refusal::Unavailable(unavailable) => unavailable,
         })
+    }
+
+    /// Lets the relay pass an event over that this program cannot read. Whoever decides it answers for it that the event ended nothing.
+    ///
+    /// # Errors
+    /// That there is no such event, or that it can be read.
+    pub async fn pass_over(&self, actor: Actor, position: i64, reason: Reason) -> Result<Done<()>, Refusal<PassOverRefusal>> {
+        let found = self.log.read(position.saturating_sub(1), 1).await?.pop().filter(|found| found.position == position);
+        let stored = found.ok_or(Refusal::Rule(PassOverRefusal::NotThere))?;
+        if stored.event().is_ok() {
+            return Err(Refusal::Rule(PassOverRefusal::Readable));
+        }
+        self.perform(actor, &PassOver { position, reason }).await.map_err(|refusal| match refusal {
+            Refusal::Rule(never) => match never {},
+            Refusal::Unavailable(unavailable) => Refusal::Unavailable(unavailable),
+        })
+    }
+
+    /// The positions that the relay passes over.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn passed_over(&self) -> Result<BTreeSet<i64>, Unavailable> {
+        Ok(self.load_fresh::<Audit>(THE_ONLY).await?.state.passed_over.clone())
+    }
+}
+
+impl UseCase for PassOver {
+    type Answer = ();
+    type Refusal = AuditError;
+
+    fn stream(&self) -> Option<StreamId> {
+        Some(Audit::stream(THE_ONLY))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<AuditError>> {
+        let audit = work.load::<Audit>(THE_ONLY).await?;
+        let command = AuditCommand::PassOver { position: self.position, reason: self.reason.clone(), at: work.now };
+        work.decide(&audit, command).map_err(Refusal::Rule)?;
+        Ok(())
     }
 }
 

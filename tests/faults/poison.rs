@@ -67,6 +67,42 @@ async fn an_event_that_cannot_be_read_stops_whoever_must_and_nobody_else(kind: K
     let tokens = app.introspect_at(node.address, &first.client, &family.access).await.assert_status(200).json();
     assert_eq!(tokens["active"], true);
     app.refresh_at(node.address, &first.client, family.refresh_token()).await.assert_status(200);
+    the_relay_is_let_pass_over(&cluster, &nats, poison).await;
+}
+
+/// An operator lets the relay go on.
+async fn the_relay_is_let_pass_over(cluster: &Cluster, nats: &NatsServer, poison: i64) {
+    let (url, log, position) = (nats.url(), &cluster.app.app.log, poison.to_string());
+    let skip = |position: &str, more: &[&str]| {
+        let mut command =
+            cluster.command(&["relay", "skip", "--position", position, "--reason", "of a release that was withdrawn"]);
+        command.env("NATS_URL", &url).args(more).output().unwrap()
+    };
+    for (position, more, why) in [
+        (position.as_str(), &[][..], "--ends-nothing"),
+        ("1", &["--ends-nothing"], "the event can be read"),
+        ("1000000", &["--ends-nothing"], "no event at this position"),
+    ] {
+        let done = skip(position, more);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(!done.status.success() && said.contains(why), "{position}: {said}");
+    }
+    let done = skip(&position, &["--ends-nothing"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let relay = config::Relay { url: url.into(), ..cluster.app.app.settings.relay.clone() };
+    let begun = Instant::now();
+    while RelayStatus::ask(&relay, log).await.unwrap().last < log.head().await.unwrap() {
+        assert!(begun.elapsed() < TOLD, "the relay goes on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let jetstream = async_nats::jetstream::new(async_nats::connect(nats.url()).await.unwrap());
+    let stream = jetstream.get_stream(&relay.stream).await.unwrap();
+    let stub = stream.get_raw_message(poison.try_into().unwrap()).await.unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&stub.payload).unwrap();
+    assert!(stub.subject.starts_with("grantlog.other.log.unread."), "{}", stub.subject);
+    assert_eq!((&told["position"], &told["data"]["stored_type"]), (&position.into(), &"client.forgotten".into()));
+    let decided = cluster.run(&["log", "tail", "--all", "--json"]);
+    assert!(String::from_utf8(decided.stdout).unwrap().contains("audit.passed_over"));
 }
 
 /// Waits until a server's metrics are as wanted.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, GrantId, Timestamp, UserId};
 
-/// A fact about who asked the log.
+/// A fact about who asked the log, and what of it others are not told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AuditEvent {
@@ -15,6 +15,9 @@ pub enum AuditEvent {
         read: Read,
         at: Timestamp,
     },
+    /// An operator let the relay pass over the event at a position, which it cannot read: subscribers are told no more than that it is there.
+    /// The operator answers for it that the event ended nothing.
+    PassedOver { position: i64, reason: String, at: Timestamp },
 }
 
 /// What was asked, and about whom.
@@ -68,6 +71,7 @@ impl DomainEvent for AuditEvent {
     fn event_type(&self) -> String {
         match self {
             Self::Read { .. } => "audit.read",
+            Self::PassedOver { .. } => "audit.passed_over",
         }
         .to_owned()
     }

@@ -1,12 +1,14 @@
 //! Who asked the log about people and clients: every such read is remembered, in a stream of its own, so that no decision about those
-//! it was asked of waits for it.
+//! it was asked of waits for it. And what of the log its subscribers are not told, as an operator decided.
 
 mod command;
 mod event;
 #[cfg(test)]
 mod tests;
 
-pub use command::AuditCommand;
+use std::collections::BTreeSet;
+
+pub use command::{AuditCommand, NoReason, Reason};
 pub use event::{AuditEvent, Question, Read};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,12 @@ use crate::{Decide, aggregate::aggregate};
 
 /// Nothing is decided on what was asked before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Audit {}
+#[serde(default)]
+pub struct Audit {
+    /// The positions that the relay passes over.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub passed_over: BTreeSet<i64>,
+}
 
 /// Why a command is refused: none is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,11 +33,20 @@ impl Decide for Audit {
     fn decide(&self, command: AuditCommand) -> Result<Vec<AuditEvent>, AuditError> {
         match command {
             AuditCommand::Remember { read, at } => Ok(vec![AuditEvent::Read { read, at }]),
+            AuditCommand::PassOver { position, .. } if self.passed_over.contains(&position) => Ok(vec![]),
+            AuditCommand::PassOver { position, reason: Reason(reason), at } => {
+                Ok(vec![AuditEvent::PassedOver { position, reason, at }])
+            }
         }
     }
 }
 
 impl Audit {
     /// A read changes nothing.
-    fn apply_event(&mut self, AuditEvent::Read { .. }: AuditEvent) {}
+    fn apply_event(&mut self, event: AuditEvent) {
+        match event {
+            AuditEvent::Read { .. } => {}
+            AuditEvent::PassedOver { position, .. } => drop(self.passed_over.insert(position)),
+        }
+    }
 }

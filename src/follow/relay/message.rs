@@ -18,10 +18,12 @@ pub use kind::{Effect, Kind};
 use map::{Told, token_ends_at};
 pub use names::{ConsentOf, Names, Wanted, wanted};
 pub use revocation::{Ended, Reason, Revocation};
-pub use schema::{MessageSchema, OMITTED, schemas};
+pub use schema::{MessageSchema, OMITTED, UNREAD, schemas};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
 
 use crate::log::{Epochs, StoredEvent};
 
@@ -108,7 +110,7 @@ struct Envelope<'a, D> {
     epoch: String,
     /// Between this position and the message's own there is no other message of the same effect.
     prev: String,
-    /// By whom: `system`, `operator`, or `user:`, `client:`, `administrator:` and an id.
+    /// By whom: `system`, `operator`, or `user:`, `client:`, `administrator:` and an id; `unknown` of an event that cannot be read.
     actor: &'a str,
     /// W3C trace context.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +125,12 @@ struct Envelope<'a, D> {
 struct Metadata {
     actor: String,
     traceparent: Option<String>,
+}
+
+impl Metadata {
+    fn of(stored: &StoredEvent) -> Result<Self, MessageError> {
+        serde_json::from_str(&stored.metadata).map_err(MessageError::Metadata)
+    }
 }
 
 /// What a relay reads again in the broker's last message: whether it is of its log.
@@ -143,8 +151,7 @@ pub fn revocation(read: &ReadEvent, names: &Names, tokens_end_at: i64) -> Result
     chain.note_token(tokens_end_at);
     let data = Told { event, stream, position: stored.position, names, chain: &chain }.data()?;
     let Some(revocation) = data.revocation() else { return Ok(None) };
-    let metadata: Metadata = serde_json::from_str(&stored.metadata).map_err(MessageError::Metadata)?;
-    Ok(Some((revocation, metadata.actor)))
+    Ok(Some((revocation, Metadata::of(stored)?.actor)))
 }
 
 impl Origin {
@@ -159,7 +166,7 @@ impl Origin {
         }
         let data = Told { event, stream, position: stored.position, names, chain }.data()?;
         let kind = data.kind();
-        let body = self.envelope(read, &kind, chain, data)?;
+        let body = self.envelope((stored, &Metadata::of(stored)?), &kind, chain, data)?;
         chain.note(kind.effect, stored.position);
         let subject = kind.subject(&self.prefix, &stored.aggregate_id);
         Ok(Message { position: stored.position, kind, subject, body, chain: *chain })
@@ -175,13 +182,34 @@ impl Origin {
             chain.note_token(ends_at);
         }
         let data = data::Omitted { omitted_type: large.kind.message_type(), bytes: large.body.len() as u64 };
-        let body = self.envelope(read, &Kind { effect: large.kind.effect, ..OMITTED }, &chain, data)?;
+        let stored = (&read.stored, &Metadata::of(&read.stored)?);
+        let body = self.envelope(stored, &Kind { effect: large.kind.effect, ..OMITTED }, &chain, data)?;
         Ok(Message { body, ..large.clone() })
     }
 
-    fn envelope(&self, read: &ReadEvent, kind: &Kind, chain: &Chain, data: impl Serialize) -> Result<Vec<u8>, MessageError> {
-        let StoredEvent { position, recorded_at, metadata, aggregate_type, aggregate_id, .. } = &read.stored;
-        let metadata: Metadata = serde_json::from_str(metadata).map_err(MessageError::Metadata)?;
+    /// What stands in the place of an event that cannot be read, where an operator let it be passed over. Of what stands beside the event it
+    /// says what can be read.
+    ///
+    /// # Errors
+    /// That it was recorded at no moment.
+    pub fn unread(&self, stored: &StoredEvent, chain: &mut Chain) -> Result<Message, MessageError> {
+        let id = Uuid::from_str(&stored.aggregate_id).unwrap_or_default();
+        let metadata = Metadata::of(stored).unwrap_or_else(|_| Metadata { actor: "unknown".to_owned(), traceparent: None });
+        let data = data::Unread { stored_type: stored.event_type.clone(), stored_version: stored.event_version.clone() };
+        let body = self.envelope((stored, &metadata), &UNREAD, chain, data)?;
+        chain.note(UNREAD.effect, stored.position);
+        let subject = UNREAD.subject(&self.prefix, &id.to_string());
+        Ok(Message { position: stored.position, kind: UNREAD, subject, body, chain: *chain })
+    }
+
+    fn envelope(
+        &self,
+        (stored, metadata): (&StoredEvent, &Metadata),
+        kind: &Kind,
+        chain: &Chain,
+        data: impl Serialize,
+    ) -> Result<Vec<u8>, MessageError> {
+        let StoredEvent { position, recorded_at, aggregate_type, aggregate_id, .. } = stored;
         let epoch = self.epochs.at(*position).to_string();
         let issues = matches!(kind.effect, Effect::Issuance);
         let envelope = Envelope {

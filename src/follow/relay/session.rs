@@ -116,17 +116,39 @@ impl Session {
         let mut read = Vec::with_capacity(page.len());
         for stored in page {
             let position = stored.position;
-            match ReadEvent::new(stored) {
+            match ReadEvent::new(stored.clone()) {
                 Ok(event) => read.push(event),
+                Err(_) if self.is_passed_over(position).await? => {
+                    self.publish_read(&std::mem::take(&mut read)).await?;
+                    self.publish_unread(&stored).await?;
+                }
                 Err(cause) => {
                     self.stopping = Some(RelayError::Event { position, cause });
                     break;
                 }
             }
         }
-        let names = self.book.of(&read).await?;
+        self.publish_read(&read).await
+    }
+
+    /// Whether an operator lets an event be passed over.
+    async fn is_passed_over(&mut self, position: i64) -> Result<bool, RelayError> {
+        Ok(self.relay.app.dispatch.passed_over().await?.contains(&position))
+    }
+
+    async fn publish_unread(&mut self, stored: &StoredEvent) -> Result<(), RelayError> {
+        let position = stored.position;
+        tracing::warn!(position, "an event that cannot be read is passed over: a stub stands in its place");
+        let message = self.origin.unread(stored, &mut self.chain).map_err(|cause| RelayError::Event { position, cause })?;
+        let acknowledgement = self.send(&message).await.map_err(|error| not_taken(position, &error))?;
+        self.await_acknowledgement(&message, acknowledgement);
+        Ok(())
+    }
+
+    async fn publish_read(&mut self, read: &[ReadEvent]) -> Result<(), RelayError> {
+        let names = self.book.of(read).await?;
         let mut messages = Vec::with_capacity(read.len());
-        for event in &read {
+        for event in read {
             let before = self.chain;
             match self.origin.message(event, names, &mut self.chain) {
                 Ok(message) => messages.push((event, before, message)),
@@ -143,10 +165,14 @@ impl Session {
                 }
                 outcome => outcome.map_err(|error| not_taken(message.position, &error))?,
             };
-            self.under_way.push_back((message.position, message.kind.effect));
-            self.acknowledgements.push_back(acknowledgement.into_future().boxed());
+            self.await_acknowledgement(&message, acknowledgement);
         }
         Ok(())
+    }
+
+    fn await_acknowledgement(&mut self, message: &Message, acknowledgement: PublishAckFuture) {
+        self.under_way.push_back((message.position, message.kind.effect));
+        self.acknowledgements.push_back(acknowledgement.into_future().boxed());
     }
 
     async fn send(&mut self, message: &Message) -> Result<PublishAckFuture, async_nats::jetstream::context::PublishError> {

@@ -14,7 +14,7 @@ pub use grant::{
     AccessToken, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed, GrantCodeReplayed,
     GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
 };
-pub use issuer::{CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted};
+pub use issuer::{AuditPassedOver, CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted, Unread};
 pub use person::{
     AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserPasskey,
     UserSignInsBlocked,
@@ -76,6 +76,7 @@ impl Data {
             | Self::KeyActivated(_)
             | Self::CatalogueAdopted(_)
             | Self::AuditRead(_)
+            | Self::AuditPassedOver(_)
             | Self::InvitationMade(_)
             | Self::InvitationUsed(_)
             | Self::InvitationWithdrawn(_) => None,
@@ -229,6 +230,8 @@ messages! {
     CatalogueAdopted(CatalogueAdopted) = Other "catalogue" "adopted" 1;
     /// Somebody was told what the log says of people and clients.
     AuditRead(AuditRead) = Other "audit" "read" 1;
+    /// An operator let the relay pass over an event that it cannot read, and answers for it that the event ended nothing.
+    AuditPassedOver(AuditPassedOver) = Other "audit" "passed_over" 1;
     /// An invitation to register clients was made.
     InvitationMade(InvitationMade) = Registration "invitation" "made" 1;
     /// A client registered itself with an invitation.

@@ -179,6 +179,9 @@ impl Told<'_> {
 
     fn audit(&self, event: &AuditEvent) -> Result<Data, MessageError> {
         match event {
+            AuditEvent::PassedOver { position, reason: _, at } => {
+                Ok(Data::AuditPassedOver(data::AuditPassedOver { passed_over: position.to_string(), at: at.unix() }))
+            }
             AuditEvent::Read { read, at } => Ok(Data::AuditRead(data::AuditRead {
                 question: word(&read.question),
                 grant_id: read.grant_id.map(|id| id.to_string()),

@@ -65,6 +65,7 @@ pub fn wanted(event: &Event, stream: &StreamId) -> Wanted {
             | GrantEvent::Revoked { .. } => Wanted::Nothing,
         },
         Event::Audit(AuditEvent::Read { read, .. }) => read.client_id.map_or(Wanted::Nothing, Wanted::Client),
+        Event::Audit(AuditEvent::PassedOver { .. }) => Wanted::Nothing,
         Event::Invitation(event) => match event {
             InvitationEvent::Used { client_id, .. } => Wanted::Client(*client_id),
             InvitationEvent::Made { .. } | InvitationEvent::Withdrawn { .. } => Wanted::Nothing,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Effect, Envelope, Kind,
-    data::{self, Omitted},
+    data::{self, Omitted, Unread},
 };
 
 /// What stands in the place of a message that was too large for the broker; its effect is that message's.
@@ -15,6 +15,15 @@ pub const OMITTED: Kind = Kind {
     event: "omitted",
     version: 1,
     about: " A message was too large for the broker: the log alone holds it. Its subject and `prev` are that message's.",
+};
+
+/// What stands in the place of an event that the relay cannot read.
+pub const UNREAD: Kind = Kind {
+    effect: Effect::Other,
+    aggregate: "log",
+    event: "unread",
+    version: 1,
+    about: " The relay cannot read this event, and an operator let it pass over: the log alone holds it. It ended nothing.",
 };
 
 /// A kind of message and its schema.
@@ -33,6 +42,7 @@ pub fn schemas() -> Vec<MessageSchema> {
     let mut generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
     let mut kinds = data::schemas(&mut generator);
     kinds.push((OMITTED, SchemaGenerator::subschema_for::<Omitted>(&mut generator)));
+    kinds.push((UNREAD, SchemaGenerator::subschema_for::<Unread>(&mut generator)));
     kinds.into_iter().map(|(kind, data)| MessageSchema { kind, schema: whole(&envelope, &kind, data.to_value()) }).collect()
 }
 

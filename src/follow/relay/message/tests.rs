@@ -87,7 +87,8 @@ fn every_stored_form_of_every_event_has_a_message_that_its_schema_describes() {
         told.insert(json["type"].as_str().unwrap().to_owned());
     }
     let promised: BTreeSet<_> = schemas.iter().map(|schema| schema.kind.message_type()).collect();
-    assert_eq!(promised.difference(&told).collect::<Vec<_>>(), [&OMITTED.message_type()], "every kind has its event");
+    let without_event = [OMITTED.message_type(), UNREAD.message_type()];
+    assert_eq!(promised.difference(&told).cloned().collect::<Vec<_>>(), without_event, "every other kind has its event");
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn a_message_is_a_cloud_event_that_says_where_it_stands() {
         "subject": "catalogue-00000000-0000-0000-0000-000000000007", "id": format!("{epoch}/1"),
         "time": "2026-01-01T00:00:00.123456Z", "datacontenttype": "application/json", "position": "1", "epoch": epoch, "prev": "0",
         "actor": "user:0198c5d2-7a00-7000-8000-000000000002", "traceparent": "00-1-2-01",
-        "data": {"version": 1, "scopes": [{"name": "read", "privileged": false}], "at": 1_767_225_600},
+        "data": {"version": 1, "scopes": [{"name": "read", "privileged": false, "claims": []}], "at": 1_767_225_600},
     });
     assert_eq!(json, expected);
 }

@@ -34,6 +34,21 @@ pub struct CatalogueScope {
     pub claims: Vec<String>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AuditPassedOver {
+    /// The position of the event, a whole number.
+    pub passed_over: String,
+    pub at: i64,
+}
+
+/// What stands in the place of an event that the relay cannot read, and that an operator let it pass over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Unread {
+    /// What the log calls the event, and the version of its form.
+    pub stored_type: String,
+    pub stored_version: String,
+}
+
 /// What stands in the place of a message that was too large.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Omitted {
