@@ -79,7 +79,7 @@ pub enum AuthenticationRefusal {
     #[error("the client secret is wrong or has expired")]
     WrongSecret,
     #[error("the client is registered for another authentication method")]
-    WrongMethod,
+    WrongMethod { registered: AuthenticationMethod },
     #[error("the client is disabled")]
     Disabled,
     #[error("the client's assertion proves nothing: {0}")]
@@ -295,7 +295,7 @@ fn method(presented: &ClientProof, registration: &Registration) -> Result<Client
         (ClientProof::Basic(_), _) if either => Ok(ClientAuthentication::ClientSecretBasic),
         (ClientProof::Body(_), _) if either => Ok(ClientAuthentication::ClientSecretPost),
         (ClientProof::None | ClientProof::Basic(_) | ClientProof::Body(_) | ClientProof::Assertion(_), _) => {
-            Err(AuthenticationRefusal::WrongMethod)
+            Err(AuthenticationRefusal::WrongMethod { registered })
         }
     }
 }

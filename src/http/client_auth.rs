@@ -46,10 +46,7 @@ pub(super) async fn authenticate(
             let error = told(&presented.credentials, "too_many_failures", "too many failures from this address: try again later");
             Refused::with_status(OAuthError { retry_after: Some(retry_after), ..error }, StatusCode::TOO_MANY_REQUESTS)
         }
-        Refusal::Rule(refusal) => {
-            let description = "the client is unknown or its authentication failed";
-            challenged(headers, told(&presented.credentials, rule_of(refusal), description))
-        }
+        Refusal::Rule(refusal) => challenged(headers, refused(&presented.credentials, refusal)),
     })?;
     if purpose != Purpose::Again && !app.dispatch.use_up(&client).await? {
         return Err(told(&presented.credentials, "assertion_replayed", "the assertion was used before").into());
@@ -85,6 +82,20 @@ fn challenged(headers: &HeaderMap, error: OAuthError) -> Refused {
     Refused { challenge: tried.then_some(Challenge::Basic), ..error.into() }
 }
 
+fn refused(credentials: &ClientCredentials, refusal: AuthenticationRefusal) -> OAuthError {
+    let error = told(credentials, rule_of(refusal), "the client is unknown or its authentication failed");
+    match refusal {
+        AuthenticationRefusal::WrongMethod { registered } => {
+            error.saw("method", credentials.proof.method().name()).saw("registered", registered.name())
+        }
+        AuthenticationRefusal::UnknownClient
+        | AuthenticationRefusal::WrongSecret
+        | AuthenticationRefusal::Disabled
+        | AuthenticationRefusal::Assertion(_)
+        | AuthenticationRefusal::TooManyFailures { .. } => error,
+    }
+}
+
 /// The client learns no more than that it is not believed; the rule is for `grantlog explain`.
 fn told(credentials: &ClientCredentials, rule: &'static str, description: &str) -> OAuthError {
     invalid_client(rule, description).saw("client_id", &credentials.identifier)
@@ -94,7 +105,7 @@ const fn rule_of(refusal: AuthenticationRefusal) -> &'static str {
     match refusal {
         AuthenticationRefusal::UnknownClient => "client_unknown",
         AuthenticationRefusal::WrongSecret => "client_secret_wrong",
-        AuthenticationRefusal::WrongMethod => "client_authentication_method",
+        AuthenticationRefusal::WrongMethod { .. } => "client_authentication_method",
         AuthenticationRefusal::Disabled => "client_disabled",
         AuthenticationRefusal::Assertion(error) => match error {
             InvalidAssertion::Malformed => "assertion_malformed",

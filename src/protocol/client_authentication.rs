@@ -1,6 +1,7 @@
 //! How a client presents itself at an endpoint (RFC 6749 section 2.3): by Basic, in the body, by an assertion, or by its id alone.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::client::AuthenticationMethod;
 use percent_encoding::percent_decode;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -29,6 +30,19 @@ pub enum ClientProof {
     Body(SecretString),
     /// A JWT that it signed (RFC 7523 section 2.2).
     Assertion(SecretString),
+}
+
+impl ClientProof {
+    /// The method that this is.
+    #[must_use]
+    pub const fn method(&self) -> AuthenticationMethod {
+        match self {
+            Self::None => AuthenticationMethod::None,
+            Self::Basic(_) => AuthenticationMethod::ClientSecretBasic,
+            Self::Body(_) => AuthenticationMethod::ClientSecretPost,
+            Self::Assertion(_) => AuthenticationMethod::PrivateKeyJwt,
+        }
+    }
 }
 
 /// Reads the credentials of a request; `authorization` is the header's value.

@@ -77,6 +77,19 @@ pub enum AuthenticationMethod {
     PrivateKeyJwt,
 }
 
+impl AuthenticationMethod {
+    /// As it stands in the metadata.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
 /// OpenID Connect Registration `application_type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

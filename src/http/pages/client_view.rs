@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     catalogue::Catalogue,
-    client::{AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, ClientSecret, GrantType, Registration},
+    client::{AccessTokenFormat, ApplicationType, ClientMetadata, ClientSecret, GrantType, Registration},
 };
 
 use super::{
@@ -80,7 +80,7 @@ impl ClientView {
             resources: uris(&metadata.resources),
             format: language.say(format_key(metadata.access_token_format)),
             algorithm: jwt.then(|| metadata.access_token_signed_response_alg.name()),
-            method: method_name(metadata.token_endpoint_auth_method),
+            method: metadata.token_endpoint_auth_method.name(),
             policy: metadata.policy.name(),
             links: links(metadata, language),
             secrets: client.usable_secrets(now).map(|secret| SecretView::new(secret, language)).collect(),
@@ -166,15 +166,5 @@ pub(super) const fn format_key(format: AccessTokenFormat) -> &'static str {
     match format {
         AccessTokenFormat::Jwt => "application.format_jwt",
         AccessTokenFormat::Opaque => "application.format_opaque",
-    }
-}
-
-/// As it stands in the metadata.
-pub(super) const fn method_name(method: AuthenticationMethod) -> &'static str {
-    match method {
-        AuthenticationMethod::None => "none",
-        AuthenticationMethod::ClientSecretBasic => "client_secret_basic",
-        AuthenticationMethod::ClientSecretPost => "client_secret_post",
-        AuthenticationMethod::PrivateKeyJwt => "private_key_jwt",
     }
 }

@@ -7,7 +7,7 @@ use domain::{
 
 use super::{
     super::{
-        client_view::{ClientKind, format_key, grant_key, method_name},
+        client_view::{ClientKind, format_key, grant_key},
         consent::in_words,
         language::Language,
         shown::shown,
@@ -101,7 +101,7 @@ pub(super) fn algorithms(entered: &Entered) -> Vec<Choice> {
 pub(super) fn methods(entered: &Entered, language: &'static Language) -> Vec<Choice> {
     let choice = |method, words| {
         let chosen = entered.method == method;
-        Choice::radio("token_endpoint_auth_method", method_name(method), (language.say(words), ""), chosen)
+        Choice::radio("token_endpoint_auth_method", method.name(), (language.say(words), ""), chosen)
     };
     let mut methods = vec![
         choice(AuthenticationMethod::ClientSecretBasic, "application.method_basic"),
