@@ -16,13 +16,13 @@ use crate::{
     Changes, Db, Recorded, Table, TermsMissing,
     changes::{Row, row},
     on_db,
-    table::{EXPIRES_AT, integer, nullable_text, position, text},
+    table::{EXPIRES_AT, integer, nullable_integer, nullable_text, position, text},
 };
 
 /// One row a code, access token or refresh token.
 pub static TABLE: Table = Table {
     name: "token",
-    form: 1,
+    form: 2,
     question: "is this code or token good, and what may its holder do?",
     key: &["digest"],
     columns: &[
@@ -37,6 +37,8 @@ pub static TABLE: Table = Table {
         nullable_text("consent_id"),
         text("scope"),
         text("audience"),
+        nullable_integer("auth_time"),
+        nullable_text("acr"),
         nullable_text("kid"),
         integer("issued_at"),
         integer("expires_at"),
@@ -179,8 +181,9 @@ impl Issued<'_> {
             digest: self.digest, kind: self.kind.as_str(), state: "live", id: None::<&str>, grant_id: recorded.stream.aggregate_id,
             client_id: holder.client_id, user_id: terms.and_then(|terms| terms.user_id),
             session_id: terms.and_then(|terms| terms.session_id), consent_id: terms.and_then(|terms| terms.consent_id),
-            scope: self.scope, audience: json!(self.audience).to_string(), kid: None::<&str>, issued_at: self.at,
-            expires_at: self.expires_at, pos: self.pos, position: recorded.position,
+            scope: self.scope, audience: json!(self.audience).to_string(), auth_time: terms.and_then(|terms| terms.auth_time),
+            acr: terms.and_then(|terms| terms.acr.as_deref()), kid: None::<&str>, issued_at: self.at, expires_at: self.expires_at,
+            pos: self.pos, position: recorded.position,
         }
     }
 }

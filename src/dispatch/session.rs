@@ -3,12 +3,11 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
-    Decide, Digest, SessionId, StreamId, Timestamp, UserId,
-    grant::{Grant, Terms},
-    session::{ContextClass, Session, SessionCommand, SessionEnd, SessionError, SignIn},
+    Decide, Digest, SessionId, StreamId, UserId,
+    session::{Session, SessionCommand, SessionEnd, SessionError, SignIn},
     user::User,
 };
-use projections::{session, token::TokenRow};
+use projections::session;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -76,18 +75,6 @@ impl Dispatch {
         };
         let current = CurrentSession { id, user_id: sign_in.user_id, sign_in: sign_in.clone(), administrator: *administrator };
         Ok(stands.then_some(current))
-    }
-
-    /// How and when the user signed in on whom a token stands; `None` where a client acts for itself.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store does not answer.
-    pub async fn sign_in_of(&self, token: &TokenRow) -> Result<Option<(Option<ContextClass>, Timestamp)>, Unavailable> {
-        let id = token.grant_id.parse().map_err(|_| Unavailable)?;
-        let grant = self.load_fresh::<Grant>(id).await?;
-        let terms = grant.state.terms();
-        let context = |terms: &Terms| terms.acr.as_deref().and_then(ContextClass::named);
-        Ok(terms.and_then(|terms| Some((context(terms), terms.auth_time?))))
     }
 
     /// Ends a session: what was granted in it without offline access is dead.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use domain::{
-    Digest,
+    Digest, Timestamp,
     client::{Client, Registration},
+    session::ContextClass,
 };
 use projections::token::{TokenKind, TokenRow};
 
@@ -82,11 +83,12 @@ pub(super) async fn active_here(app: &App, token: &str) -> Result<TokenRow, Refu
 }
 
 /// Refuses a token whose user did not sign in as demanded (RFC 9470).
-pub(super) async fn signed_in_as(app: &App, row: &TokenRow, demanded: &Demanded) -> Result<(), Refused> {
+pub(super) fn signed_in_as(app: &App, row: &TokenRow, demanded: &Demanded) -> Result<(), Refused> {
     if demanded.is_nothing() {
         return Ok(());
     }
-    let signed_in = app.dispatch.sign_in_of(row).await?;
+    let context = row.acr.as_deref().and_then(ContextClass::named);
+    let signed_in = row.auth_time.map(|auth_time| (context, Timestamp::from_unix(auth_time)));
     let refused = |error: OAuthError| Refused { challenge: Some(Challenge::SignIn(demanded.clone())), ..error.into() };
     demanded.check(signed_in, app.clock.now()).map_err(refused)
 }

@@ -12,7 +12,7 @@ pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Query(parame
     let token = bearer_auth::required(bearer_auth::presented(&headers)?)?;
     reach(&app, &parameters).await?;
     let row = bearer_auth::active_here(&app, token).await?;
-    bearer_auth::signed_in_as(&app, &row, &Demanded::read(&parameters)?).await?;
+    bearer_auth::signed_in_as(&app, &row, &Demanded::read(&parameters)?)?;
     let client_id = row.client_identifier.as_deref().unwrap_or(&row.client_id);
     let client = app.dispatch.client_by_id(row.client_id.parse().map_err(|_| Unavailable)?).await?;
     let user = app.dispatch.told_to_its_client(bearer_auth::usable(&client.state)?, &row).await?;

@@ -28,6 +28,11 @@ pub struct Introspection<'a> {
     pub sub: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aud: Vec<String>,
+    /// How surely, and when, its user signed in (RFC 9470 section 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
     pub iss: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<&'a str>,
@@ -119,6 +124,8 @@ impl<'a> Introspection<'a> {
             nbf: token.issued_at,
             sub: user.sub.as_deref().unwrap_or(client_id),
             aud,
+            acr: token.acr.as_deref(),
+            auth_time: token.auth_time,
             iss: issuer,
             jti: token.id.as_deref(),
             grant_id: &token.grant_id,

@@ -5,6 +5,7 @@ use support::{Answer, Kind, TestApp, TestClient, both_stores};
 
 both_stores!(
     a_client_sees_its_own_tokens,
+    how_surely_and_when_a_user_signed_in_is_told_and_stays_so,
     a_resource_server_sees_what_is_meant_for_it,
     a_compatible_caller_is_told_an_audience_that_was_asked_for_alone,
     anyone_else_sees_exactly_that_it_is_not_active,
@@ -37,6 +38,25 @@ async fn a_client_sees_its_own_tokens(kind: Kind) {
     assert_eq!(told["exp"].as_i64().unwrap() - told["iat"].as_i64().unwrap(), 3600);
     let refresh = app.introspect(&client, tokens.refresh_token()).await.json();
     assert_eq!((&refresh["active"], refresh.get("token_type")), (&json!(true), None));
+}
+
+async fn how_surely_and_when_a_user_signed_in_is_told_and_stays_so(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (client, server) = (app.ordinary_client().await, resource_server(&app, &[]).await);
+    let signed_in_at = app.app.clock.now().unix();
+    let tokens = app.grant(&client, "read").await;
+    app.app.clock.advance(400);
+    let refreshed = app.refresh(&client, tokens.refresh_token()).await.assert_status(200).tokens();
+    for (asks, token) in
+        [(&client, &refreshed.access), (&server, &refreshed.access), (&client, &refreshed.refresh_token().to_owned())]
+    {
+        let told = app.introspect(asks, token).await.assert_status(200).json();
+        assert_eq!(told["acr"], "urn:grantlog:acr:1fa");
+        assert!((signed_in_at..signed_in_at + 300).contains(&told["auth_time"].as_i64().unwrap()), "{told}");
+    }
+    let own = app.token_of(&client, "read").await.access;
+    let told = app.introspect(&client, &own).await.json();
+    assert_eq!((&told["active"], told.get("acr"), told.get("auth_time")), (&json!(true), None, None));
 }
 
 async fn a_resource_server_sees_what_is_meant_for_it(kind: Kind) {

@@ -28,6 +28,10 @@ pub struct TokenRow {
     pub scope: String,
     /// A JSON array.
     pub audience: String,
+    /// When the user signed in on whom it stands, in seconds since the Unix epoch; `None` where a client acts for itself.
+    pub auth_time: Option<i64>,
+    /// How surely that told who they are.
+    pub acr: Option<String>,
     /// The key that signed it.
     pub kid: Option<String>,
     /// In seconds since the Unix epoch.
@@ -59,14 +63,16 @@ impl TokenRow {
             consent_id: row.get(8)?,
             scope: row.get(9)?,
             audience: row.get(10)?,
-            kid: row.get(11)?,
-            issued_at: row.get(12)?,
-            expires_at: row.get(13)?,
-            pos: row.get(14)?,
-            position: row.get(15)?,
-            client_identifier: row.get(16)?,
-            profile: row.get(17)?,
-            cut_off: row.get(18)?,
+            auth_time: row.get(11)?,
+            acr: row.get(12)?,
+            kid: row.get(13)?,
+            issued_at: row.get(14)?,
+            expires_at: row.get(15)?,
+            pos: row.get(16)?,
+            position: row.get(17)?,
+            client_identifier: row.get(18)?,
+            profile: row.get(19)?,
+            cut_off: row.get(20)?,
         })
     }
 
@@ -119,7 +125,7 @@ fn find_each(snapshot: &Transaction<'_>, wanted: &[Wanted]) -> rusqlite::Result<
     let mut found = Vec::with_capacity(wanted.len());
     for Wanted { digest, caller } in wanted {
         let seen = find.query_row((digest, caller), |row| {
-            Ok(SeenToken { token: TokenRow::read(row)?, caller: row.get(19)?, caller_version: row.get(20)? })
+            Ok(SeenToken { token: TokenRow::read(row)?, caller: row.get(21)?, caller_version: row.get(22)? })
         });
         found.extend(seen.optional()?);
     }
@@ -146,7 +152,7 @@ pub fn select_wanted(dialect: Dialect) -> String {
     let cut_off = cut_off();
     format!(
         "SELECT t.digest, t.kind, t.state, t.id, t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.scope, t.audience,
-            t.kid, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
+            t.auth_time, t.acr, t.kid, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
             {cut_off} AS cut_off,
             w.caller, caller.version AS caller_version
          FROM {wanted} JOIN token AS t ON t.digest = w.digest

@@ -32,7 +32,7 @@ fn an_approval_makes_a_live_code_of_the_grants_terms() {
     let code = json!({
         "digest": digest("code"), "kind": "code", "state": "live", "id": null, "grant_id": id(1), "client_id": id(2),
         "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write", "audience": "[\"https://api.example\"]",
-        "kid": null, "issued_at": 100, "expires_at": 160, "pos": 7, "position": 1,
+        "auth_time": 90, "acr": "urn:grantlog:acr:2fa", "kid": null, "issued_at": 100, "expires_at": 160, "pos": 7, "position": 1,
     });
     assert_eq!(puts(&project_grant(&[approved()]), &TABLE), [code]);
 }
@@ -116,6 +116,8 @@ fn a_token_is_active_while_it_lives_in_its_time_for_its_purpose_and_nothing_cut_
         consent_id: None,
         scope: String::new(),
         audience: "[]".to_owned(),
+        auth_time: None,
+        acr: None,
         kid: None,
         issued_at: 100,
         expires_at: 200,
