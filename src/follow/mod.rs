@@ -3,6 +3,8 @@
 pub mod logout;
 mod name_book;
 pub mod relay;
+mod retry;
 pub mod revocations;
 pub mod runner;
+mod search;
 pub mod transparency;

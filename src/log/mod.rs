@@ -4,6 +4,7 @@ mod append;
 pub mod archive;
 pub mod backup;
 mod batch;
+mod checkpoint;
 pub mod coalesce;
 mod connection;
 mod cosigned;
@@ -39,6 +40,7 @@ pub use append::{
     Actor, Append, AppendError, Appended, ClaimChange, EphemeralChange, Guard, Metadata, NewEvent, StreamAppend, VaultChange,
 };
 use archive::Archive;
+pub use checkpoint::Row;
 use coalesce::Coalescer;
 use domain::StreamId;
 pub use envelope::NotAnEvent;

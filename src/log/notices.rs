@@ -1,14 +1,14 @@
-//! The rows of clients that are still to be told that a sign-in has ended, and how far the log has been searched for such ends.
+//! The rows of clients that are still to be told that a sign-in has ended.
 
 use domain::Timestamp;
-use projections::{Db, Dialect, on_db};
+use projections::on_db;
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Log, Unavailable};
-
-/// The name of the follower that finds the ends of sign-ins.
-const FOLLOWER: &str = "logout";
+use super::{
+    Log, Unavailable,
+    checkpoint::{Row, Value},
+};
 
 /// A client that is still to be told of the end of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
@@ -27,10 +27,6 @@ pub struct PendingNotice {
     pub problem: Option<String>,
 }
 
-const BEGIN: &str =
-    "INSERT INTO checkpoint (follower, position) SELECT $1, position FROM log_head WHERE true ON CONFLICT DO NOTHING";
-const STANDS: &str = "SELECT position FROM checkpoint WHERE follower = $1";
-const MOVE: &str = "UPDATE checkpoint SET position = $2 WHERE follower = $1";
 const ADD: &str = "INSERT INTO logout_notice (session_id, client_id, user_id, ended_at, tries, due_at, problem) \
      VALUES ($1, $2, $3, $4, 0, $4, NULL) ON CONFLICT DO NOTHING";
 const SELECT: &str = "SELECT session_id, client_id, user_id, ended_at, tries, due_at, problem FROM logout_notice";
@@ -43,26 +39,17 @@ const PUT_OFF_ALL: &str =
 const FORGET: &str = "DELETE FROM logout_notice WHERE session_id = $1 AND client_id = $2";
 const COUNT: &str = "SELECT COUNT(*) FROM logout_notice";
 
+impl PendingNotice {
+    /// The row by which it is to be told.
+    #[must_use]
+    pub fn row(self) -> Row {
+        let Self { session_id, client_id, user_id, ended_at, .. } = self;
+        let values = vec![Value::Text(session_id), Value::Text(client_id), Value::Text(user_id), Value::Integer(ended_at)];
+        Row { sql: ADD, values }
+    }
+}
+
 impl Log {
-    /// Up to which position the log has been searched; from its present end on, where it never was.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store does not answer.
-    pub async fn notices_taken_to(&self) -> Result<i64, Unavailable> {
-        on_db!(self.db(), pool => { sqlx::query(BEGIN).bind(FOLLOWER).execute(pool).await?; });
-        Ok(on_db!(self.db(), pool => sqlx::query_scalar(STANDS).bind(FOLLOWER).fetch_one(pool).await)?)
-    }
-
-    /// Takes in whom to tell, and that the log has been searched up to a position, in one transaction. `false`, and nothing is written, where
-    /// it is no longer searched up to `from`: another node was there. Whoever no longer waits does not cut it off.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store does not answer.
-    pub async fn take_in_notices(&self, (from, to): (i64, i64), notices: Vec<PendingNotice>) -> Result<bool, Unavailable> {
-        let db = self.db().clone();
-        tokio::spawn(async move { take_in(&db, (from, to), notices).await }).await.map_err(|_| Unavailable)?
-    }
-
     /// The clients that are to be told something now, by the ids of their streams.
     ///
     /// # Errors
@@ -145,27 +132,4 @@ impl Log {
         on_db!(self.db(), pool => { sqlx::query(FORGET).bind(session).bind(client).execute(pool).await?; });
         Ok(())
     }
-}
-
-async fn take_in(db: &Db, (from, to): (i64, i64), notices: Vec<PendingNotice>) -> Result<bool, Unavailable> {
-    let (begin, lock) = match db.dialect() {
-        Dialect::Postgres => ("BEGIN", " FOR UPDATE"),
-        Dialect::Sqlite => ("BEGIN IMMEDIATE", ""),
-    };
-    let stands = format!("{STANDS}{lock}");
-    on_db!(db, pool => {
-        let mut transaction = pool.begin_with(begin).await?;
-        let position: i64 = sqlx::query_scalar(&stands).bind(FOLLOWER).fetch_one(&mut *transaction).await?;
-        if position != from {
-            transaction.rollback().await?;
-            return Ok(false);
-        }
-        for notice in notices {
-            let PendingNotice { session_id, client_id, user_id, ended_at, .. } = notice;
-            sqlx::query(ADD).bind(session_id).bind(client_id).bind(user_id).bind(ended_at).execute(&mut *transaction).await?;
-        }
-        sqlx::query(MOVE).bind(FOLLOWER).bind(to).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-    });
-    Ok(true)
 }

@@ -1,8 +1,11 @@
 //! The rows of the tree over the log: its tiles, how far it has grown, and its last signed checkpoint.
 
-use projections::{Db, Dialect, on_db};
+use projections::on_db;
 
-use super::{Log, Unavailable};
+use super::{
+    Log, Unavailable,
+    checkpoint::{Row, Value},
+};
 
 /// How many bytes a full tile has: 256 hashes of 32.
 pub const TILE_BYTES: usize = 256 * 32;
@@ -29,15 +32,12 @@ pub struct Sealed {
     pub signed: Option<(i64, String)>,
 }
 
-const STANDS: &str = "SELECT position FROM checkpoint WHERE follower = $1";
 /// One statement sees one moment.
 const SEALED: &str = "SELECT c.position, s.size, s.note FROM (SELECT 1 AS one) o LEFT JOIN checkpoint c ON c.follower = $1 \
      LEFT JOIN transparency_checkpoint s ON s.one = o.one";
 const TILE: &str = "SELECT hashes FROM transparency_tile WHERE level = $1 AND number = $2";
-const BEGIN: &str = "INSERT INTO checkpoint (follower, position) VALUES ($1, 0) ON CONFLICT DO NOTHING";
 const PUT_TILE: &str = "INSERT INTO transparency_tile (level, number, hashes) VALUES ($1, $2, $3) ON CONFLICT (level, number) DO UPDATE \
      SET hashes = EXCLUDED.hashes WHERE length(EXCLUDED.hashes) > length(transparency_tile.hashes)";
-const MOVE: &str = "UPDATE checkpoint SET position = $2 WHERE follower = $1";
 const SIGN: &str = "INSERT INTO transparency_checkpoint (one, size, note) VALUES (1, $1, $2) ON CONFLICT (one) DO UPDATE \
      SET size = EXCLUDED.size, note = EXCLUDED.note WHERE transparency_checkpoint.size < EXCLUDED.size";
 
@@ -63,41 +63,20 @@ impl Log {
     }
 
     /// Grows the tree from a position by tiles that changed, and keeps a checkpoint of it, in one transaction. `false`, and nothing is
-    /// written, where the tree is no longer at that position: another node was there. Whoever no longer waits does not cut it off: a
-    /// transaction on SQLite whose beginning nobody took note of would keep the file's lock.
+    /// written, where the tree is no longer at that position: another node was there.
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn seal(&self, from: i64, tiles: Vec<Tile>, sealed: Sealed) -> Result<bool, Unavailable> {
-        let db = self.db().clone();
-        tokio::spawn(async move { seal(&db, from, tiles, sealed).await }).await.map_err(|_| Unavailable)?
-    }
-}
-
-async fn seal(db: &Db, from: i64, tiles: Vec<Tile>, sealed: Sealed) -> Result<bool, Unavailable> {
-    let (begin, lock) = match db.dialect() {
-        Dialect::Postgres => ("BEGIN", " FOR UPDATE"),
-        Dialect::Sqlite => ("BEGIN IMMEDIATE", ""),
-    };
-    let stands = format!("{STANDS}{lock}");
-    on_db!(db, pool => {
-        let mut transaction = pool.begin_with(begin).await?;
-        sqlx::query(BEGIN).bind(FOLLOWER).execute(&mut *transaction).await?;
-        let position: i64 = sqlx::query_scalar(&stands).bind(FOLLOWER).fetch_one(&mut *transaction).await?;
-        if position != from {
-            transaction.rollback().await?;
-            return Ok(false);
+        let mut rows = Vec::with_capacity(tiles.len() + 1);
+        for Tile { level, number, hashes } in tiles {
+            let number = i64::try_from(number).map_err(|_| Unavailable)?;
+            let values = vec![Value::Integer(level.into()), Value::Integer(number), Value::Bytes(hashes)];
+            rows.push(Row { sql: PUT_TILE, values });
         }
-        for tile in tiles {
-            let number = i64::try_from(tile.number).map_err(|_| Unavailable)?;
-            let put = sqlx::query(PUT_TILE).bind(i32::from(tile.level)).bind(number).bind(tile.hashes);
-            put.execute(&mut *transaction).await?;
-        }
-        sqlx::query(MOVE).bind(FOLLOWER).bind(sealed.position).execute(&mut *transaction).await?;
         if let Some((size, note)) = sealed.signed {
-            sqlx::query(SIGN).bind(size).bind(note).execute(&mut *transaction).await?;
+            rows.push(Row { sql: SIGN, values: vec![Value::Integer(size), Value::Text(note)] });
         }
-        transaction.commit().await?;
-    });
-    Ok(true)
+        self.advance(FOLLOWER, (from, sealed.position), rows).await
+    }
 }

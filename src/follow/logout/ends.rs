@@ -1,61 +1,32 @@
 //! Searches the log for the ends of sign-ins, and finds whom to tell: the clients that learned in them who the user is, and want to be called.
 
-use std::{
-    convert::Infallible,
-    time::{Duration, Instant},
-};
-
 use domain::{client::ClientMetadata, cutoff::Subject};
 use projections::{
     Page, client, grant,
     query::PAGE_MAX,
     session::{self, SessionRow},
 };
-use tokio::sync::Notify;
 
-use super::LogoutError;
+use super::NAME;
 use crate::{
-    follow::relay::message::ReadEvent,
-    log::{Log, PendingNotice, Unavailable},
-    state::App,
+    follow::{relay::message::ReadEvent, search::Seeker},
+    log::{Log, PendingNotice, Row, Unavailable},
 };
 
 /// The types of the events that end sign-ins. A restored log ends all of them, and tells nobody.
 const TYPES: [&str; 4] = ["session.ended", "user.locked", "user.password_set", "user.erased"];
-/// Such events that are read at a time, and positions that are looked through at once: they may be far apart.
+/// Events of a user that are read at a time.
 const PAGE: u32 = 200;
-const AT_ONCE: i64 = 100_000;
-/// After each look at the log, so that a busy one is not asked at every batch.
-const REST: Duration = Duration::from_millis(100);
-/// So often it is kept how far the log was searched, where nothing was found: what is old goes into the archive behind it.
-const KEEP: Duration = Duration::from_secs(5);
 
-/// Searches the log as it grows.
-pub(super) async fn search(app: &App, found: &Notify) -> Result<Infallible, LogoutError> {
-    let (log, types) = (&app.log, TYPES.map(str::to_owned));
-    let mut kept = log.notices_taken_to().await?;
-    let (mut position, mut kept_at, mut head) = (kept, Instant::now(), log.watch());
-    loop {
-        let to = log.known_head().min(position.saturating_add(AT_ONCE)).max(position);
-        let events = log.read_types(&types, position, to, PAGE).await?;
-        position = if events.len() < PAGE as usize { to } else { events.last().map_or(to, |last| last.position) };
-        let mut notices = Vec::new();
-        for stored in events {
-            let position = stored.position;
-            let read = ReadEvent::new(stored).map_err(|error| LogoutError::Event { position, cause: error.to_string() })?;
-            notices.extend(notices_of(log, &read).await?);
-        }
-        if !notices.is_empty() || (position > kept && kept_at.elapsed() >= KEEP) {
-            if !log.take_in_notices((kept, position), notices).await? {
-                return Err(LogoutError::Elsewhere);
-            }
-            (kept, kept_at) = (position, Instant::now());
-            found.notify_one();
-        }
-        if position >= log.known_head() {
-            tokio::time::sleep(REST).await;
-            drop(tokio::time::timeout(KEEP, head.wait_for(|head| *head > position)).await);
-        }
+/// Finds whom to tell of the ends of sign-ins.
+pub(super) struct Ends;
+
+impl Seeker for Ends {
+    const FOLLOWER: &'static str = NAME;
+    const TYPES: &'static [&'static str] = &TYPES;
+
+    async fn rows(&self, log: &Log, read: &ReadEvent) -> Result<Vec<Row>, Unavailable> {
+        Ok(notices_of(log, read).await?.into_iter().map(PendingNotice::row).collect())
     }
 }
 

@@ -9,23 +9,24 @@ use std::{convert::Infallible, sync::Arc};
 use futures_util::FutureExt;
 use tokio::sync::Notify;
 
-use super::runner::{self, Stopped};
+use super::{
+    runner::{self, Stopped},
+    search::{SearchError, search},
+};
 use crate::{log::Unavailable, state::App};
 
-/// The name of its lease.
-const NAME: &str = "logout";
+/// The name of its lease, and of its checkpoint.
+pub const NAME: &str = "logout";
 
 /// Why clients are not told any more.
 #[derive(Debug, thiserror::Error)]
 enum LogoutError {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    #[error("another node tells clients")]
-    Elsewhere,
+    #[error(transparent)]
+    Search(#[from] SearchError),
     #[error("what tells a client met a defect")]
     Defect,
-    #[error("the event at position {position} cannot be read: {cause}")]
-    Event { position: i64, cause: String },
 }
 
 /// Tells clients as long as it is awaited. Of several nodes one does.
@@ -37,14 +38,12 @@ pub async fn run(app: App) {
 async fn follow(app: App) -> Stopped {
     let found = Arc::new(Notify::new());
     let outcome: Result<Infallible, LogoutError> = tokio::select! {
-        outcome = ends::search(&app, &found) => outcome,
+        outcome = search(&app.log, &ends::Ends, &found) => outcome.map_err(LogoutError::from),
         outcome = tell::tell(&app, &found) => outcome,
     };
     match outcome {
         Ok(never) => match never {},
-        Err(error @ LogoutError::Event { .. }) => Stopped::Fatal(error.to_string()),
-        Err(error @ (LogoutError::Unavailable(_) | LogoutError::Elsewhere | LogoutError::Defect)) => {
-            Stopped::Passing(error.to_string())
-        }
+        Err(LogoutError::Search(error)) => error.into(),
+        Err(error @ (LogoutError::Unavailable(_) | LogoutError::Defect)) => Stopped::Passing(error.to_string()),
     }
 }

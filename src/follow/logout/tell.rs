@@ -15,6 +15,7 @@ use url::Url;
 
 use super::LogoutError;
 use crate::{
+    follow::retry::rest,
     log::{PendingNotice, Unavailable},
     state::App,
 };
@@ -24,8 +25,7 @@ const CLIENTS: usize = 32;
 const AT_A_TIME: usize = 4;
 /// What is read of a client's at a time.
 const PAGE: u32 = 64;
-/// The rest after the first try in seconds; each next one is twice as long, up to the longest.
-const FIRST_REST: u32 = 1;
+/// The longest rest after a try, in seconds.
 const LONGEST_REST: u32 = 3600;
 /// How often it is looked whether something is due: the clock may be set. And the net, where nothing waits.
 const LOOK: Duration = Duration::from_secs(1);
@@ -83,7 +83,7 @@ async fn tell_client(app: &App, client_id: &str) -> Result<(), Unavailable> {
             Ok(()) => {}
             Err(Ended::Unavailable(unavailable)) => return Err(unavailable),
             Err(Ended::Silent(problem)) => {
-                let again_in = rest(tries);
+                let again_in = rest(tries, LONGEST_REST);
                 tracing::warn!(client = client_id, problem, again_in, "a client does not hear that sign-ins have ended");
                 return app.log.put_off_notices_of(client_id, now, (app.clock.now().plus(again_in), &problem)).await;
             }
@@ -119,7 +119,7 @@ async fn tell_one(app: &App, client: Option<&Registration>, notice: &PendingNoti
             if failure.silent {
                 return Err(Ended::Silent(failure.problem));
             }
-            let (again_in, problem) = (rest(notice.tries), failure.problem);
+            let (again_in, problem) = (rest(notice.tries, LONGEST_REST), failure.problem);
             tracing::warn!(client = notice.client_id, problem, again_in, "a client does not take that a sign-in has ended");
             Ok(app.log.put_off_notice(notice, app.clock.now().plus(again_in), &problem).await?)
         }
@@ -172,20 +172,4 @@ fn ids(notice: &PendingNotice) -> Result<(SessionId, UserId), Unavailable> {
         Unavailable
     };
     Ok((notice.session_id.parse().map_err(unreadable)?, notice.user_id.parse().map_err(unreadable)?))
-}
-
-/// How long a notice rests that was tried so often before, in seconds.
-fn rest(tries: i64) -> u32 {
-    let doublings = u32::try_from(tries).unwrap_or(u32::MAX);
-    FIRST_REST.checked_shl(doublings).filter(|rest| *rest > 0).map_or(LONGEST_REST, |rest| rest.min(LONGEST_REST))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rest;
-
-    #[test]
-    fn each_rest_is_twice_as_long_up_to_an_hour() {
-        assert_eq!([0, 1, 2, 11, 12, 31, 32, 64, i64::MAX].map(rest), [1, 2, 4, 2048, 3600, 3600, 3600, 3600, 3600]);
-    }
 }
