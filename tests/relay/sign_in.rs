@@ -1,13 +1,13 @@
 //! How grantlog signs in to a broker: with a user and password, an nkey, and over TLS.
 
-use std::{fs, path::Path, process::Command};
+use std::fs;
 
 use grantlog::{
     config,
     follow::relay::{Broker, RelayError},
 };
 use secrecy::SecretString;
-use support::NatsServer;
+use support::{Authority, NatsServer};
 use tempfile::TempDir;
 
 use crate::broker::settings;
@@ -48,24 +48,17 @@ async fn an_nkey_signs_in() {
 
 #[tokio::test]
 async fn tls_is_spoken_to_a_broker_whose_authority_is_named_and_a_certificate_shown_to_it() {
-    let folder = TempDir::new().unwrap();
-    let file = |name: &str| folder.path().join(name);
-    openssl(folder.path(), "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem");
-    for name in ["server", "client"] {
-        openssl(folder.path(), &format!("req -newkey rsa:2048 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr"));
-        fs::write(file("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-        let sign = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile san";
-        openssl(folder.path(), &format!("x509 -req -in {name}.csr {sign} -out {name}.pem"));
-    }
-    let [ca, cert, key] = ["ca.pem", "server.pem", "server.key"].map(|name| file(name).display().to_string());
+    let authority = Authority::new();
+    let ((cert, key), (certificate, certificate_key)) = (authority.signed("server"), authority.signed("client"));
+    let [ca, cert, key] = [authority.certificate(), cert, key].map(|file| file.display().to_string());
     let nats = NatsServer::start_with(&format!(
         "tls {{ cert_file: \"{cert}\", key_file: \"{key}\", ca_file: \"{ca}\", verify: true }}\n"
     ));
     let shown = config::Relay {
         require_tls: true,
-        ca_file: Some(file("ca.pem")),
-        certificate_file: Some(file("client.pem")),
-        key_file: Some(file("client.key")),
+        ca_file: Some(authority.certificate()),
+        certificate_file: Some(certificate),
+        key_file: Some(certificate_key),
         ..settings(&nats)
     };
     Broker::connect(&shown).await.unwrap().set_up().await.unwrap();
@@ -73,9 +66,4 @@ async fn tls_is_spoken_to_a_broker_whose_authority_is_named_and_a_certificate_sh
     assert!(Broker::connect(&unnamed).await.is_err(), "nobody vouches for the broker");
     let unshown = config::Relay { certificate_file: None, key_file: None, ..shown };
     assert!(Broker::connect(&unshown).await.is_err(), "the broker wants to see a certificate");
-}
-
-fn openssl(folder: &Path, arguments: &str) {
-    let done = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }

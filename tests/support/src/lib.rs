@@ -2,6 +2,7 @@
 
 mod app;
 pub mod archive;
+mod authority;
 mod browser;
 pub mod chance;
 mod client;
@@ -18,6 +19,7 @@ pub mod traffic;
 mod witness;
 
 pub use app::{ADMINISTRATOR, PASSWORD, TestApp, USER};
+pub use authority::Authority;
 pub use browser::{Browser, PageForm};
 pub use client::TestClient;
 pub use grant::{CHALLENGE, REDIRECT_URI, VERIFIER};
