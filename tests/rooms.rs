@@ -21,7 +21,8 @@ const RULES: &[Rule] = &[
         rooms: &["src/http/"],
         because: "everything behind src/http works without an HTTP server",
     },
-    Rule { names: &["askama"], rooms: &["src/http/"], because: "pages are made at the edge" },
+    Rule { names: &["askama"], rooms: &["src/http/", "src/mail/"], because: "pages and mails are made at the edge" },
+    Rule { names: &["lettre"], rooms: &["src/mail/"], because: "one place knows how a mail is made and sent" },
     Rule {
         names: &["tlog_tiles", "signed_note"],
         rooms: &["src/follow/transparency/"],

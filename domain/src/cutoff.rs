@@ -117,7 +117,9 @@ impl Event {
                 | UserEvent::PasskeyCounterWentBack { .. }
                 | UserEvent::PasskeyRemoved { .. }
                 | UserEvent::RecoveryCodesMade { .. }
-                | UserEvent::RecoveryCodeUsed { .. } => return None,
+                | UserEvent::RecoveryCodeUsed { .. }
+                | UserEvent::EmailVerified { .. }
+                | UserEvent::Mailed { .. } => return None,
             },
             Self::Session(event) => match event {
                 SessionEvent::Ended { reason, .. } => (Subject::Session, (*reason).into()),

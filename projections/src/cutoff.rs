@@ -90,7 +90,7 @@ mod tests {
         let by_id = [json!({"subject": id(1), "expires_at": null, "position": 1})];
         assert_eq!(cut("client", ClientEvent::Disabled { by: None, at: AT }), by_id);
         assert_eq!(cut("user", UserEvent::Locked { at: AT }), by_id);
-        assert_eq!(cut("user", UserEvent::PasswordSet { by_themselves: false, at: AT }), by_id);
+        assert_eq!(cut("user", UserEvent::PasswordSet { by_themselves: false, proof: None, at: AT }), by_id);
         assert_eq!(cut("user", UserEvent::Erased { at: AT }), by_id);
         assert_eq!(cut("session", SessionEvent::Ended { reason: SessionEnd::SignedOut, at: AT }), by_id);
         assert_eq!(cut("consent", ConsentEvent::Withdrawn { by: None, at: AT }), by_id);

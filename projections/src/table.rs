@@ -101,7 +101,7 @@ mod tests {
     /// Each live projection's form, and a digest of what its table looks like. Where a digest is another, the form is raised with it.
     const FORMS: &[(&str, i64, &str)] = &[
         ("client", 2, "maKGf71n"),
-        ("account", 1, "w9KFHi6-"),
+        ("account", 2, "ZP7jr_Vo"),
         ("browser_session", 1, "v-gewnCn"),
         ("consent", 2, "94b6wlzn"),
         ("authorization_grant", 2, "uoBzpwOz"),

@@ -26,7 +26,11 @@ pub async fn with_profiles(dispatch: &Dispatch, events: &[Told], chapters: &mut 
 
 fn sealed(event: &Event) -> Option<&str> {
     match event {
-        Event::User(UserEvent::Created { profile, .. } | UserEvent::ProfileUpdated { profile, .. }) => Some(profile.as_str()),
+        Event::User(
+            UserEvent::Created { profile, .. }
+            | UserEvent::ProfileUpdated { profile, .. }
+            | UserEvent::EmailVerified { profile, .. },
+        ) => Some(profile.as_str()),
         Event::User(
             UserEvent::PasswordSet { .. }
             | UserEvent::Locked { .. }
@@ -42,6 +46,7 @@ fn sealed(event: &Event) -> Option<&str> {
             | UserEvent::PasskeyRemoved { .. }
             | UserEvent::RecoveryCodesMade { .. }
             | UserEvent::RecoveryCodeUsed { .. }
+            | UserEvent::Mailed { .. }
             | UserEvent::Erased { .. },
         )
         | Event::Client(_)

@@ -14,6 +14,7 @@ use crate::{
     dispatch::{OpenError, PassOverRefusal, Refusal, SecondFactorRefusal, UserRefusal},
     follow::relay::RelayError,
     log::{MigrateError, Unavailable},
+    mail::MailerError,
     telemetry::TelemetryError,
 };
 
@@ -77,6 +78,12 @@ impl From<Unavailable> for Failure {
 
 impl From<SettingError> for Failure {
     fn from(error: SettingError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<MailerError> for Failure {
+    fn from(error: MailerError) -> Self {
         Self::Usage(error.to_string())
     }
 }

@@ -10,6 +10,7 @@ mod input;
 mod keys;
 mod log;
 mod logout;
+mod mail;
 mod migrate;
 mod output;
 mod progress;
@@ -79,6 +80,8 @@ enum Command {
     #[command(subcommand)]
     Logout(logout::LogoutCommand),
     #[command(subcommand)]
+    Mail(mail::MailCommand),
+    #[command(subcommand)]
     Audit(Box<audit::AuditCommand>),
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
@@ -126,6 +129,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Keys(command) => command.run(context).await,
         Command::Log(command) => command.run(context).await,
         Command::Logout(command) => command.run(context).await,
+        Command::Mail(command) => command.run(context).await,
         Command::Audit(command) => command.run(context).await,
         Command::Projections(command) => command.run(context).await,
         Command::Relay(command) => command.run(context).await,

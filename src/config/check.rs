@@ -48,6 +48,8 @@ pub enum SettingError {
     WitnessUrl(String),
     #[error("transparency.witness.{0} and transparency.witness.{1} have the same key: a witness is named once")]
     SameWitness(String, String),
+    #[error("{0}")]
+    Mail(String),
     #[error("{0} must be at least 1")]
     Zero(&'static str),
 }
@@ -89,10 +91,12 @@ impl Settings {
             ("tokens.access_token_lifetime", self.tokens.access_token_lifetime as usize),
             ("tokens.id_token_lifetime", self.tokens.id_token_lifetime as usize),
             ("sessions.lifetime", self.sessions.lifetime as usize),
+            ("mail.password_link_lifetime", self.mail.password_link_lifetime as usize),
+            ("mail.email_link_lifetime", self.mail.email_link_lifetime as usize),
         ];
         match counts.iter().find(|(_, count)| *count == 0) {
             Some((name, _)) => Err(SettingError::Zero(name)),
-            None => Ok(()),
+            None => self.mail.check(),
         }
     }
 

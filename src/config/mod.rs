@@ -2,6 +2,7 @@
 
 mod check;
 mod load;
+mod mail;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +14,7 @@ use std::{
 pub use check::SettingError;
 use domain::{catalogue::ScopeEntry, client::Policy};
 pub use load::Source;
+pub use mail::{Mail, MailTls};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -33,6 +35,7 @@ pub struct Settings {
     pub clients: Clients,
     pub registration: Registration,
     pub fetch: Fetch,
+    pub mail: Mail,
     pub relay: Relay,
     pub transparency: Transparency,
     pub telemetry: Telemetry,
@@ -113,6 +116,9 @@ pub struct Limits {
     pub sign_in_failures_per_account: u32,
     pub sign_in_failures_per_source: u32,
     pub sign_in_window: u32,
+    pub mails_per_account: u32,
+    pub mails_per_source: u32,
+    pub mails_window: u32,
     pub client_failures_per_source: u32,
     pub client_failures_window: u32,
     pub password_min_chars: usize,
@@ -252,6 +258,12 @@ impl Settings {
     #[must_use]
     pub fn host(&self) -> &str {
         self.server.public_url.host_str().unwrap_or_default()
+    }
+
+    /// What this issuer calls itself in mails.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        self.mail.name.as_deref().unwrap_or_else(|| self.host())
     }
 
     /// The address under which the tree over the log is served.

@@ -1,22 +1,15 @@
 //! The first administrator: made through a one-time link that the first start prints. There is no default password.
 
-use domain::{Digest, Timestamp, UserId};
+use domain::UserId;
 use projections::account;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::{
-    credential::random_secret,
-    ephemeral,
-    log::{Actor, EphemeralChange, Unavailable},
-};
+use crate::log::{Actor, Unavailable};
 
-use super::{Dispatch, Done, NewUser, Refusal, UserRefusal};
+use super::{Dispatch, Done, NewUser, Refusal, UserRefusal, link::SET_UP};
 
-/// The ephemeral kinds of a link's digest, and of one that was used.
-const LINK: &str = "setup_link";
-const USED: &str = "setup_link_used";
 /// How long a link works, in seconds: a day. The next start prints another.
-const LIFETIME: u32 = 86_400;
+pub(super) const LIFETIME: u32 = 86_400;
 
 impl Dispatch {
     /// A new link's token, as long as there is no administrator.
@@ -27,10 +20,7 @@ impl Dispatch {
         if account::any_administrator(self.reads.db()).await? {
             return Ok(None);
         }
-        let token = random_secret();
-        let digest = Digest::of(token.expose_secret().as_bytes());
-        ephemeral::put(self.log.db(), LINK, digest.as_str(), "", self.clock.now().plus(LIFETIME)).await?;
-        Ok(Some(token))
+        Ok(Some(self.make_link(SET_UP, "", LIFETIME).await?))
     }
 
     /// Whether a link still works.
@@ -38,10 +28,7 @@ impl Dispatch {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn setup_token_works(&self, token: &str) -> Result<bool, Unavailable> {
-        let digest = Digest::of(token.as_bytes());
-        let now = self.clock.now();
-        let made = ephemeral::get(self.log.db(), LINK, digest.as_str(), now).await?.is_some();
-        Ok(made && ephemeral::get(self.log.db(), USED, digest.as_str(), now).await?.is_none())
+        Ok(self.link(SET_UP, token).await?.is_some())
     }
 
     /// Makes the first administrator, and uses the link up.
@@ -49,15 +36,8 @@ impl Dispatch {
     /// # Errors
     /// That the link does not work any more, or name or password are refused.
     pub async fn set_up(&self, token: &str, new: NewUser) -> Result<Done<UserId>, Refusal<UserRefusal>> {
-        if !self.setup_token_works(token).await? {
-            return Err(Refusal::Rule(UserRefusal::SetupLink));
-        }
+        let link = self.link(SET_UP, token).await?.ok_or(Refusal::Rule(UserRefusal::SetupLink))?;
         let administrator = NewUser { administrator: true, ..new };
-        self.create(Actor::System, administrator, Some(Digest::of(token.as_bytes()))).await
+        self.create(Actor::System, administrator, Some(link)).await
     }
-}
-
-/// The claim by which a link is used once.
-pub(super) fn used(link: &Digest, now: Timestamp) -> EphemeralChange {
-    EphemeralChange::Claim { kind: USED, key: link.as_str().to_owned(), expires_at: now.plus(LIFETIME) }
 }

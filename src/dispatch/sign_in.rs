@@ -19,7 +19,7 @@ use crate::{
 use super::{Browser, CurrentSession, Dispatch, Done, Refusal, UseCase, second_factor::Proof, work::Work};
 
 /// The ephemeral kinds that count failures.
-const BY_ACCOUNT: &str = "sign_in_account";
+pub(super) const BY_ACCOUNT: &str = "sign_in_account";
 const BY_SOURCE: &str = "sign_in_source";
 const CODES: &str = "second_factor";
 

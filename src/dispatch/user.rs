@@ -1,7 +1,7 @@
 //! Users are made, changed, locked and erased. What is personal of them is sealed under their own key before it reaches the log.
 
 use domain::{
-    Decide, Digest, StreamId, UserId,
+    Decide, StreamId, UserId,
     sealed::BlindIndex,
     user::{User, UserCommand, UserError},
 };
@@ -16,6 +16,7 @@ use crate::{
 
 use super::{
     Dispatch, Done, PasswordRefusal, Profile, Refusal, UseCase,
+    link::Link,
     profile::PROFILE,
     setup,
     work::{Loaded, Work},
@@ -48,6 +49,12 @@ pub enum UserRefusal {
     TooManyTries { retry_after: u32 },
     #[error("the set-up link has expired or was used")]
     SetupLink,
+    #[error("the link has expired or was used, or the password was changed since")]
+    PasswordLink,
+    #[error("the link has expired or was used, or the address was changed since")]
+    EmailLink,
+    #[error("this is no address that mails can be sent to")]
+    BadEmail,
 }
 
 pub(super) struct Create {
@@ -55,8 +62,8 @@ pub(super) struct Create {
     profile: Profile,
     phc: Option<String>,
     administrator: bool,
-    /// The digest of the one-time link that it uses up.
-    setup: Option<Digest>,
+    /// The one-time link that it uses up.
+    setup: Option<Link>,
 }
 
 pub(super) struct Change {
@@ -85,7 +92,7 @@ impl Dispatch {
         &self,
         actor: Actor,
         new: NewUser,
-        setup: Option<Digest>,
+        setup: Option<Link>,
     ) -> Result<Done<UserId>, Refusal<UserRefusal>> {
         let name = new.profile.username.trim();
         if name.is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
@@ -148,7 +155,7 @@ impl UseCase for Create {
     type Refusal = UserRefusal;
 
     fn name_taken(&self, name: &str) -> Option<UserRefusal> {
-        let link_used = self.setup.as_ref().is_some_and(|link| link.as_str() == name);
+        let link_used = self.setup.as_ref().is_some_and(|link| link.claims(name));
         Some(if link_used { UserRefusal::SetupLink } else { UserRefusal::NameTaken })
     }
 
@@ -164,14 +171,15 @@ impl UseCase for Create {
             work.put_password(self.id, phc);
         }
         if let Some(link) = &self.setup {
-            work.ephemeral.push(setup::used(link, work.now));
+            work.use_up(link, setup::LIFETIME);
         }
         let sign_in_name = work.inner.keys.blind_index(&self.profile.username);
         let stream = User::stream(self.id.uuid());
         work.claims.push(ClaimChange::Take { name: sign_in_claim(&sign_in_name), stream: stream.clone() });
         work.claims.push(ClaimChange::Take { name: format!("subject/{}", self.id), stream });
         let (administrator, has_password, at) = (self.administrator, self.phc.is_some(), work.now);
-        let command = UserCommand::Create { sign_in_name, profile, administrator, has_password, at };
+        let verified_email = work.inner.verified_email(&self.profile);
+        let command = UserCommand::Create { sign_in_name, profile, verified_email, administrator, has_password, at };
         work.decide(&user, command).map_err(|error| Refusal::Rule(UserRefusal::Rule(error)))?;
         Ok(())
     }
@@ -191,7 +199,7 @@ impl UseCase for Change {
         let command = match &self.change {
             UserChange::SetPassword { phc, by_themselves } => {
                 work.put_password(self.id, phc);
-                UserCommand::SetPassword { by_themselves: *by_themselves, at }
+                UserCommand::SetPassword { by_themselves: *by_themselves, proof: None, at }
             }
             UserChange::Lock => UserCommand::Lock { at },
             UserChange::Unlock => UserCommand::Unlock { at },

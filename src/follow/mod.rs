@@ -1,6 +1,7 @@
 //! What follows the log by position and tells others of it. `runner` keeps each going.
 
 pub mod logout;
+pub mod mail;
 mod name_book;
 pub mod relay;
 mod retry;

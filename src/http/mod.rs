@@ -126,6 +126,7 @@ fn for_people(app: &App) -> Router<App> {
         .merge(with_and_without_slash("/account/sessions/{id}/end", post(pages::account_sessions::end_one)))
         .merge(with_and_without_slash("/account/password", post(pages::account::change_password)))
         .merge(second_factor())
+        .merge(mails())
         .merge(applications())
         .merge(administration())
         .merge(with_and_without_slash("/setup/{link}", get(pages::setup::get).post(pages::setup::post)))
@@ -149,6 +150,17 @@ fn second_factor() -> Router<App> {
         .merge(with_and_without_slash("/account/passkeys/{id}", get(passkeys::show)))
         .merge(with_and_without_slash("/account/passkeys/{id}/rename", post(passkeys::rename)))
         .merge(with_and_without_slash("/account/passkeys/{id}/remove", post(passkeys::remove)))
+}
+
+/// What people do by a link in a mail, and what lets one go out.
+fn mails() -> Router<App> {
+    use pages::{account_email, forgotten};
+    Router::new()
+        .merge(with_and_without_slash("/forgotten-password", get(forgotten::get).post(forgotten::post)))
+        .merge(with_and_without_slash("/new-password/{link}", get(forgotten::choose).post(forgotten::set)))
+        .merge(with_and_without_slash("/account/email", post(account_email::change)))
+        .merge(with_and_without_slash("/account/email/check", post(account_email::check)))
+        .merge(with_and_without_slash("/verify-email/{link}", get(account_email::ask).post(account_email::verify)))
 }
 
 /// What people registered, and what they let applications do, under django-oauth-toolkit's paths.

@@ -18,6 +18,8 @@ pub enum MacPurpose {
     Token,
     /// Finding a user by sign-in name.
     SignInName,
+    /// Finding a user by a mail address that is known to be theirs.
+    EmailAddress,
     /// A form's token against cross-site requests.
     Form,
     /// Telling a secret that was verified slowly before.
@@ -45,6 +47,8 @@ pub enum Carried {
     PasskeySignIn,
     /// The second step of a sign-in, with a passkey.
     PasskeySecondStep,
+    /// The name or address of whoever forgot their password. It waits with the mails, not in the browser.
+    Forgetful,
 }
 
 impl Carried {
@@ -57,6 +61,7 @@ impl Carried {
             Self::NewPasskey => "new passkey",
             Self::PasskeySignIn => "passkey sign-in",
             Self::PasskeySecondStep => "passkey second step",
+            Self::Forgetful => "forgetful",
         }
     }
 }
@@ -65,6 +70,7 @@ impl Carried {
 pub struct ServerKeys {
     token: hmac::Key,
     sign_in_name: hmac::Key,
+    email_address: hmac::Key,
     form: hmac::Key,
     verified_secret: hmac::Key,
     claim_value: hmac::Key,
@@ -103,6 +109,7 @@ impl ServerKeys {
         Ok(Self {
             token: mac(b"token"),
             sign_in_name: mac(b"sign-in name"),
+            email_address: mac(b"mail address"),
             form: mac(b"form"),
             verified_secret: mac(b"verified secret"),
             claim_value: mac(b"claim value"),
@@ -118,6 +125,7 @@ impl ServerKeys {
         let key = match purpose {
             MacPurpose::Token => &self.token,
             MacPurpose::SignInName => &self.sign_in_name,
+            MacPurpose::EmailAddress => &self.email_address,
             MacPurpose::Form => &self.form,
             MacPurpose::VerifiedSecret => &self.verified_secret,
             MacPurpose::ClaimValue => &self.claim_value,
@@ -136,6 +144,12 @@ impl ServerKeys {
     #[must_use]
     pub fn blind_index(&self, username: &str) -> BlindIndex {
         BlindIndex::new(self.mac(MacPurpose::SignInName, username.trim().to_lowercase().as_bytes()))
+    }
+
+    /// By which a user is found who has a mail address: addresses differ in more than the case of their letters.
+    #[must_use]
+    pub fn address_index(&self, address: &str) -> BlindIndex {
+        BlindIndex::new(self.mac(MacPurpose::EmailAddress, address.trim().to_lowercase().as_bytes()))
     }
 
     /// Seals what travels in the browser.

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Application, codeOf, goSignedIn, inspect, isBack, newUser, signIn, url, visit } from './support.js'
+import { Application, codeOf, goSignedIn, inspect, isBack, linkTo, newUser, signIn, url, visit } from './support.js'
 
 test('a person signs out, and is asked to sign in again', visit({}, async (page) => {
   const user = newUser()
@@ -45,6 +45,26 @@ test('a new password takes the place of the old one, and ends what was open', vi
   await signIn(page, changed)
   await page.goto(`${url}/account/`)
   assert.match(await page.innerText('main'), new RegExp(user.name))
+}))
+
+test('whoever forgot their password chooses another by a link in a mail', visit({}, async (page) => {
+  const address = `forgetful-${Date.now()}@example.org`
+  const user = newUser('--email', address, '--email-verified')
+  await page.goto(`${url}/sign-in/`)
+  await page.click('#forgotten')
+  await page.fill('#forgotten_username', user.name)
+  await page.click('#send_link')
+  await page.waitForSelector('#link_sent')
+  const link = await linkTo(address, 'new-password')
+  await page.goto(link)
+  await page.goto(link)
+  await page.fill('#new_password', 'a much better password')
+  await page.click('#set_password')
+  await page.waitForSelector('[role=status]')
+  await signIn(page, { ...user, password: 'a much better password' })
+  await page.waitForSelector('#change_password')
+  const gone = await page.goto(link)
+  assert.equal(gone.status(), 404)
 }))
 
 test('whoever sets an authenticator application up signs in with its code, and with a recovery code', visit({}, async (page) => {

@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 
-import { Application, DESK, PHONE, codeOf, goSignedIn, inspect, isBack, newUser, signIn, url, visit } from './support.js'
+import { Application, DESK, PHONE, codeOf, goSignedIn, inspect, isBack, linkTo, newUser, signIn, url, visit } from './support.js'
 
 const SIGN_IN = ['username', 'password', 'login']
 
@@ -28,10 +28,36 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await isBack(page, application)
         const code = new URL(page.url()).searchParams.get('code')
 
+        await page.goto(`${url}/sign-in/`)
+        await page.click('#forgotten')
+        await see('forgotten')
+        await page.fill('#forgotten_username', user.name)
+        await page.click('#send_link')
+        await page.waitForSelector('#link_sent')
+        await see('forgotten-asked')
+        await page.goto(`${url}/new-password/guessed/`)
+        await see('new-password-gone', ['error'])
+
         await goSignedIn(page, user, '/o/authorized_tokens/')
         await see('access')
         await page.goto(`${url}/account/`)
         await see('account')
+        const address = `${user.name}@example.org`
+        await page.fill('#new_email', address)
+        await page.fill('#password_for_email', 'not the password')
+        await page.click('#change_email')
+        await page.waitForSelector('#email_problem')
+        await see('account-email-wrong')
+        await page.fill('#new_email', address)
+        await page.fill('#password_for_email', user.password)
+        await page.click('#change_email')
+        await page.waitForSelector('#check_email')
+        await see('account-email-unconfirmed')
+        await page.goto(await linkTo(address, 'verify-email'))
+        await see('verify-email')
+        await page.click('#verify_email')
+        await page.waitForSelector('#email_address .on')
+        await see('account-email-confirmed')
         await page.goto(`${url}/o/applications/`)
         await see('applications-none')
         await page.goto(`${url}/o/applications/register/`)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,6 +59,30 @@ export function codeOf(key, later = 0) {
   const digest = createHmac('sha1', secret).update(step).digest()
   const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff
   return String(number % 1_000_000).padStart(6, '0')
+}
+
+/** The link to one of our pages in the mail to an address, once the server has written it: with `--dev` each mail is a file. */
+export async function linkTo(address, page) {
+  const mails = join(process.env.GRANTLOG_TEST_HOME, 'data/mail')
+  for (let tries = 0; tries < 200; tries += 1) {
+    const files = existsSync(mails) ? readdirSync(mails).map((name) => readFileSync(join(mails, name), 'utf8')) : []
+    const links = files.filter((mail) => mail.includes(`To: ${address}\r\n`)).map((mail) => linkIn(mail, page))
+    const link = links.find((found) => found)
+    if (link) return link
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`no mail with a link to ${page} was written to ${address}`)
+}
+
+// Japanese makes lettre write base64, or quoted-printable, in which a line may be broken anywhere.
+function linkIn(mail, page) {
+  const parts = mail.split(/^--.*$/m).map((part) => {
+    const [headers, ...body] = part.split('\r\n\r\n')
+    const text = body.join('\r\n\r\n')
+    if (/base64/i.test(headers)) return Buffer.from(text, 'base64').toString('utf8')
+    return /quoted-printable/i.test(headers) ? text.replaceAll('=\r\n', '').replaceAll('=3D', '=') : text
+  })
+  return parts.join('\n').match(new RegExp(`http://\\S+/${page}/[\\w-]+/`))?.[0]
 }
 
 /** A person's browser of their own: nothing of another test's cookies. Whatever Chromium complains of fails the test when it is closed. */

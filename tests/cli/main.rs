@@ -7,6 +7,7 @@ mod dev;
 mod events;
 mod keep;
 mod keys;
+mod mail;
 mod place;
 mod proof;
 mod relay;

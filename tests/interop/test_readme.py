@@ -55,6 +55,12 @@ def script_of(readme, grantlog):
     return "\n".join(blocks(readme, "sh")).replace(ADDRESS, grantlog.url)
 
 
+def test_the_commands_of_the_page_on_mails_work(grantlog):
+    printed = run_shell(f"PATH=$PWD/target/release:$PATH\n{script_of('docs/mail.md', grantlog)}", grantlog)
+    assert "was written to data/mail" in printed and list((Path(grantlog.home) / "data/mail").glob("*.eml"))
+    assert "email verified" in printed
+
+
 def test_the_commands_of_the_page_on_registration_work(grantlog):
     printed = run_shell(f"PATH=$PWD/target/release:$PATH\n{script_of('docs/registration.md', grantlog)}", grantlog)
     assert "took its registration back" in printed, "the log tells what happened"

@@ -8,7 +8,6 @@ use grantlog::{
 };
 use secrecy::SecretString;
 use support::{Authority, NatsServer};
-use tempfile::TempDir;
 
 use crate::broker::settings;
 

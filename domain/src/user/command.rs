@@ -4,13 +4,17 @@ use crate::{Digest, PasskeyId, Sealed, Timestamp, sealed::BlindIndex};
 
 use super::NewPasskey;
 
+use super::{MailNotice, PasswordProof};
+
 /// A request to change a resource owner.
 #[derive(Clone, Debug)]
 pub enum UserCommand {
-    /// `profile` is the sealed JSON of their OpenID standard claims, `preferred_username` the sign-in name.
+    /// `profile` is the sealed JSON of their OpenID standard claims, `preferred_username` the sign-in name; `verified_email` is their mail
+    /// address, where it is known to be theirs.
     Create {
         sign_in_name: BlindIndex,
         profile: Sealed,
+        verified_email: Option<BlindIndex>,
         administrator: bool,
         has_password: bool,
         at: Timestamp,
@@ -18,11 +22,13 @@ pub enum UserCommand {
     UpdateProfile {
         sign_in_name: BlindIndex,
         profile: Sealed,
+        verified_email: Option<BlindIndex>,
         at: Timestamp,
     },
     /// The slow hash goes to the vault in the same append.
     SetPassword {
         by_themselves: bool,
+        proof: Option<PasswordProof>,
         at: Timestamp,
     },
     Lock {
@@ -87,6 +93,17 @@ pub enum UserCommand {
     },
     UseRecoveryCode {
         code: Digest,
+        at: Timestamp,
+    },
+    /// They have shown that they read what is sent to the address. `profile` says so.
+    VerifyEmail {
+        address: BlindIndex,
+        profile: Sealed,
+        at: Timestamp,
+    },
+    /// A mail went out to them, or will not.
+    RecordMail {
+        mail: MailNotice,
         at: Timestamp,
     },
     /// The key is destroyed in the same append.

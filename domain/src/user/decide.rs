@@ -7,15 +7,15 @@ use super::{User, UserCommand, UserError, UserEvent};
 impl Decide for User {
     fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
         match (self, command) {
-            (Self::Absent, UserCommand::Create { sign_in_name, profile, administrator, has_password, at }) => {
-                Ok(vec![UserEvent::Created { sign_in_name, profile, administrator, has_password, at }])
+            (Self::Absent, UserCommand::Create { sign_in_name, profile, verified_email, administrator, has_password, at }) => {
+                Ok(vec![UserEvent::Created { sign_in_name, profile, verified_email, administrator, has_password, at }])
             }
             (Self::Present { .. }, UserCommand::Create { .. }) => Err(UserError::Exists),
-            (Self::Present { .. }, UserCommand::UpdateProfile { sign_in_name, profile, at }) => {
-                Ok(vec![UserEvent::ProfileUpdated { sign_in_name, profile, at }])
+            (Self::Present { .. }, UserCommand::UpdateProfile { sign_in_name, profile, verified_email, at }) => {
+                Ok(vec![UserEvent::ProfileUpdated { sign_in_name, profile, verified_email, at }])
             }
-            (Self::Present { .. }, UserCommand::SetPassword { by_themselves, at }) => {
-                Ok(vec![UserEvent::PasswordSet { by_themselves, at }])
+            (Self::Present { .. }, UserCommand::SetPassword { by_themselves, proof, at }) => {
+                Ok(vec![UserEvent::PasswordSet { by_themselves, proof, at }])
             }
             (Self::Present { locked, .. }, UserCommand::Lock { at }) => {
                 Ok(if *locked { vec![] } else { vec![UserEvent::Locked { at }] })
@@ -56,6 +56,11 @@ impl Decide for User {
             (Self::Present { second_factors, .. }, UserCommand::UseRecoveryCode { code, at }) => {
                 second_factors.use_code(code, at)
             }
+            (Self::Present { verified_email, .. }, UserCommand::VerifyEmail { address, profile, at }) => {
+                let verified = verified_email.as_ref() == Some(&address);
+                Ok(if verified { vec![] } else { vec![UserEvent::EmailVerified { address, profile, at }] })
+            }
+            (Self::Present { .. }, UserCommand::RecordMail { mail, at }) => Ok(vec![UserEvent::Mailed { mail, at }]),
             (Self::Present { .. }, UserCommand::Erase { at }) => Ok(vec![UserEvent::Erased { at }]),
             (Self::Erased, UserCommand::Erase { .. }) => Ok(vec![]),
             (Self::Erased, UserCommand::Create { .. }) => Err(UserError::Erased),
@@ -76,6 +81,8 @@ impl Decide for User {
                 | UserCommand::RemoveSecondFactors { .. }
                 | UserCommand::MakeRecoveryCodes { .. }
                 | UserCommand::UseRecoveryCode { .. }
+                | UserCommand::VerifyEmail { .. }
+                | UserCommand::RecordMail { .. }
                 | UserCommand::Erase { .. },
             ) => Err(if *self == Self::Erased { UserError::Erased } else { UserError::Unknown }),
         }

@@ -7,6 +7,8 @@ use crate::{Digest, PasskeyId, Sealed, Timestamp, sealed::BlindIndex};
 
 use super::NewPasskey;
 
+use super::MailNotice;
+
 /// A fact about a resource owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -14,6 +16,9 @@ pub enum UserEvent {
     Created {
         sign_in_name: BlindIndex,
         profile: Sealed,
+        /// By which they are found by their mail address, where it is known to be theirs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verified_email: Option<BlindIndex>,
         administrator: bool,
         has_password: bool,
         at: Timestamp,
@@ -21,11 +26,17 @@ pub enum UserEvent {
     ProfileUpdated {
         sign_in_name: BlindIndex,
         profile: Sealed,
+        /// As with `Created`: another address is not known to be theirs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verified_email: Option<BlindIndex>,
         at: Timestamp,
     },
     /// A cutoff: what was issued before is dead.
     PasswordSet {
         by_themselves: bool,
+        /// What they proved that they may, where it was not the password before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<PasswordProof>,
         at: Timestamp,
     },
     /// A cutoff.
@@ -91,10 +102,29 @@ pub enum UserEvent {
         code: Digest,
         at: Timestamp,
     },
+    /// They have shown that they read what is sent to this address.
+    EmailVerified {
+        address: BlindIndex,
+        profile: Sealed,
+        at: Timestamp,
+    },
+    /// A mail went out to them, or it was given up.
+    Mailed {
+        mail: MailNotice,
+        at: Timestamp,
+    },
     /// A cutoff; the sign-in name is free again.
     Erased {
         at: Timestamp,
     },
+}
+
+/// What somebody proved before they set their password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordProof {
+    /// That they read the mails to their verified address: a link in one brought them.
+    MailedLink,
 }
 
 impl DomainEvent for UserEvent {
@@ -116,6 +146,8 @@ impl DomainEvent for UserEvent {
             Self::PasskeyRemoved { .. } => "user.passkey_removed",
             Self::RecoveryCodesMade { .. } => "user.recovery_codes_made",
             Self::RecoveryCodeUsed { .. } => "user.recovery_code_used",
+            Self::EmailVerified { .. } => "user.email_verified",
+            Self::Mailed { .. } => "user.mailed",
             Self::Erased { .. } => "user.erased",
         }
         .to_owned()

@@ -3,13 +3,15 @@
 mod command;
 mod decide;
 mod event;
+mod mail;
 mod passkey;
 mod second_factors;
 #[cfg(test)]
 mod tests;
 
 pub use command::UserCommand;
-pub use event::UserEvent;
+pub use event::{PasswordProof, UserEvent};
+pub use mail::{MailNotice, MailOutcome, MailPurpose};
 pub use passkey::{NewPasskey, Passkey};
 pub use second_factors::SecondFactors;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,9 @@ pub enum User {
         administrator: bool,
         locked: bool,
         has_password: bool,
+        /// Their mail address, where it is known to be theirs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verified_email: Option<BlindIndex>,
         #[serde(default, skip_serializing_if = "SecondFactors::are_none")]
         second_factors: SecondFactors,
     },
@@ -78,13 +83,20 @@ impl User {
 
     fn apply_event(&mut self, event: UserEvent) {
         match event {
-            UserEvent::Created { sign_in_name, administrator, has_password, .. } => {
+            UserEvent::Created { sign_in_name, verified_email, administrator, has_password, .. } => {
                 let second_factors = SecondFactors::default();
-                *self = Self::Present { sign_in_name, administrator, locked: false, has_password, second_factors };
+                *self =
+                    Self::Present { sign_in_name, administrator, locked: false, has_password, verified_email, second_factors };
             }
-            UserEvent::ProfileUpdated { sign_in_name: new, .. } => {
-                if let Self::Present { sign_in_name, .. } = self {
+            UserEvent::ProfileUpdated { sign_in_name: new, verified_email: address, .. } => {
+                if let Self::Present { sign_in_name, verified_email, .. } = self {
                     *sign_in_name = new;
+                    *verified_email = address;
+                }
+            }
+            UserEvent::EmailVerified { address, .. } => {
+                if let Self::Present { verified_email, .. } = self {
+                    *verified_email = Some(address);
                 }
             }
             UserEvent::PasswordSet { .. } => {
@@ -99,8 +111,8 @@ impl User {
                     *administrator = new;
                 }
             }
-            // For how long sign-ins are blocked is the sign-in's question, not a rule's.
-            UserEvent::SignInsBlocked { .. } => {}
+            // For how long sign-ins are blocked is the sign-in's question, not a rule's; and no rule asks for mails.
+            UserEvent::SignInsBlocked { .. } | UserEvent::Mailed { .. } => {}
             UserEvent::AuthenticatorEnrolled { .. }
             | UserEvent::AuthenticatorRemoved { .. }
             | UserEvent::PasskeyEnrolled { .. }

@@ -117,6 +117,8 @@ impl SecondFactors {
             | UserEvent::Unlocked { .. }
             | UserEvent::AdministratorSet { .. }
             | UserEvent::SignInsBlocked { .. }
+            | UserEvent::EmailVerified { .. }
+            | UserEvent::Mailed { .. }
             | UserEvent::Erased { .. } => {}
         }
         if self.are_none() {

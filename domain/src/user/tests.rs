@@ -22,11 +22,25 @@ fn profile() -> Sealed {
 }
 
 fn created() -> UserEvent {
-    UserEvent::Created { sign_in_name: name("a"), profile: profile(), administrator: false, has_password: false, at: NOW }
+    UserEvent::Created {
+        sign_in_name: name("a"),
+        profile: profile(),
+        verified_email: None,
+        administrator: false,
+        has_password: false,
+        at: NOW,
+    }
 }
 
 fn create() -> UserCommand {
-    UserCommand::Create { sign_in_name: name("a"), profile: profile(), administrator: false, has_password: false, at: NOW }
+    UserCommand::Create {
+        sign_in_name: name("a"),
+        profile: profile(),
+        verified_email: None,
+        administrator: false,
+        has_password: false,
+        at: NOW,
+    }
 }
 
 fn erased() -> UserEvent {
@@ -57,8 +71,8 @@ fn careful() -> Vec<UserEvent> {
 /// Everything that can be asked of a user who is there, but for their erasure.
 fn changes() -> Vec<UserCommand> {
     vec![
-        UserCommand::UpdateProfile { sign_in_name: name("b"), profile: profile(), at: NOW },
-        UserCommand::SetPassword { by_themselves: true, at: NOW },
+        update(None),
+        UserCommand::SetPassword { by_themselves: true, proof: None, at: NOW },
         UserCommand::Lock { at: NOW },
         UserCommand::Unlock { at: NOW },
         UserCommand::SetAdministrator { administrator: true, at: NOW },
@@ -72,8 +86,28 @@ fn changes() -> Vec<UserCommand> {
         UserCommand::RemoveSecondFactors { by_themselves: true, at: NOW },
         UserCommand::MakeRecoveryCodes { recovery_codes: codes(), at: NOW },
         UserCommand::UseRecoveryCode { code: code("a"), at: NOW },
+        verify("mail"),
+        UserCommand::RecordMail { mail: SENT, at: NOW },
     ]
 }
+
+fn update(verified_email: Option<BlindIndex>) -> UserCommand {
+    UserCommand::UpdateProfile { sign_in_name: name("b"), profile: profile(), verified_email, at: NOW }
+}
+
+fn updated(verified_email: Option<BlindIndex>) -> UserEvent {
+    UserEvent::ProfileUpdated { sign_in_name: name("b"), profile: profile(), verified_email, at: NOW }
+}
+
+fn verify(address: &str) -> UserCommand {
+    UserCommand::VerifyEmail { address: name(address), profile: profile(), at: NOW }
+}
+
+fn verified(address: &str) -> UserEvent {
+    UserEvent::EmailVerified { address: name(address), profile: profile(), at: NOW }
+}
+
+const SENT: MailNotice = MailNotice { purpose: MailPurpose::PasswordLink, outcome: MailOutcome::Sent, tries: 1 };
 
 #[test]
 fn a_user_is_created() {
@@ -92,16 +126,38 @@ fn an_erased_user_is_not_created_again() {
 
 #[test]
 fn a_profile_is_updated() {
-    let updated = UserEvent::ProfileUpdated { sign_in_name: name("b"), profile: profile(), at: NOW };
-    let update = UserCommand::UpdateProfile { sign_in_name: name("b"), profile: profile(), at: NOW };
-    user().given(vec![created()]).when(update).then_expect_events(vec![updated.clone()]);
-    assert!(matches!(fold([created(), updated]), User::Present { sign_in_name, .. } if sign_in_name == name("b")));
+    user().given(vec![created()]).when(update(None)).then_expect_events(vec![updated(None)]);
+    assert!(matches!(fold([created(), updated(None)]), User::Present { sign_in_name, .. } if sign_in_name == name("b")));
+}
+
+#[test]
+fn an_address_is_verified_once() {
+    user().given(vec![created()]).when(verify("mail")).then_expect_events(vec![verified("mail")]);
+    user().given(vec![created(), verified("mail")]).when(verify("mail")).then_expect_events(vec![]);
+    user().given(vec![created(), verified("mail")]).when(verify("other")).then_expect_events(vec![verified("other")]);
+}
+
+#[test]
+fn a_changed_address_is_to_be_verified_again() {
+    let past = vec![created(), verified("mail"), updated(None)];
+    assert!(matches!(fold(past.clone()), User::Present { verified_email: None, .. }));
+    user().given(past).when(verify("mail")).then_expect_events(vec![verified("mail")]);
+    user().given(vec![created(), updated(Some(name("mail")))]).when(verify("mail")).then_expect_events(vec![]);
+}
+
+#[test]
+fn what_came_of_each_mail_is_remembered_and_changes_nothing_else() {
+    let mailed = UserEvent::Mailed { mail: SENT, at: NOW };
+    let record = UserCommand::RecordMail { mail: SENT, at: NOW };
+    user().given(vec![created(), mailed.clone()]).when(record).then_expect_events(vec![mailed.clone()]);
+    assert_eq!(fold::<User>([created(), mailed]), fold::<User>([created()]));
 }
 
 #[test]
 fn a_password_is_set() {
-    let set = UserEvent::PasswordSet { by_themselves: true, at: NOW };
-    let command = UserCommand::SetPassword { by_themselves: true, at: NOW };
+    let proof = Some(PasswordProof::MailedLink);
+    let set = UserEvent::PasswordSet { by_themselves: true, proof, at: NOW };
+    let command = UserCommand::SetPassword { by_themselves: true, proof, at: NOW };
     user().given(vec![created()]).when(command).then_expect_events(vec![set.clone()]);
     assert!(matches!(fold([created(), set]), User::Present { has_password: true, .. }));
 }

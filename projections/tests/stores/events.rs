@@ -40,6 +40,7 @@ pub(crate) fn created(n: u32, name: &str) -> (StreamId, Event) {
     let event = UserEvent::Created {
         sign_in_name: BlindIndex::new(name.to_owned()),
         profile: Sealed::new(format!("sealed {n}")),
+        verified_email: None,
         administrator: true,
         has_password: true,
         at: AT,

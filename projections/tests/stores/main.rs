@@ -132,7 +132,7 @@ async fn each_wide_revocation_kills_what_was_issued_before_it_and_nothing_later(
     let cutoffs = [
         on("client", APP, ClientEvent::Disabled { by: None, at: LATER }),
         on("user", ALICE, UserEvent::Locked { at: LATER }),
-        on("user", ALICE, UserEvent::PasswordSet { by_themselves: true, at: LATER }),
+        on("user", ALICE, UserEvent::PasswordSet { by_themselves: true, proof: None, at: LATER }),
         on("session", SESSION, SessionEvent::Ended { reason: SessionEnd::SignedOut, at: LATER }),
         on("consent", CONSENT, ConsentEvent::Withdrawn { by: None, at: LATER }),
         on("grant", GRANT, GrantEvent::Revoked { reason: RevocationReason::RevokedByClient, ends_at: LATER, at: LATER }),
@@ -179,7 +179,7 @@ async fn a_used_code_and_a_rotated_refresh_token_are_dead_and_their_successors_l
 async fn a_session_is_cut_off_with_its_user_and_with_the_issuer(mut store: Store) {
     store.write(&[started(SESSION)]).await;
     assert!(session::find(&store.db, &[id(SESSION)]).await.unwrap()[0].is_active(LATER));
-    store.write(&[on("user", ALICE, UserEvent::PasswordSet { by_themselves: false, at: LATER }), started(10)]).await;
+    store.write(&[on("user", ALICE, UserEvent::PasswordSet { by_themselves: false, proof: None, at: LATER }), started(10)]).await;
     let sessions = session::of_user(&store.db, &id(ALICE), PAGE).await.unwrap();
     assert_eq!(sessions.iter().map(|session| session.is_active(LATER)).collect::<Vec<_>>(), [false, true]);
     store.write(&[on("key_set", 1, KeySetEvent::EpochBegun { epoch: "2".to_owned(), at: LATER })]).await;

@@ -1,6 +1,9 @@
 //! What happened to people, told.
 
-use domain::{UserId, user::UserEvent};
+use domain::{
+    UserId,
+    user::{MailNotice, MailOutcome, MailPurpose, PasswordProof, UserEvent},
+};
 use serde_json::json;
 
 use super::{Names, Telling, telling};
@@ -13,9 +16,15 @@ pub(super) fn user(id: UserId, event: &UserEvent, names: &Names) -> Telling {
         UserEvent::Created { administrator: false, .. } => "user.created",
         UserEvent::Created { administrator: true, .. } => "user.created_administrator",
         UserEvent::ProfileUpdated { .. } => "user.profile_updated",
-        UserEvent::PasswordSet { by_themselves, .. } => {
+        UserEvent::PasswordSet { by_themselves, proof, .. } => {
             details["by_themselves"] = json!(by_themselves);
-            "user.password_set"
+            match proof {
+                None => "user.password_set",
+                Some(PasswordProof::MailedLink) => {
+                    details["proof"] = json!(proof);
+                    "user.password_set_by_link"
+                }
+            }
         }
         UserEvent::Locked { .. } => "user.locked",
         UserEvent::Unlocked { .. } => "user.unlocked",
@@ -60,7 +69,25 @@ pub(super) fn user(id: UserId, event: &UserEvent, names: &Names) -> Telling {
             "user.recovery_codes_made"
         }
         UserEvent::RecoveryCodeUsed { .. } => "user.recovery_code_used",
+        UserEvent::EmailVerified { .. } => "user.email_verified",
+        UserEvent::Mailed { mail: MailNotice { purpose, outcome, tries }, .. } => {
+            details["purpose"] = json!(purpose);
+            details["outcome"] = json!(outcome);
+            details["tries"] = json!(tries);
+            mailed(*purpose, *outcome)
+        }
         UserEvent::Erased { .. } => "user.erased",
     };
     telling(key, details)
+}
+
+const fn mailed(purpose: MailPurpose, outcome: MailOutcome) -> &'static str {
+    match (outcome, purpose) {
+        (MailOutcome::GivenUp, _) => "user.not_mailed",
+        (MailOutcome::Sent, MailPurpose::PasswordLink) => "user.mailed_password_link",
+        (MailOutcome::Sent, MailPurpose::EmailCheck) => "user.mailed_email_check",
+        (MailOutcome::Sent, MailPurpose::PasswordSet) => "user.mailed_password_set",
+        (MailOutcome::Sent, MailPurpose::SecondFactorRemoved) => "user.mailed_second_factor_removed",
+        (MailOutcome::Sent, MailPurpose::EmailChanged) => "user.mailed_email_changed",
+    }
 }

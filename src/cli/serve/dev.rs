@@ -33,6 +33,16 @@ pub(super) fn follow_listener(settings: &mut Settings, listener: &TcpListener) -
     Ok(())
 }
 
+/// Where mails are written that no mail server is there for.
+const MAILS: &str = "data/mail";
+
+/// Mails become files, where the settings do not say how they go out.
+pub(super) fn keep_mails(settings: &mut Settings) {
+    if !settings.mail.is_on() {
+        settings.mail.folder = Some(MAILS.into());
+    }
+}
+
 /// A master key that was made now, for a store that may turn out to have been sealed under another.
 pub(super) struct MadeKey(PathBuf);
 

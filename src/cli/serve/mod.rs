@@ -18,9 +18,10 @@ use crate::{
     config::Settings,
     dispatch::OpenError,
     fetch::Fetcher,
-    follow::{logout, relay::Relay, transparency},
+    follow::{self, logout, relay::Relay, transparency},
     http,
     log::Log,
+    mail::Mailer,
     state::App,
     sweep, telemetry, unused_clients, verify,
 };
@@ -65,7 +66,9 @@ impl Serve {
         let listener = listen(&settings).await?;
         if self.dev {
             dev::follow_listener(&mut settings, &listener)?;
+            dev::keep_mails(&mut settings);
         }
+        let mailer = Mailer::of_settings(&settings)?;
         let app = self.open(settings).await?.with_metrics(metrics);
         if self.dev {
             demo::prepare(&app).await?;
@@ -90,6 +93,10 @@ impl Serve {
             }
         }
         beside.spawn(logout::run(app.clone()));
+        match mailer {
+            Some(mailer) => drop(beside.spawn(follow::mail::run(app.clone(), mailer))),
+            None => follow::mail::leave_off(&app.log).await?,
+        }
         http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
     }
 
@@ -131,6 +138,9 @@ async fn tell(app: &App) -> Result<(), Failure> {
         let token = token.expose_secret();
         output::line("\nNobody administers this issuer yet. Make the first administrator with this link, once, within a day:")?;
         output::line(format_args!("{public_url}/setup/{token}"))?;
+    }
+    if let Some(folder) = &app.settings.mail.folder {
+        output::line(format_args!("\nMails are not sent, but written to {}/.", folder.display()))?;
     }
     output::line(format_args!("\ngrantlog serves {public_url}, issuer {}. Ctrl-C stops it.", app.settings.issuer()))
 }

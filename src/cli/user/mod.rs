@@ -3,6 +3,7 @@
 mod create;
 mod import;
 mod second_factor;
+mod set_email;
 mod show;
 
 use domain::UserId;
@@ -27,6 +28,7 @@ use super::{
 use create::Create;
 use import::Import;
 use second_factor::RemoveSecondFactor;
+use set_email::SetEmail;
 use show::Show;
 
 /// Users read at a time, and of those, profiles opened at a time.
@@ -44,6 +46,7 @@ pub(super) enum UserCommand {
     Import(Import),
     List(Listing),
     Show(Show),
+    SetEmail(SetEmail),
     SetPassword(SetPassword),
     RemoveSecondFactor(RemoveSecondFactor),
     Lock(Lock),
@@ -122,6 +125,7 @@ impl UserCommand {
             Self::Import(command) => command.run(context).await,
             Self::List(command) => list(context, command.format).await,
             Self::Show(command) => command.run(context).await,
+            Self::SetEmail(command) => command.run(context).await,
             Self::SetPassword(command) => command.run(context).await,
             Self::RemoveSecondFactor(command) => command.run(context).await,
             Self::Lock(command) => command.run(context).await,

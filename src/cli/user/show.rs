@@ -1,4 +1,4 @@
-//! `grantlog user show`: one person, and what they sign in with.
+//! `grantlog user show`: one person, what they sign in with, and whether mails reach them.
 
 use domain::Timestamp;
 use serde_json::{Value, json};
@@ -48,6 +48,7 @@ impl Show {
             ("username", text("username")),
             ("name", text("name")),
             ("email", text("email")),
+            ("email verified", yes(members.get("email_verified") == Some(&Value::Bool(true)))),
             ("state", text("state")),
             ("administrator", yes(members.get("administrator") == Some(&Value::Bool(true)))),
             ("made", moment(created_at)),

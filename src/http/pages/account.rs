@@ -11,8 +11,10 @@ use crate::{
 };
 
 use super::{
+    account_email::{EmailView, email_of},
     account_sessions::{SessionView, sessions_of},
     frame::Frame,
+    language::Language,
     signed_in::{SignedIn, SignedInForm},
 };
 
@@ -24,13 +26,23 @@ struct AccountPage {
     frame: Frame,
     username: String,
     name: Option<String>,
+    /// `None` where no mails go out.
+    email: Option<EmailView>,
+    email_problem: Option<String>,
     problem: Option<String>,
     token: String,
     sessions: Vec<SessionView>,
 }
 
 pub(in crate::http) async fn get(signed_in: SignedIn) -> Result<Response, Refused> {
-    show(&signed_in, None).await
+    show(&signed_in, Problems::default()).await
+}
+
+/// What is said where a form of the page was not taken.
+#[derive(Default)]
+pub(super) struct Problems {
+    pub(super) password: Option<String>,
+    pub(super) email: Option<String>,
 }
 
 /// Changes the password: every session and token of the person ends, this one too.
@@ -44,16 +56,21 @@ pub(in crate::http) async fn change_password(form: SignedInForm) -> Result<Respo
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(refusal)) => match too_many_tries(&refusal) {
             Some(refused) => Err(refused),
-            None => show(&signed_in, Some(words(&signed_in, &refusal))).await,
+            None => {
+                let password = Some(words(&signed_in, &refusal));
+                show(&signed_in, Problems { password, email: None }).await
+            }
         },
     }
 }
 
-async fn show(signed_in: &SignedIn, problem: Option<String>) -> Result<Response, Refused> {
-    let sessions = sessions_of(signed_in).await?;
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+pub(super) async fn show(signed_in: &SignedIn, problems: Problems) -> Result<Response, Refused> {
+    let Problems { password: problem, email: email_problem } = problems;
+    let (sessions, email) = (sessions_of(signed_in).await?, email_of(signed_in).await?);
+    let status = if problem.is_some() || email_problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let (username, name) = (signed_in.person.username.clone(), signed_in.person.name.clone());
-    let template = AccountPage { frame: signed_in.frame(), username, name, problem, token: signed_in.form_token(), sessions };
+    let (frame, token) = (signed_in.frame(), signed_in.form_token());
+    let template = AccountPage { frame, username, name, email, email_problem, problem, token, sessions };
     Ok(signed_in.visitor.page(status, &template, None))
 }
 
@@ -64,17 +81,27 @@ pub(super) fn too_many_tries(refusal: &UserRefusal) -> Option<Refused> {
     Some(Refused::with_status(OAuthError { retry_after: Some(retry_after), ..error }, StatusCode::TOO_MANY_REQUESTS))
 }
 
-fn words(signed_in: &SignedIn, refusal: &UserRefusal) -> String {
+pub(super) fn words(signed_in: &SignedIn, refusal: &UserRefusal) -> String {
     let language = signed_in.visitor.language;
     match refusal {
         UserRefusal::WrongPassword => language.say("account.wrong_password").to_owned(),
-        UserRefusal::Password(PasswordRefusal::TooShort(least)) => language.fill("account.too_short", "count", least),
-        UserRefusal::Password(PasswordRefusal::TooLong(most)) => language.fill("account.too_long", "count", most),
-        UserRefusal::Password(PasswordRefusal::UnknownDigest)
-        | UserRefusal::Rule(_)
+        UserRefusal::Password(refusal) => password_words(language, refusal),
+        UserRefusal::BadEmail => language.say("email.bad").to_owned(),
+        UserRefusal::Rule(_)
         | UserRefusal::TooManyTries { .. }
         | UserRefusal::NameTaken
         | UserRefusal::BadName
-        | UserRefusal::SetupLink => language.say("account.refused").to_owned(),
+        | UserRefusal::SetupLink
+        | UserRefusal::PasswordLink
+        | UserRefusal::EmailLink => language.say("account.refused").to_owned(),
+    }
+}
+
+/// Why a new password is not taken.
+pub(super) fn password_words(language: &Language, refusal: &PasswordRefusal) -> String {
+    match refusal {
+        PasswordRefusal::TooShort(least) => language.fill("account.too_short", "count", least),
+        PasswordRefusal::TooLong(most) => language.fill("account.too_long", "count", most),
+        PasswordRefusal::UnknownDigest => language.say("account.refused").to_owned(),
     }
 }

@@ -84,6 +84,15 @@ impl Visitor {
         response
     }
 
+    /// Sends a page whose form needs no sign-in: its token is bound to the browser, which learns by a cookie what to.
+    pub(super) fn page_with_form(&self, status: StatusCode, template: &impl Template) -> Response {
+        let mut response = self.page(status, template, None);
+        if let Some(cookie) = self.browser_cookie() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+
     /// Sends the browser to a page of ours, which says what was done: `notice` is the key of a sentence (`notice.*`).
     pub(super) fn redirect_with_notice(&self, path: &str, notice: &str) -> Response {
         let mut response = see_other(path);

@@ -17,7 +17,10 @@
 //!   carries the position of what it did.
 //! - What strangers wrote goes through [`shown::shown`] before a template escapes it.
 
+use crate::shown;
+
 pub(super) mod account;
+pub(super) mod account_email;
 pub(super) mod account_sessions;
 mod accounts;
 pub(super) mod admin;
@@ -31,6 +34,7 @@ mod claim;
 mod client_view;
 pub(super) mod consent;
 mod cookies;
+pub(super) mod forgotten;
 mod frame;
 pub(super) mod language;
 pub(super) mod logo;
@@ -44,7 +48,6 @@ mod qr;
 mod return_path;
 pub(super) mod second_factor;
 pub(super) mod setup;
-mod shown;
 pub(super) mod sign_in;
 pub(super) mod sign_out;
 mod signed_in;

@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::{
-    extract::Path,
-    http::{StatusCode, header},
-    response::Response,
-};
+use axum::{extract::Path, http::StatusCode, response::Response};
 use secrecy::SecretString;
 
 use crate::{
-    dispatch::{NewUser, PasswordRefusal, Profile, Refusal, UserRefusal},
+    dispatch::{NewUser, Profile, Refusal, UserRefusal},
     http::{answer::at_position, error::Refused, form::Form},
     protocol::OAuthError,
 };
 
 use super::{
+    account::password_words,
     frame::{Frame, see_other},
     shown::shown,
     visitor::Visitor,
@@ -84,24 +81,21 @@ fn show(visitor: &Visitor, link: &str, username: &str, problem: Option<(StatusCo
     let (status, problem) = problem.map_or((StatusCode::OK, None), |(status, problem)| (status, Some(problem)));
     let (frame, token) = (visitor.frame(), visitor.sign_in_token());
     let template = SetUpPage { frame, link, username: shown(username, MAX_USERNAME), problem, token };
-    let mut response = visitor.page(status, &template, None);
-    if let Some(cookie) = visitor.browser_cookie() {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
+    visitor.page_with_form(status, &template)
 }
 
 fn words(visitor: &Visitor, refusal: &UserRefusal) -> String {
     let language = visitor.language;
     match refusal {
-        UserRefusal::Password(PasswordRefusal::TooShort(least)) => language.fill("account.too_short", "count", least),
-        UserRefusal::Password(PasswordRefusal::TooLong(most)) => language.fill("account.too_long", "count", most),
+        UserRefusal::Password(refusal) => password_words(language, refusal),
         UserRefusal::NameTaken => language.say("set_up.name_taken").to_owned(),
         UserRefusal::BadName
         | UserRefusal::Rule(_)
         | UserRefusal::WrongPassword
         | UserRefusal::TooManyTries { .. }
         | UserRefusal::SetupLink
-        | UserRefusal::Password(PasswordRefusal::UnknownDigest) => language.say("set_up.refused").to_owned(),
+        | UserRefusal::PasswordLink
+        | UserRefusal::EmailLink
+        | UserRefusal::BadEmail => language.say("set_up.refused").to_owned(),
     }
 }

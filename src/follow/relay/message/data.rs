@@ -16,7 +16,7 @@ pub use grant::{
 };
 pub use issuer::{AuditPassedOver, CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted, Unread};
 pub use person::{
-    AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserPasskey,
+    AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserMailed, UserPasskey,
     UserSignInsBlocked,
 };
 use serde::Serialize;
@@ -59,6 +59,8 @@ impl Data {
             | Self::UserPasskeyRemoved(_)
             | Self::UserRecoveryCodesMade(_)
             | Self::UserRecoveryCodeUsed(_)
+            | Self::UserEmailVerified(_)
+            | Self::UserMailed(_)
             | Self::SessionStarted(_)
             | Self::SessionReauthenticated(_)
             | Self::SessionClientNotified(_)
@@ -182,6 +184,10 @@ messages! {
     UserRecoveryCodesMade(UserChanged) = Account "user" "recovery_codes_made" 1;
     /// A user proved who they are with a recovery code.
     UserRecoveryCodeUsed(UserChanged) = Account "user" "recovery_code_used" 1;
+    /// A user showed that they read what is sent to their mail address.
+    UserEmailVerified(UserChanged) = Account "user" "email_verified" 1;
+    /// A mail to a user went out, or was given up.
+    UserMailed(UserMailed) = Account "user" "mailed" 1;
     /// A user's key was destroyed: all that is personal of them is unreadable from now on.
     UserErased(Revocation) = Revocation "user" "erased" 1;
     /// A user signed in.

@@ -172,7 +172,10 @@ fn refused(refusal: Refusal<UserRefusal>) -> Refused {
             | UserRefusal::BadName
             | UserRefusal::WrongPassword
             | UserRefusal::TooManyTries { .. }
-            | UserRefusal::SetupLink),
+            | UserRefusal::SetupLink
+            | UserRefusal::PasswordLink
+            | UserRefusal::EmailLink
+            | UserRefusal::BadEmail),
         ) => OAuthError::invalid_request("user_refused", rule.to_string()).into(),
     }
 }

@@ -54,6 +54,8 @@ struct SignInPage<'a> {
     passkey: Option<Asked>,
     /// Accounts of this browser that may be gone on with.
     accounts: Vec<Offered>,
+    /// Whether a forgotten password can be replaced by a link in a mail.
+    mails: bool,
 }
 
 /// What the page is filled in with.
@@ -181,6 +183,7 @@ fn show(visitor: &Visitor, purpose: &Purpose, filled: Filled<'_>) -> Response {
         carried: purpose.carried(&visitor.app),
         passkey,
         accounts: filled.accounts,
+        mails: visitor.app.settings.mail.is_on(),
     };
     send(visitor, purpose, (&template, script), problem)
 }

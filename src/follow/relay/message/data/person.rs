@@ -24,6 +24,19 @@ pub struct UserAdministratorSet {
     pub at: i64,
 }
 
+/// What came of a mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UserMailed {
+    pub sub: String,
+    /// `password_link`, `email_check`, `password_set`, `second_factor_removed` or `email_changed`.
+    pub purpose: String,
+    /// `sent` or `given_up`.
+    pub outcome: String,
+    /// How often it was tried.
+    pub tries: u32,
+    pub at: i64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UserSignInsBlocked {
     pub sub: String,

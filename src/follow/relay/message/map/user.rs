@@ -7,21 +7,21 @@ use super::{
         MessageError,
         data::{self, Data},
     },
-    Told,
+    Told, word,
 };
 
 impl Told<'_> {
     pub(super) fn user(&self, event: &UserEvent) -> Result<Data, MessageError> {
         let sub = self.id();
         Ok(match event {
-            UserEvent::Created { sign_in_name: _, profile: _, administrator, has_password, at } => {
+            UserEvent::Created { sign_in_name: _, profile: _, verified_email: _, administrator, has_password, at } => {
                 let (administrator, has_password) = (*administrator, *has_password);
                 Data::UserCreated(data::UserCreated { sub, administrator, has_password, at: at.unix() })
             }
-            UserEvent::ProfileUpdated { sign_in_name: _, profile: _, at } => {
+            UserEvent::ProfileUpdated { sign_in_name: _, profile: _, verified_email: _, at } => {
                 Data::UserProfileUpdated(data::UserChanged { sub, at: at.unix() })
             }
-            UserEvent::PasswordSet { by_themselves: _, at } => Data::UserPasswordSet(self.cut_off(*at)?),
+            UserEvent::PasswordSet { by_themselves: _, proof: _, at } => Data::UserPasswordSet(self.cut_off(*at)?),
             UserEvent::Locked { at } => Data::UserLocked(self.cut_off(*at)?),
             UserEvent::Unlocked { at } => Data::UserUnlocked(data::UserChanged { sub, at: at.unix() }),
             UserEvent::AdministratorSet { administrator, at } => {
@@ -49,6 +49,16 @@ impl Told<'_> {
                 Data::UserRecoveryCodesMade(data::UserChanged { sub, at: at.unix() })
             }
             UserEvent::RecoveryCodeUsed { code: _, at } => Data::UserRecoveryCodeUsed(data::UserChanged { sub, at: at.unix() }),
+            UserEvent::EmailVerified { address: _, profile: _, at } => {
+                Data::UserEmailVerified(data::UserChanged { sub, at: at.unix() })
+            }
+            UserEvent::Mailed { mail, at } => Data::UserMailed(data::UserMailed {
+                sub,
+                purpose: word(&mail.purpose),
+                outcome: word(&mail.outcome),
+                tries: mail.tries,
+                at: at.unix(),
+            }),
             UserEvent::Erased { at } => Data::UserErased(self.cut_off(*at)?),
         })
     }

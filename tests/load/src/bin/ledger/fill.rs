@@ -66,6 +66,7 @@ impl World {
         let created = UserEvent::Created {
             sign_in_name: BlindIndex::new(random_digest().as_str().to_owned()),
             profile: Sealed::new(random_digest().as_str().to_owned()),
+            verified_email: None,
             administrator: false,
             has_password: true,
             at: self.at,

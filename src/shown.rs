@@ -1,9 +1,9 @@
-//! What strangers wrote, as a page shows it: bounded, on one line, and without characters that turn text around. Templates escape it.
+//! What strangers wrote, as a page or a mail shows it: bounded, on one line, and without characters that turn text around. Templates escape it.
 
 /// A text of at most so many characters, without control characters and the controls of the bidirectional algorithm (UAX 9
 /// section 2), which show nothing and let a name pose as another.
 #[must_use]
-pub(super) fn shown(text: &str, characters: usize) -> String {
+pub(crate) fn shown(text: &str, characters: usize) -> String {
     let visible = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control() && !is_invisible(*c));
     let mut cut: String = visible.clone().take(characters).collect();
     if visible.count() > characters {
