@@ -39,11 +39,20 @@ pub struct Approval {
     pub nonce: Option<String>,
     /// What the client asks to know beside the scopes.
     pub claims: ClaimsRequest,
-    pub given_by: GivenBy,
+    pub consent: Consenting,
     /// The client's metadata version that was shown.
     pub client_version: u32,
     /// The pending request that this answers.
     pub answers: AnsweredRequest,
+}
+
+/// What an approval stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consenting {
+    /// A consent that is given now.
+    Now(GivenBy),
+    /// One that was given before, and covers all of it. It still says what was shown then: nobody was shown anything since.
+    Before,
 }
 
 /// A pending authorization request: it can be answered once.
@@ -185,9 +194,21 @@ impl Approval {
             resources: self.resources.clone(),
             client_version: self.client_version,
             catalogue_version: catalogue.version,
-            given_by: self.given_by,
+            given_by: match self.consent {
+                Consenting::Now(given_by) => given_by,
+                Consenting::Before => GivenBy::User,
+            },
             claims: self.claims.beyond(&self.scope, catalogue),
         };
+        if self.consent == Consenting::Before {
+            work.guard_loaded(&loaded);
+            return match loaded.state.as_ref() {
+                Consent::Given(given) if given.cover(&terms) => Ok(ConsentId::new(loaded.id)),
+                Consent::Given(_) | Consent::Absent | Consent::Withdrawn { .. } => {
+                    Err(Refusal::Rule(ApproveRefusal::Consent(ConsentError::Unknown)))
+                }
+            };
+        }
         let (events, _) = work
             .decide(&loaded, ConsentCommand::Give { terms, at: work.now })
             .map_err(|error| Refusal::Rule(ApproveRefusal::Consent(error)))?;

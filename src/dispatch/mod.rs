@@ -44,7 +44,7 @@ mod work;
 
 use std::{future::Future, sync::Arc};
 
-pub use approve::{AnsweredRequest, Approval, ApproveRefusal, Approved};
+pub use approve::{AnsweredRequest, Approval, ApproveRefusal, Approved, Consenting};
 pub use audit::PassOverRefusal;
 pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented};
 pub use bootstrap::OpenError;

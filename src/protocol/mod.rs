@@ -1,5 +1,6 @@
 //! What the RFCs ask of a request, checked before anything is decided. Knows neither HTTP's types nor SQL.
 
+pub mod agreed;
 pub mod audit;
 pub mod authorize;
 pub mod bearer;

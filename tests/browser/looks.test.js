@@ -12,7 +12,7 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
       const look = `${screen}-${colorScheme}-${language}`
       test(`the pages on a ${screen}, ${colorScheme}, in ${language}`, visit({ viewport, colorScheme, locale }, async (page, visitor) => {
         const see = (name, ids = []) => inspect(page, visitor, { name: `${name}-${look}`, ids, language })
-        const application = await Application.start('Photo Printer', { client_uri: 'https://printer.example/' })
+        const application = await Application.start('Photo Printer', { client_uri: 'https://printer.example/', scope: 'read write profile' })
         const user = newUser('--admin')
 
         await page.goto(application.ask({ redirect_uri: 'https://elsewhere.example/' }))
@@ -27,6 +27,9 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await page.click('#allow')
         await isBack(page, application)
         const code = new URL(page.url()).searchParams.get('code')
+        await page.goto(application.ask({ scope: 'read write profile' }))
+        await page.waitForSelector('#differences')
+        await see('consent-differences', ['allow', 'deny'])
 
         await page.goto(`${url}/sign-in/`)
         await page.click('#forgotten')

@@ -20,6 +20,7 @@ mod client_credentials;
 mod client_document;
 mod code;
 mod consent;
+mod consent_differences;
 mod email;
 mod expected_user;
 mod explain;

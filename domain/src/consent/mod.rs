@@ -80,14 +80,28 @@ impl ConsentTerms {
     /// Whether all of the other is allowed already, by somebody who was shown the same.
     #[must_use]
     pub fn include(&self, other: &Self) -> bool {
+        self.cover(other) && self.client_version == other.client_version
+    }
+
+    /// Whether all of the other is allowed already, whatever else became of the client.
+    #[must_use]
+    pub fn cover(&self, other: &Self) -> bool {
         self.scope.covers(&other.scope)
             && other.resources.iter().all(|resource| self.resources.contains(resource))
             && other.claims.iter().all(|claim| self.claims.contains(claim) || is_opened_by(&self.scope, claim))
-            && self.client_version == other.client_version
             && self.catalogue_version == other.catalogue_version
+            && !self.was_nobodys(other)
+    }
+
+    /// Whether nobody was asked then, and somebody is now.
+    fn was_nobodys(&self, new: &Self) -> bool {
+        self.given_by == GivenBy::FirstParty && new.given_by == GivenBy::User
     }
 
     fn widened_by(&self, new: Self) -> Self {
+        if self.was_nobodys(&new) {
+            return new;
+        }
         let mut resources = self.resources.clone();
         resources.extend(new.resources.into_iter().filter(|resource| !self.resources.contains(resource)));
         let scope = self.scope.union(&new.scope);

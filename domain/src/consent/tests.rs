@@ -98,6 +98,17 @@ fn a_changed_client_or_catalogue_is_consented_to_anew() {
 }
 
 #[test]
+fn what_nobody_was_asked_for_is_not_what_somebody_allows() {
+    let first_party = |scope| ConsentTerms { given_by: GivenBy::FirstParty, ..terms(scope) };
+    for scope in ["read", "read write"] {
+        let past = vec![given(first_party("read write"))];
+        consent().given(past).when(give(terms(scope))).then_expect_events(vec![given(terms(scope))]);
+    }
+    let past = vec![given(terms("read write"))];
+    consent().given(past).when(give(first_party("read"))).then_expect_events(vec![]);
+}
+
+#[test]
 fn a_consent_is_one_users_with_one_client() {
     let others = ConsentTerms { user_id: OTHER_USER, ..terms("read") };
     let for_another = ConsentTerms { client_id: OTHER_CLIENT, ..terms("read") };

@@ -11,13 +11,15 @@ use domain::{
 use secrecy::ExposeSecret;
 
 use crate::{
-    dispatch::{Approval, ApproveRefusal, CurrentSession, DocumentRefusal, Loaded, Refusal},
+    audit::Change,
+    dispatch::{Approval, ApproveRefusal, Consenting, CurrentSession, DocumentRefusal, Loaded, Refusal},
     http::{
         answer::at_position,
         error::Refused,
         form::{Form, Query},
         source::Source,
     },
+    log::Unavailable,
     protocol::{
         OAuthError, Parameters,
         authorize::{self, AuthorizationRequest, Fault, Issuer, Reply},
@@ -136,7 +138,10 @@ pub(super) async fn proceed(visitor: &Visitor, pending: Pending) -> Result<Respo
     };
     match (interaction::next(&pending.request, standing, known, app.clock.now()), &visitor.session) {
         (Step::Ask, Some(session)) => consent::ask(visitor, session, pending, registration).await,
-        (Step::Approve(given_by), Some(session)) => approve(visitor, session, &pending, given_by).await,
+        (Step::Approve(given_by), Some(session)) => {
+            let consent = if known == Known::Consent { Consenting::Before } else { Consenting::Now(given_by) };
+            approve(visitor, session, &pending, consent).await
+        }
         (Step::Refuse(error), _) => Ok(refuse(visitor, &pending.request.reply, &error)),
         (Step::SignIn | Step::Ask | Step::Approve(_), _) => sign_in::for_request(visitor, &pending, registration).await,
     }
@@ -147,7 +152,7 @@ pub(super) async fn approve(
     visitor: &Visitor,
     session: &CurrentSession,
     pending: &Pending,
-    given_by: GivenBy,
+    consent: Consenting,
 ) -> Result<Response, Refused> {
     let (app, request) = (&visitor.app, &pending.request);
     let approval = Approval {
@@ -159,7 +164,7 @@ pub(super) async fn approve(
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
         claims: request.claims.clone(),
-        given_by,
+        consent,
         client_version: request.client_version,
         answers: pending.answered(),
     };
@@ -202,6 +207,17 @@ async fn known(
         return Ok(Known::FirstParty);
     }
     let Some(session) = session else { return Ok(Known::Nothing) };
+    let differences = differences(app, session, request, client).await?;
+    Ok(if differences.is_some_and(|differences| differences.is_empty()) { Known::Consent } else { Known::Nothing })
+}
+
+/// What is different from what the user agreed to before; `None` where they were never asked.
+pub(super) async fn differences(
+    app: &App,
+    session: &CurrentSession,
+    request: &AuthorizationRequest,
+    client: &Registration,
+) -> Result<Option<Vec<Change>>, Unavailable> {
     let catalogue = app.dispatch.catalogue().await?;
     let terms = ConsentTerms {
         user_id: session.user_id,
@@ -213,7 +229,7 @@ async fn known(
         given_by: GivenBy::User,
         claims: request.claims.beyond(&request.scope, &catalogue),
     };
-    Ok(if app.dispatch.consent_includes(&terms).await? { Known::Consent } else { Known::Nothing })
+    app.dispatch.differences_from_consent(&terms, (client, &request.reply.redirect_uri)).await
 }
 
 fn not_approved(refusal: &Refusal<ApproveRefusal>) -> Refused {

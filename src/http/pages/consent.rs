@@ -6,15 +6,16 @@ use axum::{http::StatusCode, response::Response};
 use domain::{catalogue::Catalogue, client::Registration, consent::GivenBy};
 
 use crate::{
-    dispatch::CurrentSession,
+    dispatch::{Consenting, CurrentSession},
     http::error::Refused,
     protocol::{ErrorCode, OAuthError},
 };
 
 use super::{
     application::Application,
-    authorize::{answered, approve, check_session, client_as_checked, refuse, registration},
+    authorize::{answered, approve, check_session, client_as_checked, differences, refuse, registration},
     claim,
+    differences::{self, Difference},
     frame::Frame,
     language::Language,
     pending::Pending,
@@ -34,6 +35,8 @@ struct ConsentPage {
     frame: Frame,
     application: Application,
     person: Person,
+    /// What is different from what they agreed to before.
+    differences: Vec<Difference>,
     scopes: Vec<String>,
     claims: Vec<String>,
     resources: Vec<String>,
@@ -54,10 +57,12 @@ pub(super) async fn ask(
     let request = &pending.request;
     let beyond = request.claims.beyond(&request.scope, &catalogue);
     let elsewhere = request.reply.form_action();
+    let changes = differences(app, session, request, client).await?.unwrap_or_default();
     let template = ConsentPage {
         frame: visitor.frame(),
         application: Application::new(request.client_id, client, &request.reply),
         person: Person::of(app, session).await?,
+        differences: differences::in_words(changes, &catalogue, visitor.language),
         scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),
         claims: beyond.iter().map(|claim| claim::in_words(claim, visitor.language)).collect(),
         resources: request.resources.iter().map(|resource| shown(resource, MAX_WORDS)).collect(),
@@ -76,7 +81,7 @@ pub(in crate::http) async fn decide(form: SignedInForm) -> Result<Response, Refu
         return Err(answered().into());
     }
     match parameters.get("decision") {
-        Some("allow") => approve(visitor, &session, &pending, GivenBy::User).await,
+        Some("allow") => approve(visitor, &session, &pending, Consenting::Now(GivenBy::User)).await,
         Some("deny") => {
             app.dispatch.deny(&pending.answered()).await?;
             let error = OAuthError::new(ErrorCode::AccessDenied, "user_denied", "the user did not allow it");

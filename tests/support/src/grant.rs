@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use domain::{Scope, consent::GivenBy, pkce::CodeChallenge};
 use grantlog::{
     credential::random_secret,
-    dispatch::{AnsweredRequest, Approval, CurrentSession},
+    dispatch::{AnsweredRequest, Approval, Consenting, CurrentSession},
     protocol::claims::ClaimsRequest,
 };
 use secrecy::ExposeSecret;
@@ -37,7 +37,7 @@ impl TestApp {
             code_challenge: Some(CHALLENGE.parse::<CodeChallenge>().expect("it is RFC 7636's")),
             nonce: None,
             claims: ClaimsRequest::default(),
-            given_by: GivenBy::User,
+            consent: Consenting::Now(GivenBy::User),
             answers: AnsweredRequest { id: random_secret().expose_secret().to_owned(), until: self.app.clock.now().plus(600) },
             client_version: registration.metadata_version,
         }
