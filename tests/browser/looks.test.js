@@ -15,6 +15,16 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         const application = await Application.start('Photo Printer', { client_uri: 'https://printer.example/', scope: 'read write profile' })
         const user = newUser('--admin')
 
+        await page.goto(`${url}/sign-in/`)
+        await page.click('#forgotten')
+        await see('forgotten')
+        await page.fill('#forgotten_username', user.name)
+        await page.click('#send_link')
+        await page.waitForSelector('#link_sent')
+        await see('forgotten-asked')
+        await page.goto(`${url}/new-password/guessed/`)
+        await see('new-password-gone', ['error'])
+
         await page.goto(application.ask({ redirect_uri: 'https://elsewhere.example/' }))
         await see('error', ['error'])
         await page.goto(application.ask({ scope: 'read write' }))
@@ -30,16 +40,6 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await page.goto(application.ask({ scope: 'read write profile' }))
         await page.waitForSelector('#differences')
         await see('consent-differences', ['allow', 'deny'])
-
-        await page.goto(`${url}/sign-in/`)
-        await page.click('#forgotten')
-        await see('forgotten')
-        await page.fill('#forgotten_username', user.name)
-        await page.click('#send_link')
-        await page.waitForSelector('#link_sent')
-        await see('forgotten-asked')
-        await page.goto(`${url}/new-password/guessed/`)
-        await see('new-password-gone', ['error'])
 
         await goSignedIn(page, user, '/o/authorized_tokens/')
         await see('access')
