@@ -1,6 +1,6 @@
 //! What changed in people's profiles: sealed under their own key, so that nothing of it can be told once they are erased.
 
-use domain::{Event, UserId, user::UserEvent};
+use domain::{Event, Sealed, UserId};
 use serde_json::{Map, Value, json};
 
 use crate::{dispatch::Dispatch, log::Unavailable};
@@ -26,30 +26,8 @@ pub async fn with_profiles(dispatch: &Dispatch, events: &[Told], chapters: &mut 
 
 fn sealed(event: &Event) -> Option<&str> {
     match event {
-        Event::User(
-            UserEvent::Created { profile, .. }
-            | UserEvent::ProfileUpdated { profile, .. }
-            | UserEvent::EmailVerified { profile, .. },
-        ) => Some(profile.as_str()),
-        Event::User(
-            UserEvent::PasswordSet { .. }
-            | UserEvent::Locked { .. }
-            | UserEvent::Unlocked { .. }
-            | UserEvent::AdministratorSet { .. }
-            | UserEvent::SignInsBlocked { .. }
-            | UserEvent::AuthenticatorEnrolled { .. }
-            | UserEvent::AuthenticatorRemoved { .. }
-            | UserEvent::PasskeyEnrolled { .. }
-            | UserEvent::PasskeyRenamed { .. }
-            | UserEvent::PasskeyUsed { .. }
-            | UserEvent::PasskeyCounterWentBack { .. }
-            | UserEvent::PasskeyRemoved { .. }
-            | UserEvent::RecoveryCodesMade { .. }
-            | UserEvent::RecoveryCodeUsed { .. }
-            | UserEvent::Mailed { .. }
-            | UserEvent::Erased { .. },
-        )
-        | Event::Client(_)
+        Event::User(event) => event.profile().map(Sealed::as_str),
+        Event::Client(_)
         | Event::Session(_)
         | Event::Consent(_)
         | Event::Grant(_)

@@ -1,6 +1,6 @@
 //! The mail address that somebody had before: they are told there that they have another.
 
-use domain::{Event, UserId, user::UserEvent};
+use domain::{Event, UserId};
 
 use crate::log::Unavailable;
 
@@ -20,11 +20,10 @@ impl Dispatch {
             let page = self.log.history(&["user"], id.uuid(), after, PAGE).await?;
             let full = page.len() >= PAGE as usize;
             for event in page.iter().take_while(|event| event.position < position) {
-                let decoded = event.event().map_err(|_| Unavailable)?;
-                if let Event::User(event) = decoded
-                    && let Some(profile) = profile_in(event)
+                if let Event::User(event) = event.event().map_err(|_| Unavailable)?
+                    && let Some(profile) = event.profile()
                 {
-                    sealed = Some(profile);
+                    sealed = Some(profile.as_str().to_owned());
                 }
             }
             after = page.last().map_or(position, |last| last.position);
@@ -34,29 +33,5 @@ impl Dispatch {
         }
         let Some(sealed) = sealed else { return Ok(None) };
         Ok(self.profile(id, &sealed).await?.as_ref().and_then(Profile::verified_email).map(str::to_owned))
-    }
-}
-
-fn profile_in(event: UserEvent) -> Option<String> {
-    match event {
-        UserEvent::Created { profile, .. }
-        | UserEvent::ProfileUpdated { profile, .. }
-        | UserEvent::EmailVerified { profile, .. } => Some(profile.as_str().to_owned()),
-        UserEvent::PasswordSet { .. }
-        | UserEvent::Locked { .. }
-        | UserEvent::Unlocked { .. }
-        | UserEvent::AdministratorSet { .. }
-        | UserEvent::SignInsBlocked { .. }
-        | UserEvent::AuthenticatorEnrolled { .. }
-        | UserEvent::AuthenticatorRemoved { .. }
-        | UserEvent::PasskeyEnrolled { .. }
-        | UserEvent::PasskeyRenamed { .. }
-        | UserEvent::PasskeyUsed { .. }
-        | UserEvent::PasskeyCounterWentBack { .. }
-        | UserEvent::PasskeyRemoved { .. }
-        | UserEvent::RecoveryCodesMade { .. }
-        | UserEvent::RecoveryCodeUsed { .. }
-        | UserEvent::Mailed { .. }
-        | UserEvent::Erased { .. } => None,
     }
 }

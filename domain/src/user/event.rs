@@ -127,6 +127,34 @@ pub enum PasswordProof {
     MailedLink,
 }
 
+impl UserEvent {
+    /// The person's whole profile as it is from this event on, sealed under their own key; `None` where the event leaves it as it is.
+    #[must_use]
+    pub const fn profile(&self) -> Option<&Sealed> {
+        match self {
+            Self::Created { profile, .. } | Self::ProfileUpdated { profile, .. } | Self::EmailVerified { profile, .. } => {
+                Some(profile)
+            }
+            Self::PasswordSet { .. }
+            | Self::Locked { .. }
+            | Self::Unlocked { .. }
+            | Self::AdministratorSet { .. }
+            | Self::SignInsBlocked { .. }
+            | Self::AuthenticatorEnrolled { .. }
+            | Self::AuthenticatorRemoved { .. }
+            | Self::PasskeyEnrolled { .. }
+            | Self::PasskeyRenamed { .. }
+            | Self::PasskeyUsed { .. }
+            | Self::PasskeyCounterWentBack { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::RecoveryCodesMade { .. }
+            | Self::RecoveryCodeUsed { .. }
+            | Self::Mailed { .. }
+            | Self::Erased { .. } => None,
+        }
+    }
+}
+
 impl DomainEvent for UserEvent {
     fn event_type(&self) -> String {
         match self {
