@@ -61,9 +61,18 @@ impl ReadEvent {
     /// # Errors
     /// That it cannot be read.
     pub fn new(stored: StoredEvent) -> Result<Self, MessageError> {
+        let (event, stream) = Self::decode(&stored)?;
+        Ok(Self { stored, event, stream })
+    }
+
+    /// What a stored event says, and of which stream.
+    ///
+    /// # Errors
+    /// That it cannot be read.
+    pub fn decode(stored: &StoredEvent) -> Result<(Event, StreamId), MessageError> {
         let event = stored.event()?;
         let stream = stored.stream(&event).map_err(|_| MessageError::Id(stored.aggregate_id.clone()))?;
-        Ok(Self { stored, event, stream })
+        Ok((event, stream))
     }
 }
 

@@ -116,8 +116,8 @@ impl Session {
         let mut read = Vec::with_capacity(page.len());
         for stored in page {
             let position = stored.position;
-            match ReadEvent::new(stored.clone()) {
-                Ok(event) => read.push(event),
+            match ReadEvent::decode(&stored) {
+                Ok((event, stream)) => read.push(ReadEvent { stored, event, stream }),
                 Err(_) if self.is_passed_over(position).await? => {
                     self.publish_read(&std::mem::take(&mut read)).await?;
                     self.publish_unread(&stored).await?;
