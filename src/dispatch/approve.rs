@@ -1,24 +1,21 @@
 //! A person lets a client act for them: the consent and the grant with its code, in one append (RFC 6749 section 4.1.2).
 
 use domain::{
-    ClientId, ConsentId, Decide, Digest, GrantId, Scope, Timestamp,
+    ClientId, Digest, GrantId, Scope, Timestamp,
     catalogue::Catalogue,
-    client::{Client, GrantType},
-    consent::{Consent, ConsentCommand, ConsentError, ConsentTerms, GivenBy},
+    client::Client,
+    consent::{ConsentError, ConsentTerms, GivenBy},
     grant::{self, Grant, GrantCommand, GrantError},
     id::THE_ONLY,
     pkce::CodeChallenge,
-    session::Session,
-    user::User,
 };
-use projections::consent;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::{
     credential::CredentialKind,
     ephemeral,
-    log::{Actor, ClaimChange, EphemeralChange, Unavailable},
+    log::{Actor, EphemeralChange, Unavailable},
     protocol::claims::ClaimsRequest,
 };
 
@@ -129,22 +126,26 @@ impl UseCase for Approval {
         if registration.metadata_version != self.client_version {
             return Err(Refusal::Rule(ApproveRefusal::ClientChanged));
         }
-        let user = work.guard::<User>(self.session.user_id.uuid()).await?;
-        let session = work.guard::<Session>(self.session.id.uuid()).await?;
-        let (User::Present { locked: false, .. }, Session::Started(sign_in)) = (user.as_ref(), session.as_ref()) else {
-            return Err(Refusal::Rule(ApproveRefusal::SessionEnded));
-        };
+        let sign_in = work.deciding_in(&self.session).await?.ok_or(Refusal::Rule(ApproveRefusal::SessionEnded))?;
         let catalogue = work.guard::<Catalogue>(THE_ONLY).await?;
-        let consent_id = self.give_consent(work, &catalogue).await?;
+        let terms = ConsentTerms {
+            user_id: self.session.user_id,
+            client_id: self.client_id,
+            scope: self.scope.clone(),
+            resources: self.resources.clone(),
+            client_version: self.client_version,
+            catalogue_version: catalogue.version,
+            given_by: match self.consent {
+                Consenting::Now(given_by) => given_by,
+                Consenting::Before => GivenBy::User,
+            },
+            claims: self.claims.beyond(&self.scope, &catalogue),
+        };
+        let consent_id = work.give_consent(terms, self.consent).await.map_err(|error| error.map(ApproveRefusal::Consent))?;
         let (key, expires_at) = (self.answers.id.clone(), self.answers.until);
         work.ephemeral.push(EphemeralChange::Claim { kind: ANSWERED, key, expires_at });
         let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
         let code = CredentialKind::Code.mint(&work.inner.keys, grant.id, 1);
-        let tokens = &work.inner.settings.tokens;
-        let lifetime = match registration.may_use(GrantType::RefreshToken) {
-            true => registration.metadata.refresh_token_lifetime.unwrap_or(tokens.refresh_token_lifetime),
-            false => registration.metadata.access_token_lifetime.unwrap_or(tokens.access_token_lifetime) + tokens.code_lifetime,
-        };
         let approved = grant::Approved {
             client_id: self.client_id,
             user_id: self.session.user_id,
@@ -157,12 +158,12 @@ impl UseCase for Approval {
             code_challenge: self.code_challenge.clone(),
             nonce: self.nonce.clone(),
             auth_time: sign_in.auth_time,
-            acr: sign_in.acr.clone(),
-            amr: sign_in.amr.clone(),
+            acr: sign_in.acr,
+            amr: sign_in.amr,
             claims: work.inner.asked_claims(&self.claims),
             code: Digest::of(code.expose_secret().as_bytes()),
-            code_expires_at: work.now.plus(tokens.code_lifetime),
-            ends_at: work.now.plus(lifetime),
+            code_expires_at: work.now.plus(work.inner.settings.tokens.code_lifetime),
+            ends_at: work.family_ends_at(registration),
             policy: registration.metadata.policy.name().to_owned(),
             pos: work.inner.log.known_head(),
             at: work.now,
@@ -170,51 +171,5 @@ impl UseCase for Approval {
         work.decide(&grant, GrantCommand::Approve(Box::new(approved)))
             .map_err(|error| Refusal::Rule(ApproveRefusal::Grant(error)))?;
         Ok(Approved { code, grant_id: GrantId::new(grant.id) })
-    }
-}
-
-impl Approval {
-    /// Gives the consent, or stands on the one that covers all of it already.
-    async fn give_consent(&self, work: &mut Work<'_>, catalogue: &Catalogue) -> Result<ConsentId, Refusal<ApproveRefusal>> {
-        let (user, client) = (self.session.user_id.to_string(), self.client_id.to_string());
-        let known = consent::of_user_and_client(work.inner.reads.db(), &user, &client).await.map_err(Unavailable::from)?;
-        let loaded = match known {
-            Some(row) => work.load::<Consent>(row.id.parse().map_err(|_| Unavailable)?).await?,
-            None => {
-                let new = Loaded::new_stream(Uuid::now_v7());
-                let name = format!("consent/{user}/{client}");
-                work.claims.push(ClaimChange::Take { name, stream: Consent::stream(new.id) });
-                new
-            }
-        };
-        let terms = ConsentTerms {
-            user_id: self.session.user_id,
-            client_id: self.client_id,
-            scope: self.scope.clone(),
-            resources: self.resources.clone(),
-            client_version: self.client_version,
-            catalogue_version: catalogue.version,
-            given_by: match self.consent {
-                Consenting::Now(given_by) => given_by,
-                Consenting::Before => GivenBy::User,
-            },
-            claims: self.claims.beyond(&self.scope, catalogue),
-        };
-        if self.consent == Consenting::Before {
-            work.guard_loaded(&loaded);
-            return match loaded.state.as_ref() {
-                Consent::Given(given) if given.cover(&terms) => Ok(ConsentId::new(loaded.id)),
-                Consent::Given(_) | Consent::Absent | Consent::Withdrawn { .. } => {
-                    Err(Refusal::Rule(ApproveRefusal::Consent(ConsentError::Unknown)))
-                }
-            };
-        }
-        let (events, _) = work
-            .decide(&loaded, ConsentCommand::Give { terms, at: work.now })
-            .map_err(|error| Refusal::Rule(ApproveRefusal::Consent(error)))?;
-        if events.is_empty() {
-            work.guard_loaded(&loaded);
-        }
-        Ok(ConsentId::new(loaded.id))
     }
 }

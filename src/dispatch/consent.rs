@@ -41,14 +41,14 @@ impl Dispatch {
 
 impl Dispatch {
     /// What is different from what a user agreed to before: nothing, where that allows all of this; `None` where they were never asked. Only a changed
-    /// client's history is read.
+    /// client's history is read. A device sends nobody anywhere: it has no redirect URI.
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn differences_from_consent(
         &self,
         terms: &ConsentTerms,
-        (client, redirect_uri): (&Registration, &str),
+        (client, redirect_uri): (&Registration, Option<&str>),
     ) -> Result<Option<Vec<Change>>, Unavailable> {
         let (user, client_id) = (terms.user_id.to_string(), terms.client_id.to_string());
         let Some(row) = consent::of_user_and_client(self.reads.db(), &user, &client_id).await? else { return Ok(None) };

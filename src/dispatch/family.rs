@@ -1,8 +1,8 @@
 //! The next tokens of a family: what comes of a code, and of a refresh token.
 
 use domain::{
-    GrantId, Scope,
-    client::Registration,
+    GrantId, Scope, Timestamp,
+    client::{GrantType, Registration},
     grant::{AccessToken, Grant, RefreshToken, Terms},
 };
 
@@ -37,6 +37,15 @@ pub(super) struct Minted {
 }
 
 impl Work<'_> {
+    /// The end of a family that begins now, whatever is refreshed.
+    pub(super) fn family_ends_at(&self, client: &Registration) -> Timestamp {
+        let (metadata, tokens) = (&client.metadata, &self.inner.settings.tokens);
+        self.now.plus(match client.may_use(GrantType::RefreshToken) {
+            true => metadata.refresh_token_lifetime.unwrap_or(tokens.refresh_token_lifetime),
+            false => metadata.access_token_lifetime.unwrap_or(tokens.access_token_lifetime) + tokens.code_lifetime,
+        })
+    }
+
     /// Makes the access token, the ID token that names it, the refresh token, and the answer that carries them.
     pub(super) async fn mint_family(&mut self, next: Next<'_>) -> Result<Minted, Unavailable> {
         let Next { grant, client, terms, scope, resources, nonce, generation } = next;

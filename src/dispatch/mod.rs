@@ -18,6 +18,7 @@ mod explain;
 mod family;
 mod forgotten;
 mod former_email;
+mod give_consent;
 mod heads;
 mod id_token;
 mod invitation;
@@ -134,6 +135,16 @@ pub enum Refusal<E> {
     /// The store is down, slow or too busy: nothing was decided.
     #[error("{0}")]
     Unavailable(Unavailable),
+}
+
+impl<E> Refusal<E> {
+    /// The rule told by another.
+    fn map<F>(self, told: impl FnOnce(E) -> F) -> Refusal<F> {
+        match self {
+            Self::Rule(rule) => Refusal::Rule(told(rule)),
+            Self::Unavailable(unavailable) => Refusal::Unavailable(unavailable),
+        }
+    }
 }
 
 impl<E> From<Unavailable> for Refusal<E> {

@@ -26,9 +26,9 @@ pub const WORDS: &str = "catalogue_version";
 
 /// What differs, member by member: names and hosts from what to what; of scopes, claims and resources those that are asked for beside the ones agreed to.
 #[must_use]
-pub fn differences(agreed: Shown<'_>, asked: Shown<'_>, redirect_uri: &str) -> Vec<Change> {
+pub fn differences(agreed: Shown<'_>, asked: Shown<'_>, redirect_uri: Option<&str>) -> Vec<Change> {
     let mut changes = between(&face(agreed.metadata), &face(asked.metadata));
-    changes.extend(elsewhere(agreed.metadata, redirect_uri));
+    changes.extend(redirect_uri.and_then(|uri| elsewhere(agreed.metadata, uri)));
     let (before, now) = (agreed.terms, asked.terms);
     let known: Vec<String> = before.scope.names().map(str::to_owned).collect();
     let scopes: Vec<String> =
@@ -118,7 +118,7 @@ mod tests {
     fn changed(changes: &Value, redirect_uri: &str) -> Vec<(String, Value, Value)> {
         let (before, after, terms) = (metadata(&json!({})), metadata(changes), terms("read"));
         let (before, after) = (Shown { metadata: &before, terms: &terms }, Shown { metadata: &after, terms: &terms });
-        let told = differences(before, after, redirect_uri).into_iter();
+        let told = differences(before, after, Some(redirect_uri)).into_iter();
         told.map(|change| (change.member, change.before, change.after)).collect()
     }
 
@@ -160,7 +160,7 @@ mod tests {
         let metadata = metadata(&json!({}));
         let told = |before: &ConsentTerms, now: &ConsentTerms| {
             let (before, now) = (Shown { metadata: &metadata, terms: before }, Shown { metadata: &metadata, terms: now });
-            let told = differences(before, now, HERE).into_iter();
+            let told = differences(before, now, Some(HERE)).into_iter();
             told.map(|change| (change.member, change.before, change.after)).collect::<Vec<_>>()
         };
         let agreed = ConsentTerms {

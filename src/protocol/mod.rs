@@ -20,6 +20,7 @@ pub mod registration;
 pub mod revocations;
 pub mod token;
 pub mod userinfo;
+pub mod wanted;
 
 pub use error::{ErrorCode, OAuthError};
 pub use parameters::Parameters;

@@ -2,13 +2,13 @@
 
 use domain::{ClientId, client::Registration};
 
-use crate::protocol::{authorize::Reply, client_document};
+use crate::protocol::client_document;
 
 use super::{logo, shown::shown};
 
-/// The longest name and place that are shown, in characters.
+/// The longest name and host that are shown, in characters.
 const MAX_NAME: usize = 80;
-const MAX_PLACE: usize = 120;
+const MAX_HOST: usize = 120;
 
 /// An application that asks.
 pub(super) struct Application {
@@ -19,8 +19,6 @@ pub(super) struct Application {
     pub(super) proven: bool,
     /// The host whose document says what it is, where nobody registered it.
     pub(super) described_by: Option<String>,
-    /// Where its user will be sent.
-    pub(super) place: String,
     /// Where its logo is, if it has named one: with us.
     pub(super) logo: Option<String>,
     pub(super) website: Option<String>,
@@ -29,8 +27,8 @@ pub(super) struct Application {
 }
 
 impl Application {
-    /// A client that will be answered at `reply`.
-    pub(super) fn new(id: ClientId, client: &Registration, reply: &Reply) -> Self {
+    /// A client.
+    pub(super) fn new(id: ClientId, client: &Registration) -> Self {
         let name = name_of(client);
         let metadata = &client.metadata;
         Self {
@@ -38,7 +36,6 @@ impl Application {
             name,
             proven: client.has_proven_identity(),
             described_by: described_by(client),
-            place: shown(reply.place(), MAX_PLACE),
             logo: metadata.logo_uri.as_ref().map(|_| logo::href(id, client.metadata_version)),
             website: metadata.client_uri.clone(),
             policy: metadata.policy_uri.clone(),
@@ -55,7 +52,7 @@ impl Application {
 /// The host of the document that a client is, if it is one.
 fn described_by(client: &Registration) -> Option<String> {
     let address = client.is_of_a_document().then(|| client_document::address(&client.identifier))??;
-    address.host_str().map(|host| shown(host, MAX_PLACE))
+    address.host_str().map(|host| shown(host, MAX_HOST))
 }
 
 /// What an application is called: its name, or its `client_id` where it has none.

@@ -229,7 +229,7 @@ pub(super) async fn differences(
         given_by: GivenBy::User,
         claims: request.claims.beyond(&request.scope, &catalogue),
     };
-    app.dispatch.differences_from_consent(&terms, (client, &request.reply.redirect_uri)).await
+    app.dispatch.differences_from_consent(&terms, (client, Some(&request.reply.redirect_uri))).await
 }
 
 fn not_approved(refusal: &Refusal<ApproveRefusal>) -> Refused {
@@ -247,7 +247,8 @@ fn not_approved(refusal: &Refusal<ApproveRefusal>) -> Refused {
     }
 }
 
-fn changed() -> OAuthError {
+/// What was shown no longer holds.
+pub(super) fn changed() -> OAuthError {
     OAuthError::invalid_request("client_changed", "the application changed meanwhile: start again from there")
 }
 

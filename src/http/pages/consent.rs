@@ -26,14 +26,17 @@ use super::{
     visitor::Visitor,
 };
 
-/// The longest description of a scope and resource that are shown, in characters.
-const MAX_WORDS: usize = 200;
+/// The longest description of a scope and resource that are shown, in characters, and the longest place.
+pub(super) const MAX_WORDS: usize = 200;
+const MAX_PLACE: usize = 120;
 
 #[derive(Template)]
 #[template(path = "consent.html")]
 struct ConsentPage {
     frame: Frame,
     application: Application,
+    /// Where they will be sent.
+    place: String,
     person: Person,
     /// What is different from what they agreed to before.
     differences: Vec<Difference>,
@@ -60,7 +63,8 @@ pub(super) async fn ask(
     let changes = differences(app, session, request, client).await?.unwrap_or_default();
     let template = ConsentPage {
         frame: visitor.frame(),
-        application: Application::new(request.client_id, client, &request.reply),
+        application: Application::new(request.client_id, client),
+        place: shown(request.reply.place(), MAX_PLACE),
         person: Person::of(app, session).await?,
         differences: differences::in_words(changes, &catalogue, visitor.language),
         scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),

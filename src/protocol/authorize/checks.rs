@@ -8,8 +8,7 @@ use domain::{
 };
 
 use crate::protocol::{
-    ErrorCode, OAuthError, Parameters, claims::ClaimsRequest, id_token_hint::IdTokenHint, interaction::unmet_context,
-    token::check_resources,
+    ErrorCode, OAuthError, Parameters, claims::ClaimsRequest, id_token_hint::IdTokenHint, interaction::unmet_context, wanted,
 };
 
 use super::{AuthorizationRequest, Contexts, Given, Prompt, ResponseMode, request_object::AskedInObject};
@@ -169,50 +168,16 @@ pub(super) fn max_age(given: &Given<'_>, request: &mut AuthorizationRequest) -> 
     Ok(())
 }
 
-/// RFC 6749 section 3.3. Left out: what the client registered, less `openid` and `offline_access`, which must be asked for.
+/// RFC 6749 section 3.3.
 pub(super) fn scope(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    let registered = &given.client.metadata.scope;
-    let refused = |rule, description: String| Err(OAuthError::new(ErrorCode::InvalidScope, rule, description));
-    let grantable = |name: &str| given.issuer.catalogue.has_for_users(name);
-    let Some(text) = given.parameters.get("scope") else {
-        let asked_for = |name: &&str| !matches!(*name, Scope::OPENID | Scope::OFFLINE_ACCESS) && grantable(name);
-        request.scope = registered.names().filter(asked_for).collect();
-        if request.scope.is_empty() {
-            return refused("no_default_scope", "scope is missing, and the application has registered none to take".to_owned());
-        }
-        return Ok(());
-    };
-    let Ok(scope) = text.parse::<Scope>() else {
-        return refused("malformed_scope", "scope holds a character that it must not".to_owned());
-    };
-    if scope.is_empty() {
-        return refused("empty_scope", "scope names none".to_owned());
-    }
-    for name in scope.names() {
-        let entry = given.issuer.catalogue.scopes.iter().find(|entry| entry.name == name);
-        let (rule, why) = match entry {
-            None => ("unknown_scope", "there is no such scope"),
-            Some(entry) if entry.privileged => {
-                ("privileged_scope", "no user can grant it: only a client acting for itself gets it")
-            }
-            Some(_) if !registered.contains(name) => ("scope_not_registered", "the application is not registered for it"),
-            Some(_) => continue,
-        };
-        return refused(rule, format!("scope {name}: {why}"))
-            .map_err(|error| error.saw("scope", name).saw("registered", registered));
-    }
-    request.scope = scope;
+    request.scope = wanted::scope(given.parameters, given.client, given.issuer.catalogue)?;
     Ok(())
 }
 
 /// RFC 8707 section 2.
 pub(super) fn resource(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    for resource in given.parameters.all("resource") {
-        if !request.resources.iter().any(|asked| asked == resource) {
-            request.resources.push(resource.to_owned());
-        }
-    }
-    check_resources(given.client, &request.resources, given.issuer.default_resource)
+    request.resources = wanted::resources(given.parameters, given.client, given.issuer.default_resource)?;
+    Ok(())
 }
 
 /// RFC 7636 section 4.3; S256 alone, so that a method left out (`plain`) is refused too.

@@ -139,7 +139,7 @@ pub(super) async fn for_request(visitor: &Visitor, pending: &Pending, client: &R
     };
     let may = |session: &CurrentSession| expected(session) && may_go_on(visitor, pending, session);
     let accounts = Accounts::of(visitor).await?.offered(visitor, may).await?;
-    let application = Application::new(pending.request.client_id, client, &pending.request.reply);
+    let application = Application::new(pending.request.client_id, client);
     let filled = Filled { application: Some(application), username, problem: None, accounts };
     Ok(show(visitor, &Purpose::Request(Box::new(pending.clone().for_nobody())), filled))
 }
@@ -210,5 +210,5 @@ fn send(
 async fn application(visitor: &Visitor, pending: &Pending) -> Result<Option<Application>, Refused> {
     let id = pending.request.client_id;
     let client = visitor.app.dispatch.client_by_id(id).await?;
-    Ok(client.state.registration().map(|client| Application::new(id, client, &pending.request.reply)))
+    Ok(client.state.registration().map(|client| Application::new(id, client)))
 }
