@@ -149,7 +149,7 @@ impl Event {
                 KeySetEvent::EpochBegun { .. } => (Subject::Issuer, Cause::LogRestored),
                 KeySetEvent::Added { .. } | KeySetEvent::Activated { .. } => return None,
             },
-            Self::Catalogue(_) | Self::Audit(_) | Self::Invitation(_) => return None,
+            Self::Catalogue(_) | Self::Audit(_) | Self::Invitation(_) | Self::DeviceAuthorization(_) => return None,
         };
         Some(Cutoff { subject, cause })
     }

@@ -8,6 +8,7 @@ use crate::{
     catalogue::{Catalogue, CatalogueEvent},
     client::{Client, ClientEvent},
     consent::{Consent, ConsentEvent},
+    device_authorization::{DeviceAuthorization, DeviceAuthorizationEvent},
     grant::{Grant, GrantEvent},
     invitation::{Invitation, InvitationEvent},
     key_set::{KeySet, KeySetEvent},
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// The types of all aggregates, as in `StreamId`.
-pub const AGGREGATE_TYPES: [&str; 9] = [
+pub const AGGREGATE_TYPES: [&str; 10] = [
     Client::TYPE,
     User::TYPE,
     Session::TYPE,
@@ -26,6 +27,7 @@ pub const AGGREGATE_TYPES: [&str; 9] = [
     Catalogue::TYPE,
     Audit::TYPE,
     Invitation::TYPE,
+    DeviceAuthorization::TYPE,
 ];
 
 /// Any event. It is written as it is stored; `upcast::decode` reads it.
@@ -41,6 +43,7 @@ pub enum Event {
     Catalogue(CatalogueEvent),
     Audit(AuditEvent),
     Invitation(InvitationEvent),
+    DeviceAuthorization(DeviceAuthorizationEvent),
 }
 
 macro_rules! from_aggregate {
@@ -56,6 +59,7 @@ macro_rules! from_aggregate {
 from_aggregate! {
     Client(ClientEvent), User(UserEvent), Session(SessionEvent), Consent(ConsentEvent), Grant(GrantEvent),
     KeySet(KeySetEvent), Catalogue(CatalogueEvent), Audit(AuditEvent), Invitation(InvitationEvent),
+    DeviceAuthorization(DeviceAuthorizationEvent),
 }
 
 macro_rules! of_the_event {
@@ -70,6 +74,7 @@ macro_rules! of_the_event {
             Event::Catalogue($inner) => $answer,
             Event::Audit($inner) => $answer,
             Event::Invitation($inner) => $answer,
+            Event::DeviceAuthorization($inner) => $answer,
         }
     };
 }
@@ -100,6 +105,7 @@ impl Event {
             Self::Catalogue(_) => Catalogue::TYPE,
             Self::Audit(_) => Audit::TYPE,
             Self::Invitation(_) => Invitation::TYPE,
+            Self::DeviceAuthorization(_) => DeviceAuthorization::TYPE,
         }
     }
 }

@@ -53,6 +53,8 @@ identifiers! {
     ConsentId,
     /// One authorization and the family of tokens that came of it.
     GrantId,
+    /// One device's request to be let in.
+    DeviceAuthorizationId,
     /// One of a client's secrets.
     SecretId,
     /// One invitation to register clients: an initial access token.
@@ -68,7 +70,7 @@ identifiers! {
 /// The stream of an aggregate's events: its type and its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
-    /// `client`, `user`, `session`, `consent`, `grant`, `key_set`, `catalogue`, `audit` or `invitation`.
+    /// `client`, `user`, `session`, `consent`, `grant`, `key_set`, `catalogue`, `audit`, `invitation` or `device_authorization`.
     pub aggregate_type: &'static str,
     /// The aggregate's id.
     pub aggregate_id: Uuid,

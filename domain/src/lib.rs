@@ -7,6 +7,7 @@ pub mod claim;
 pub mod client;
 pub mod consent;
 pub mod cutoff;
+pub mod device_authorization;
 pub mod digest;
 pub mod event;
 pub mod grant;
@@ -25,7 +26,10 @@ pub mod user;
 pub use aggregate::{Decide, fold};
 pub use digest::Digest;
 pub use event::Event;
-pub use id::{ClientId, CommandId, ConsentId, GrantId, InvitationId, PasskeyId, SecretId, SessionId, StreamId, TokenId, UserId};
+pub use id::{
+    ClientId, CommandId, ConsentId, DeviceAuthorizationId, GrantId, InvitationId, PasskeyId, SecretId, SessionId, StreamId,
+    TokenId, UserId,
+};
 pub use scope::Scope;
 pub use sealed::Sealed;
 pub use timestamp::Timestamp;

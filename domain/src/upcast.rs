@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    Event, audit::AuditEvent, catalogue::CatalogueEvent, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent,
-    invitation::InvitationEvent, key_set::KeySetEvent, session::SessionEvent, user::UserEvent,
+    Event, audit::AuditEvent, catalogue::CatalogueEvent, client::ClientEvent, consent::ConsentEvent,
+    device_authorization::DeviceAuthorizationEvent, grant::GrantEvent, invitation::InvitationEvent, key_set::KeySetEvent,
+    session::SessionEvent, user::UserEvent,
 };
 
 /// Why a stored row gives no event: it was written by a later grantlog, or is damaged.
@@ -75,6 +76,7 @@ fn parse(row: Row<'_>) -> Result<Event, DecodeError> {
         "catalogue" => parse_as::<CatalogueEvent>(row),
         "audit" => parse_as::<AuditEvent>(row),
         "invitation" => parse_as::<InvitationEvent>(row),
+        "device_authorization" => parse_as::<DeviceAuthorizationEvent>(row),
         unknown => Err(DecodeError::UnknownAggregate(unknown.to_owned())),
     }
 }

@@ -6,8 +6,8 @@ use std::{fs, path::Path};
 
 use cqrs_es::Aggregate;
 use domain::{
-    Event, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent, grant::Grant, invitation::Invitation,
-    key_set::KeySet, session::Session, upcast, user::User,
+    Event, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent, device_authorization::DeviceAuthorization,
+    grant::Grant, invitation::Invitation, key_set::KeySet, session::Session, upcast, user::User,
 };
 use serde_json::{Value, json};
 
@@ -89,5 +89,6 @@ fn every_event_has_a_file_of_todays_version() {
     look_for(Catalogue::TYPE, variants::<Catalogue>());
     look_for(Audit::TYPE, variants::<Audit>());
     look_for(Invitation::TYPE, variants::<Invitation>());
+    look_for(DeviceAuthorization::TYPE, variants::<DeviceAuthorization>());
     assert!(missing.is_empty(), "no file for {missing:?}");
 }

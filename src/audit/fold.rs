@@ -68,6 +68,7 @@ pub(super) struct Terms {
     acr: Option<String>,
     amr: Vec<String>,
     policy: String,
+    by_device: bool,
     code_ends_at: Timestamp,
     pos: i64,
 }
@@ -147,6 +148,7 @@ impl Terms {
             acr: approved.acr.clone(),
             amr: approved.amr.clone(),
             policy: approved.policy.clone(),
+            by_device: approved.device_authorization_id.is_some(),
             code_ends_at: approved.code_expires_at,
             pos: approved.pos,
         }
@@ -225,7 +227,8 @@ impl Folding {
     fn approved(grant_id: GrantId, place: Place, terms: Terms) -> Self {
         let session = terms.of_session.then_some(terms.session);
         let grounds = Grounds { client: terms.client, user: Some(terms.user), session, consent: Some(terms.consent) };
-        let empty = record(grant_id, GrantKind::AuthorizationCode, place);
+        let kind = if terms.by_device { GrantKind::DeviceCode } else { GrantKind::AuthorizationCode };
+        let empty = record(grant_id, kind, place);
         let record = GrantRecord {
             user_id: Some(terms.user),
             session_id: Some(terms.session),

@@ -2,11 +2,12 @@
 
 use cqrs_es::Aggregate;
 use domain::{
-    Event, GrantId, StreamId,
+    DeviceAuthorizationId, Event, GrantId, StreamId,
     audit::{Question, Read},
     client::{Client, ClientEvent},
     consent::Consent,
-    grant::Grant,
+    device_authorization::DeviceAuthorization,
+    grant::{Grant, GrantEvent},
     id::THE_ONLY,
     key_set::{KeySet, KeySetEvent},
     session::Session,
@@ -95,7 +96,10 @@ pub async fn grant(log: &Log, id: GrantId) -> Result<Option<GrantFile>, AuditErr
         }
     }
     let Some(folding) = folding else { return Ok(None) };
-    let others = around(log, &folding).await?;
+    let mut others = around(log, &folding).await?;
+    if let Some(device) = device(&events) {
+        others.extend(history(log, &[DeviceAuthorization::TYPE], device.uuid()).await?);
+    }
     let mut facts = Facts::default();
     for told in &others {
         facts.note(&told.event, told.stream.aggregate_id, told.place, &told.by);
@@ -105,6 +109,14 @@ pub async fn grant(log: &Log, id: GrantId) -> Result<Option<GrantFile>, AuditErr
     events.extend(concerning(others, &record, &tokens));
     events.sort_by_key(|told| told.place.position);
     Ok(Some(GrantFile { record, events, tokens }))
+}
+
+/// By which a device asked for what a grant's own events say.
+fn device(events: &[Told]) -> Option<DeviceAuthorizationId> {
+    events.iter().find_map(|told| {
+        let Event::Grant(GrantEvent::Approved(approved)) = &told.event else { return None };
+        approved.device_authorization_id
+    })
 }
 
 /// All that happened to what a grant stands on, and to the sign-in in which it was approved, in order.
@@ -132,7 +144,7 @@ fn concerning(events: Vec<Told>, record: &GrantRecord, tokens: &[Token]) -> Vec<
     let concerns = |told: &Told| {
         let ends_it = told.place.position > begun && told.event.cutoff().is_some();
         match &told.event {
-            Event::Grant(_) | Event::Session(_) | Event::Consent(_) => true,
+            Event::Grant(_) | Event::Session(_) | Event::Consent(_) | Event::DeviceAuthorization(_) => true,
             Event::Client(_) => ends_it || Some(told.place.position) == of_version,
             Event::User(_) => ends_it,
             Event::KeySet(event) => match event {

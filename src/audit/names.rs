@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    ClientId, Event, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent, grant::GrantEvent,
-    invitation::InvitationEvent, session::SessionEvent,
+    ClientId, Event, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent,
+    device_authorization::DeviceAuthorizationEvent, grant::GrantEvent, invitation::InvitationEvent, session::SessionEvent,
 };
 use projections::client;
 
@@ -148,6 +148,15 @@ impl Named {
                 | GrantEvent::RefreshReplayed { .. }
                 | GrantEvent::AccessTokenRevoked { .. }
                 | GrantEvent::Revoked { .. } => {}
+            },
+            Event::DeviceAuthorization(event) => match event {
+                DeviceAuthorizationEvent::Requested(request) => drop(self.clients.insert(request.client_id)),
+                DeviceAuthorizationEvent::Approved(approval) => {
+                    self.users.insert(approval.user_id);
+                    self.clients.insert(approval.client_id);
+                }
+                DeviceAuthorizationEvent::Denied { user_id, .. } => drop(self.users.insert(*user_id)),
+                DeviceAuthorizationEvent::Redeemed { .. } => {}
             },
             Event::Audit(AuditEvent::Read { read, .. }) => {
                 self.users.extend(read.user_id);

@@ -34,6 +34,7 @@ fn sealed(event: &Event) -> Option<&str> {
         | Event::KeySet(_)
         | Event::Catalogue(_)
         | Event::Audit(_)
-        | Event::Invitation(_) => None,
+        | Event::Invitation(_)
+        | Event::DeviceAuthorization(_) => None,
     }
 }

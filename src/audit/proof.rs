@@ -23,7 +23,7 @@ pub async fn proof_read(log: &Log, position: i64) -> Result<Option<Read>, AuditE
         return Ok(Some(file.read(Question::Proof)));
     }
     let Named { users, clients } = match &told.event {
-        Event::Client(_) | Event::User(_) | Event::Session(_) | Event::Consent(_) => {
+        Event::Client(_) | Event::User(_) | Event::Session(_) | Event::Consent(_) | Event::DeviceAuthorization(_) => {
             Named::about(&history(log, &[told.stream.aggregate_type], id).await?)
         }
         Event::Audit(_) | Event::Invitation(_) => Named::about([&told]),

@@ -21,7 +21,7 @@ pub struct GrantRecord {
     pub scope: Scope,
     /// The audiences asked for (RFC 8707), none for the default.
     pub resources: Vec<String>,
-    /// When it was approved; a client's own grant, when its token was issued.
+    /// When it was approved; a device's, when it came for it; a client's own grant, when its token was issued.
     pub begun: Place,
     /// When and how the user had proved who they are (RFC 8176).
     #[serde(serialize_with = "clock::some_as_rfc3339")]
@@ -54,6 +54,8 @@ pub struct GrantRecord {
 pub enum GrantKind {
     /// A user approved it (RFC 6749 section 4.1).
     AuthorizationCode,
+    /// A user let a device in (RFC 8628).
+    DeviceCode,
     /// A client acts for itself (RFC 6749 section 4.4).
     ClientCredentials,
 }

@@ -1,5 +1,6 @@
 //! What happened, told: the key of a sentence and its details, chosen one by one. Pure. Nothing of it is a secret or the digest of one.
 
+mod device;
 mod grant;
 mod user;
 
@@ -85,6 +86,7 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
             telling("catalogue.adopted", json!({"catalogue_version": version}))
         }
         Event::Invitation(event) => invitation(event, names),
+        Event::DeviceAuthorization(event) => device::device_authorization(event, names),
         Event::Audit(AuditEvent::Read { read, .. }) => {
             let (client, user) = (read.client_id.map(|id| names.client(id)), read.user_id.map(|id| names.user(id)));
             let mut details = json!({"question": read.question, "grant_id": read.grant_id, "client": client, "user": user});

@@ -161,6 +161,7 @@ impl UseCase for Approval {
             acr: sign_in.acr,
             amr: sign_in.amr,
             claims: work.inner.asked_claims(&self.claims),
+            device_authorization_id: None,
             code: Digest::of(code.expose_secret().as_bytes()),
             code_expires_at: work.now.plus(work.inner.settings.tokens.code_lifetime),
             ends_at: work.family_ends_at(registration),

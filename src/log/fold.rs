@@ -2,8 +2,9 @@
 
 use cqrs_es::Aggregate;
 use domain::{
-    Decide, Event, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent, grant::Grant, invitation::Invitation,
-    key_set::KeySet, session::Session, user::User,
+    Decide, Event, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent,
+    device_authorization::DeviceAuthorization, grant::Grant, invitation::Invitation, key_set::KeySet, session::Session,
+    user::User,
 };
 
 /// Why a stream's state cannot be folded.
@@ -46,5 +47,6 @@ macro_rules! fold_as {
 /// That the state before cannot be read, or the events are not of one aggregate.
 pub(super) fn fold_on(stored: Option<&str>, events: Vec<Event>) -> Result<Folded, FoldError> {
     let first = events.first().ok_or(FoldError::Mixed)?;
-    fold_as!(first, stored, events; Client, User, Session, Consent, Grant, KeySet, Catalogue, Audit, Invitation)
+    fold_as!(first, stored, events; Client, User, Session, Consent, Grant, KeySet, Catalogue, Audit, Invitation,
+        DeviceAuthorization)
 }

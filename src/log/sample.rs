@@ -3,8 +3,9 @@
 
 use cqrs_es::Aggregate;
 use domain::{
-    Decide, Event, Timestamp, aggregate::fold, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent,
-    grant::Grant, invitation::Invitation, key_set::KeySet, session::Session, user::User,
+    Decide, Event, Timestamp, audit::Audit, catalogue::Catalogue, client::Client, consent::Consent,
+    device_authorization::DeviceAuthorization, grant::Grant, invitation::Invitation, key_set::KeySet, session::Session,
+    user::User,
 };
 use projections::{
     LIVE,
@@ -187,6 +188,7 @@ impl Log {
             Catalogue::TYPE => self.load_as::<Catalogue>(id).await?,
             Audit::TYPE => self.load_as::<Audit>(id).await?,
             Invitation::TYPE => self.load_as::<Invitation>(id).await?,
+            DeviceAuthorization::TYPE => self.load_as::<DeviceAuthorization>(id).await?,
             other => return Err(unreadable(picked, format!("there is no aggregate {other}"))),
         };
         events.truncate(count);
@@ -206,20 +208,24 @@ fn unreadable(stored: &StoredEvent, cause: String) -> SampleError {
     ProjectError::Event { position: stored.position, cause }.into()
 }
 
-/// Whether nothing can act on these events' grant any more: its head is swept. The heads of all else stay.
+/// Whether nothing can act on these events' grant, or device authorization, any more: its head is swept. The heads of all else stay.
 fn is_over(events: &[Event], now: Timestamp) -> bool {
-    let grant = events.iter().filter_map(|event| match event {
-        Event::Grant(event) => Some(event.clone()),
-        Event::Client(_)
-        | Event::User(_)
-        | Event::Session(_)
-        | Event::Consent(_)
-        | Event::KeySet(_)
-        | Event::Catalogue(_)
-        | Event::Audit(_)
-        | Event::Invitation(_) => None,
-    });
-    fold::<Grant>(grant).last_ends_at().is_some_and(|end| end < now)
+    let (mut grant, mut device) = (Grant::default(), DeviceAuthorization::default());
+    for event in events {
+        match event {
+            Event::Grant(event) => grant.apply(event.clone()),
+            Event::DeviceAuthorization(event) => device.apply(event.clone()),
+            Event::Client(_)
+            | Event::User(_)
+            | Event::Session(_)
+            | Event::Consent(_)
+            | Event::KeySet(_)
+            | Event::Catalogue(_)
+            | Event::Audit(_)
+            | Event::Invitation(_) => {}
+        }
+    }
+    grant.last_ends_at().or(device.last_ends_at()).is_some_and(|end| end < now)
 }
 
 /// Whether two texts are the same JSON: the order of members says nothing.

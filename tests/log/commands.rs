@@ -150,6 +150,7 @@ fn approved() -> Approved {
         acr: None,
         amr: Vec::new(),
         claims: AskedClaims::default(),
+        device_authorization_id: None,
         code: Digest::of(b"code"),
         code_expires_at: Timestamp::from_unix(1_060),
         ends_at: Timestamp::from_unix(10_000),

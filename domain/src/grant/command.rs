@@ -11,6 +11,8 @@ pub enum GrantCommand {
     Approve(Box<Approved>),
     /// Exchange the code for tokens.
     Redeem(Box<Redeem>),
+    /// Record what a user approved for a device, and exchange its device code for tokens.
+    IssueForDevice(Box<Approved>, Box<Redeem>),
     /// Issue a token to the client itself.
     IssueForClient { client_id: ClientId, access: AccessToken, authentication: ClientAuthentication, at: Timestamp },
     /// Exchange a refresh token for the next pair.

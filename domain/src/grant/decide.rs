@@ -14,6 +14,14 @@ impl Decide for Grant {
                 self.must_be_absent()?;
                 Ok(vec![GrantEvent::Approved(approved)])
             }
+            GrantCommand::IssueForDevice(approved, presented) => {
+                self.must_be_absent()?;
+                let approved = GrantEvent::Approved(approved);
+                let mut grant = Self::Absent;
+                grant.apply_event(approved.clone());
+                let issued = grant.redeem(*presented)?;
+                Ok([approved].into_iter().chain(issued).collect())
+            }
             GrantCommand::IssueForClient { client_id, access, authentication, at } => {
                 self.must_be_absent()?;
                 Ok(vec![GrantEvent::ClientCredentialsIssued { client_id, access, authentication, at }])

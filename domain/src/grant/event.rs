@@ -3,13 +3,17 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, claim::AskedClaims, pkce::CodeChallenge};
+use crate::{
+    ClientId, ConsentId, DeviceAuthorizationId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, claim::AskedClaims,
+    pkce::CodeChallenge,
+};
 
 /// A fact about one authorization and its token family.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum GrantEvent {
-    /// A user let a client act for them, and a code was sent (RFC 6749 section 4.1.2).
+    /// A user let a client act for them, and a code was sent (RFC 6749 section 4.1.2), or they let in the device that has come with its device
+    /// code (RFC 8628 section 3.5): that is the code then.
     Approved(Box<Approved>),
     /// The code was exchanged (RFC 6749 section 4.1.3). The tokens are in the `TokensIssued` that follows.
     CodeRedeemed { code: Digest, authentication: ClientAuthentication, at: Timestamp },
@@ -63,6 +67,9 @@ pub struct Approved {
     /// What the client asked to know beside the scopes.
     #[serde(default, skip_serializing_if = "AskedClaims::is_empty")]
     pub claims: AskedClaims,
+    /// By which a device asked, and where it was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_authorization_id: Option<DeviceAuthorizationId>,
     pub code: Digest,
     pub code_expires_at: Timestamp,
     /// The end of the family, whatever is refreshed.

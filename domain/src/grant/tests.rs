@@ -7,7 +7,7 @@ use cqrs_es::test::TestFramework;
 use uuid::Uuid;
 
 use super::*;
-use crate::{TokenId, aggregate::fold};
+use crate::{DeviceAuthorizationId, TokenId, aggregate::fold};
 
 /// The moment of approval; all others count from here.
 const START: Timestamp = Timestamp::from_unix(1_000_000);
@@ -17,6 +17,7 @@ const FAMILY_LIFETIME: u32 = 5_000;
 const GRACE: u32 = 60;
 const CLIENT: ClientId = ClientId::new(Uuid::from_u128(1));
 const OTHER_CLIENT: ClientId = ClientId::new(Uuid::from_u128(2));
+const DEVICE: DeviceAuthorizationId = DeviceAuthorizationId::new(Uuid::from_u128(9));
 const REDIRECT_URI: &str = "https://app.example/cb";
 const BASIC: ClientAuthentication = ClientAuthentication::ClientSecretBasic;
 
@@ -52,6 +53,7 @@ fn approval() -> Approved {
         acr: None,
         amr: vec!["pwd".to_owned()],
         claims: AskedClaims::default(),
+        device_authorization_id: None,
         code: digest("code"),
         code_expires_at: after(CODE_LIFETIME),
         ends_at: after(FAMILY_LIFETIME),
@@ -159,6 +161,20 @@ fn offline_access_outlives_the_session() {
 #[test]
 fn a_client_gets_a_token_for_itself() {
     grant().given_no_previous_events().when(issue_for_client()).then_expect_events(vec![issued_to_client()]);
+}
+
+#[test]
+fn what_was_approved_for_a_device_is_approved_and_issued_at_once() {
+    let device = || Approved { redirect_uri: None, device_authorization_id: Some(DEVICE), ..approval() };
+    let issue = |redeem: Redeem| GrantCommand::IssueForDevice(Box::new(device()), Box::new(redeem));
+    let events = vec![GrantEvent::Approved(Box::new(device())), redeemed(10), tokens_issued(10)];
+    let presented = || Redeem { redirect_uri: None, ..code::request() };
+    grant().given_no_previous_events().when(issue(presented())).then_expect_events(events.clone());
+    grant().given(events).when(issue(presented())).then_expect_error(GrantError::Exists);
+    let other = Redeem { client_id: OTHER_CLIENT, ..presented() };
+    grant().given_no_previous_events().when(issue(other)).then_expect_error(GrantError::OtherClient);
+    let wide = Redeem { access: AccessToken { scope: scope("read admin"), ..access(10) }, ..presented() };
+    grant().given_no_previous_events().when(issue(wide)).then_expect_error(GrantError::ScopeTooWide);
 }
 
 #[test]

@@ -108,6 +108,7 @@ pub(crate) fn approved() -> (StreamId, Event) {
         acr: None,
         amr: Vec::new(),
         claims: AskedClaims::default(),
+        device_authorization_id: None,
         code: Digest::of(b"code"),
         code_expires_at: Timestamp::from_unix(160),
         ends_at: terms.ends_at,

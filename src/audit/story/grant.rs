@@ -15,13 +15,13 @@ use super::{super::Names, Telling, telling};
 pub(super) fn grant(event: &GrantEvent, names: &Names) -> Telling {
     match event {
         GrantEvent::Approved(approved) => telling(
-            "grant.approved",
+            if approved.device_authorization_id.is_some() { "grant.approved_for_device" } else { "grant.approved" },
             json!({
                 "user_id": approved.user_id, "user": names.user(approved.user_id), "client": names.client(approved.client_id),
                 "session_id": approved.session_id, "consent_id": approved.consent_id, "scope": approved.scope,
                 "resources": approved.resources, "claims": asked(&approved.claims), "auth_time": rfc3339(approved.auth_time), "amr": approved.amr, "acr": approved.acr,
                 "pkce": approved.code_challenge.is_some(), "redirect_uri": approved.redirect_uri, "policy": approved.policy,
-                "code_expires_at": rfc3339(approved.code_expires_at), "ends_at": rfc3339(approved.ends_at),
+                "device_authorization_id": approved.device_authorization_id, "code_expires_at": rfc3339(approved.code_expires_at), "ends_at": rfc3339(approved.ends_at),
             }),
         ),
         GrantEvent::CodeRedeemed { authentication, .. } => {

@@ -115,7 +115,8 @@ impl Source {
                 | Event::KeySet(_)
                 | Event::Catalogue(_)
                 | Event::Audit(_)
-                | Event::Invitation(_) => Concerns::Everybody,
+                | Event::Invitation(_)
+                | Event::DeviceAuthorization(_) => Concerns::Everybody,
             };
             let position = event.stored.position;
             let (what, reason, at, forget_after) = (ended.what, ended.reason, ended.at, ended.forget_after);
@@ -200,7 +201,8 @@ fn allowed(event: &Event) -> Option<u32> {
         | Event::KeySet(_)
         | Event::Catalogue(_)
         | Event::Audit(_)
-        | Event::Invitation(_) => None,
+        | Event::Invitation(_)
+        | Event::DeviceAuthorization(_) => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! 1970-01-01T00:00:00Z, as in a JWT. Nothing here is a secret, the digest of one, or personal.
 
 mod client;
+mod device;
 mod grant;
 mod issuer;
 mod person;
@@ -10,6 +11,7 @@ pub use client::{
     ClientDescription, ClientEnabled, ClientRegistered, ClientRegistrationTokenSet, ClientSecret, ClientUpdated, InvitationMade,
     InvitationUsed, InvitationWithdrawn,
 };
+pub use device::{DeviceApproved, DeviceDenied, DeviceRedeemed, DeviceRequested};
 pub use grant::{
     AccessToken, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed, GrantCodeReplayed,
     GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
@@ -81,7 +83,11 @@ impl Data {
             | Self::AuditPassedOver(_)
             | Self::InvitationMade(_)
             | Self::InvitationUsed(_)
-            | Self::InvitationWithdrawn(_) => None,
+            | Self::InvitationWithdrawn(_)
+            | Self::DeviceRequested(_)
+            | Self::DeviceApproved(_)
+            | Self::DeviceDenied(_)
+            | Self::DeviceRedeemed(_) => None,
         }
     }
 }
@@ -244,4 +250,12 @@ messages! {
     InvitationUsed(InvitationUsed) = Registration "invitation" "used" 1;
     /// An invitation is good for nothing more.
     InvitationWithdrawn(InvitationWithdrawn) = Registration "invitation" "withdrawn" 1;
+    /// A device asked to be let in (RFC 8628).
+    DeviceRequested(DeviceRequested) = Other "device_authorization" "requested" 1;
+    /// A user let a device in.
+    DeviceApproved(DeviceApproved) = Approval "device_authorization" "approved" 1;
+    /// A user did not let a device in.
+    DeviceDenied(DeviceDenied) = Other "device_authorization" "denied" 1;
+    /// A device came for what it was let do: its grant, and the first tokens of that, are in the messages beside.
+    DeviceRedeemed(DeviceRedeemed) = Other "device_authorization" "redeemed" 1;
 }

@@ -1,5 +1,6 @@
 //! What is told of each event, chosen one by one: an event without a line here does not compile.
 
+mod device;
 mod grant;
 mod user;
 
@@ -44,6 +45,7 @@ impl Told<'_> {
             Event::Catalogue(event) => Ok(catalogue(event)),
             Event::Audit(event) => self.audit(event),
             Event::Invitation(event) => self.invitation(event),
+            Event::DeviceAuthorization(event) => self.device_authorization(event),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use domain::{
     ClientId, ConsentId, Event, StreamId, UserId, audit::AuditEvent, client::ClientEvent, consent::ConsentEvent,
-    grant::GrantEvent, invitation::InvitationEvent, session::SessionEvent,
+    device_authorization::DeviceAuthorizationEvent, grant::GrantEvent, invitation::InvitationEvent, session::SessionEvent,
 };
 
 use super::MessageError;
@@ -69,6 +69,11 @@ pub fn wanted(event: &Event, stream: &StreamId) -> Wanted {
         Event::Invitation(event) => match event {
             InvitationEvent::Used { client_id, .. } => Wanted::Client(*client_id),
             InvitationEvent::Made { .. } | InvitationEvent::Withdrawn { .. } => Wanted::Nothing,
+        },
+        Event::DeviceAuthorization(event) => match event {
+            DeviceAuthorizationEvent::Requested(request) => Wanted::Client(request.client_id),
+            DeviceAuthorizationEvent::Approved(approval) => Wanted::Client(approval.client_id),
+            DeviceAuthorizationEvent::Denied { .. } | DeviceAuthorizationEvent::Redeemed { .. } => Wanted::Nothing,
         },
         Event::Session(event) => match event {
             SessionEvent::ClientNotified { notice, .. } => Wanted::Client(notice.client_id),

@@ -120,8 +120,18 @@ fn texts(value: &Value, found: &mut BTreeSet<String>) {
 
 #[test]
 fn no_message_holds_a_digest_or_what_is_sealed() {
-    const SECRET: [&str; 9] =
-        ["digest", "code", "code_challenge", "nonce", "predecessor", "cookie", "browser", "profile", "sign_in_name"];
+    const SECRET: [&str; 10] = [
+        "digest",
+        "code",
+        "device_code",
+        "code_challenge",
+        "nonce",
+        "predecessor",
+        "cookie",
+        "browser",
+        "profile",
+        "sign_in_name",
+    ];
     let mut looked_for = 0;
     for stored in stored_events() {
         let payload: Value = serde_json::from_str(&stored.payload).unwrap();

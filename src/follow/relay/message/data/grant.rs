@@ -19,6 +19,9 @@ pub struct GrantApproved {
     /// The request came with PKCE (RFC 7636).
     pub pkce: bool,
     pub policy: String,
+    /// By which a device asked, where one did (RFC 8628).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_authorization_id: Option<String>,
     pub code_expires_at: i64,
     /// The end of all that may come of it.
     pub ends_at: i64,

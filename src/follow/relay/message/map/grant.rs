@@ -83,6 +83,7 @@ impl Told<'_> {
             acr: approved.acr.clone(),
             pkce: approved.code_challenge.is_some(),
             policy: approved.policy.clone(),
+            device_authorization_id: approved.device_authorization_id.map(|id| id.to_string()),
             code_expires_at: approved.code_expires_at.unix(),
             ends_at: approved.ends_at.unix(),
             at: approved.at.unix(),
@@ -113,7 +114,8 @@ pub(in super::super) const fn token_ends_at(event: &Event) -> Option<i64> {
         | Event::KeySet(_)
         | Event::Catalogue(_)
         | Event::Audit(_)
-        | Event::Invitation(_) => None,
+        | Event::Invitation(_)
+        | Event::DeviceAuthorization(_) => None,
     }
 }
 

@@ -100,6 +100,7 @@ impl World {
                 acr: None,
                 amr: vec!["pwd".to_owned()],
                 claims: AskedClaims::default(),
+                device_authorization_id: None,
                 code: code.clone(),
                 code_expires_at: at.plus(LIFETIME),
                 ends_at: at.plus(31_536_000),
