@@ -1,4 +1,4 @@
-//! Codes, refresh tokens and opaque access tokens: `<aggregate id>.<generation>.<256 random bits>.<tag>`. The tag is a MAC under the
+//! Codes, device codes, refresh tokens and opaque access tokens: `<aggregate id>.<generation>.<256 random bits>.<tag>`. The tag is a MAC under the
 //! server's key, so that the stream is found without a search, an old token of a family is told from an invented one, and nobody
 //! can kill a grant by guessing its id.
 
@@ -15,6 +15,8 @@ pub enum CredentialKind {
     Code,
     Refresh,
     Access,
+    /// A device code (RFC 8628 section 3.2), of a device authorization.
+    Device,
     /// An initial access token (RFC 7591 section 1.2), of an invitation.
     Invitation,
     /// A registration access token (RFC 7592 section 1.2), of a client.
@@ -24,7 +26,7 @@ pub enum CredentialKind {
 /// A presented credential that carries our tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// The grant, invitation or client that it belongs to.
+    /// The grant, device authorization, invitation or client that it belongs to.
     pub aggregate_id: Uuid,
     /// Its place in the family.
     pub generation: u32,
@@ -37,6 +39,7 @@ impl CredentialKind {
             Self::Code => "code",
             Self::Refresh => "refresh",
             Self::Access => "access",
+            Self::Device => "device",
             Self::Invitation => "invitation",
             Self::Registration => "registration",
         }

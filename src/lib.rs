@@ -27,6 +27,7 @@ pub mod sweep;
 pub mod telemetry;
 pub mod trace;
 pub mod unused_clients;
+pub mod user_code;
 pub mod vault;
 pub mod verify;
 mod words;

@@ -49,6 +49,7 @@ pub async fn pass(log: &Log, now: Timestamp) -> Result<(), Unavailable> {
     for table in LIVE.iter().copied().filter(|table| table.expires()) {
         in_batches(table.name, || log.sweep(table, before, BATCH)).await?;
     }
+    in_batches("device_authorization", || log.sweep_devices(before, BATCH)).await?;
     in_batches("ephemeral", || ephemeral::sweep(log.db(), before, BATCH)).await?;
     match archive::archive_old(log, now, REST, |_, _| {}).await {
         Ok(_) | Err(ArchiveError::NoFolder | ArchiveError::Busy(_)) => {}

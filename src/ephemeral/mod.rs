@@ -5,6 +5,10 @@ use projections::{Db, on_db};
 
 use crate::log::Unavailable;
 
+/// The kind of rows by which a device authorization is found by its user code: under a MAC of the code its id, as long as it can be decided.
+/// With such a row the head of its stream goes.
+pub const USER_CODE: &str = "user_code";
+
 /// A value that has not expired.
 ///
 /// # Errors
@@ -59,6 +63,36 @@ pub async fn count_up(db: &Db, kind: &str, key: &str, expires_at: Timestamp, now
         sqlx::query_scalar(sql).bind(kind).bind(key).bind(expires_at.unix()).bind(now.unix()).fetch_one(pool).await
     })?;
     count.parse().map_err(|_| Unavailable)
+}
+
+/// How often somebody may come: so many seconds apart, and so many more each time that they come too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    pub interval: u32,
+    pub step: u32,
+    /// For how long it is remembered when they came last.
+    pub memory: u32,
+}
+
+/// Takes note that somebody comes, and says whether it is too early after the last time: exact under parallel visits. Whoever comes too
+/// early waits longer from then on.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn is_too_early(db: &Db, kind: &str, key: &str, pace: Pace, now: Timestamp) -> Result<bool, Unavailable> {
+    // The value counts by twos how often it was too early, and is odd where it was the last time. The row ends so long after the last visit that
+    // its end tells when that was.
+    let sql = "INSERT INTO ephemeral (kind, key, value, expires_at) VALUES ($1, $2, '0', $3) ON CONFLICT (kind, key) DO UPDATE SET \
+         value = CASE WHEN EXCLUDED.expires_at < ephemeral.expires_at + $4 + $5 * (CAST(ephemeral.value AS BIGINT) / 2) \
+            THEN CAST(CAST(ephemeral.value AS BIGINT) / 2 * 2 + 3 AS TEXT) \
+            ELSE CAST(CAST(ephemeral.value AS BIGINT) / 2 * 2 AS TEXT) END, \
+         expires_at = EXCLUDED.expires_at RETURNING value";
+    let Pace { interval, step, memory } = pace;
+    let value: String = on_db!(db, pool => {
+        let query = sqlx::query_scalar(sql).bind(kind).bind(key).bind(now.plus(memory).unix());
+        query.bind(i64::from(interval)).bind(i64::from(step)).fetch_one(pool).await
+    })?;
+    Ok(value.parse::<i64>().map_err(|_| Unavailable)? % 2 == 1)
 }
 
 /// Takes one back from a counter.

@@ -1,4 +1,5 @@
-//! Taking away what has ended, some rows at a time: rows of the live projections, and the heads of grants whose every token is gone.
+//! Taking away what has ended, some rows at a time: rows of the live projections, the heads of grants whose every token is gone, and those of
+//! device authorizations that have expired.
 //! The events stay: what has ended can still be told and rebuilt, it only no longer stands in the way.
 
 use domain::{Decide, Timestamp, aggregate::fold, grant::Grant};
@@ -8,6 +9,7 @@ use sqlx::Executor;
 use uuid::Uuid;
 
 use super::{Log, Unavailable, migrate, read};
+use crate::ephemeral::USER_CODE;
 
 /// A grant's head, as far as a sweep needs it.
 #[derive(sqlx::FromRow)]
@@ -33,10 +35,7 @@ impl Log {
         let returning = if of_grants { "grant_id" } else { table.key[0] };
         let generation = generations.get(table.name).copied().ok_or(Unavailable)?;
         let delete = table.delete_ended(generation, returning);
-        let begin = match self.db().dialect() {
-            Dialect::Postgres => "BEGIN",
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-        };
+        let begin = begin(self.db());
         on_db!(self.db(), pool => {
             let mut transaction = pool.begin_with(begin).await?;
             let delete = sqlx::query_scalar::<_, String>(&delete).bind(before.unix()).bind(i64::from(limit));
@@ -52,6 +51,29 @@ impl Log {
             }
             transaction.commit().await?;
             Ok(count)
+        })
+    }
+
+    /// Takes away the user codes of devices that nobody can let in any more, so many at most, and with each the head of its device
+    /// authorization's stream. Gives how many went.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn sweep_devices(&self, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
+        let codes = "DELETE FROM ephemeral WHERE (kind, key) IN (SELECT kind, key FROM ephemeral \
+             WHERE kind = $1 AND expires_at < $2 ORDER BY expires_at LIMIT $3) RETURNING value";
+        let heads = format!(
+            "DELETE FROM stream_head WHERE aggregate_type = 'device_authorization' AND aggregate_id IN {}",
+            self.db().keys(1)
+        );
+        let begin = begin(self.db());
+        on_db!(self.db(), pool => {
+            let mut transaction = pool.begin_with(begin).await?;
+            let codes = sqlx::query_scalar::<_, String>(codes).bind(USER_CODE).bind(before.unix()).bind(i64::from(limit));
+            let gone = codes.fetch_all(&mut *transaction).await?;
+            transaction.execute(sqlx::query(&heads).bind(key_list(&gone))).await?;
+            transaction.commit().await?;
+            Ok(gone.len() as u64)
         })
     }
 
@@ -77,6 +99,14 @@ impl Log {
         }
         let id = Uuid::try_parse(&head.aggregate_id).ok()?;
         Some(fold(read::stream::<Grant>(self.archive(), self.db(), id).await.ok()?))
+    }
+}
+
+/// Begins a transaction that writes.
+const fn begin(db: &Db) -> &'static str {
+    match db.dialect() {
+        Dialect::Postgres => "BEGIN",
+        Dialect::Sqlite => "BEGIN IMMEDIATE",
     }
 }
 

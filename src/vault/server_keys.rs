@@ -24,6 +24,8 @@ pub enum MacPurpose {
     Form,
     /// Telling a secret that was verified slowly before.
     VerifiedSecret,
+    /// Finding a device by its user code, which could be guessed from a digest without a key.
+    UserCode,
     /// A value that a claim was asked for with.
     ClaimValue,
     /// A user as the clients of a sector know them. The root never changes, and so neither does this.
@@ -47,6 +49,8 @@ pub enum Carried {
     PasskeySignIn,
     /// The second step of a sign-in, with a passkey.
     PasskeySecondStep,
+    /// The device about which somebody is asked.
+    Device,
     /// The name or address of whoever forgot their password. It waits with the mails, not in the browser.
     Forgetful,
 }
@@ -61,6 +65,7 @@ impl Carried {
             Self::NewPasskey => "new passkey",
             Self::PasskeySignIn => "passkey sign-in",
             Self::PasskeySecondStep => "passkey second step",
+            Self::Device => "device",
             Self::Forgetful => "forgetful",
         }
     }
@@ -73,6 +78,7 @@ pub struct ServerKeys {
     email_address: hmac::Key,
     form: hmac::Key,
     verified_secret: hmac::Key,
+    user_code: hmac::Key,
     claim_value: hmac::Key,
     pairwise_subject: hmac::Key,
     requests: Cipher,
@@ -112,6 +118,7 @@ impl ServerKeys {
             email_address: mac(b"mail address"),
             form: mac(b"form"),
             verified_secret: mac(b"verified secret"),
+            user_code: mac(b"user code"),
             claim_value: mac(b"claim value"),
             pairwise_subject: mac(b"pairwise subject"),
             requests: Cipher::new(&derive(b"pending requests")),
@@ -128,6 +135,7 @@ impl ServerKeys {
             MacPurpose::EmailAddress => &self.email_address,
             MacPurpose::Form => &self.form,
             MacPurpose::VerifiedSecret => &self.verified_secret,
+            MacPurpose::UserCode => &self.user_code,
             MacPurpose::ClaimValue => &self.claim_value,
             MacPurpose::PairwiseSubject => &self.pairwise_subject,
         };

@@ -1,11 +1,13 @@
 //! What has ended goes, an hour after its end; what may still act stays.
 
 use domain::{
-    Decide, Timestamp,
+    ClientId, Decide, Digest, Timestamp,
+    device_authorization::{DeviceAuthorization, DeviceAuthorizationEvent, DeviceRequest},
     grant::{Grant, GrantEvent, RevocationReason},
 };
 use grantlog::{
-    log::{AppendError, Log, TurnOf},
+    ephemeral::USER_CODE,
+    log::{AppendError, EphemeralChange, Log, TurnOf},
     sweep::pass,
 };
 use uuid::Uuid;
@@ -23,6 +25,7 @@ over_both_stores! {
     more_than_a_batch_goes_in_one_pass,
     a_stream_that_was_swept_is_not_written_to_again,
     the_log_keeps_what_was_swept,
+    a_device_that_nobody_let_in_takes_its_code_and_its_stream_with_it,
 }
 
 /// So long after its end a row is kept.
@@ -104,6 +107,35 @@ async fn the_log_keeps_what_was_swept(store: Store) {
     sweep_after(&log, 10_000).await;
     assert_eq!(log.read_stream::<Grant>(id).await.unwrap(), family);
     assert_eq!(log.read(0, 100).await.unwrap().len(), family.len());
+}
+
+async fn a_device_that_nobody_let_in_takes_its_code_and_its_stream_with_it(store: Store) {
+    let log = store.open().await;
+    let request = DeviceRequest {
+        client_id: ClientId::new(Uuid::from_u128(1)),
+        scope: "read".parse().unwrap(),
+        resources: Vec::new(),
+        device_code: Digest::of(b"device code"),
+        expires_at: Timestamp::from_unix(1_600),
+        at: AT,
+    };
+    for number in 0..3 {
+        let (id, expires_at) = (Uuid::now_v7(), Timestamp::from_unix(1_600 + number));
+        let requested = DeviceAuthorizationEvent::Requested(Box::new(DeviceRequest { expires_at, ..request.clone() }));
+        let mut append = with(events::<DeviceAuthorization>(id, &[], &[requested]));
+        let (key, value) = (format!("code {number}"), id.to_string());
+        append.ephemeral.push(EphemeralChange::Put { kind: USER_CODE, key, value, expires_at });
+        log.append(append).await.unwrap();
+    }
+    let left =
+        async || (number(&log, "SELECT count(*) FROM ephemeral").await, number(&log, "SELECT count(*) FROM stream_head").await);
+    sweep_after(&log, 1_599).await;
+    assert_eq!(left().await, (3, 3));
+    sweep_after(&log, 1_601).await;
+    assert_eq!(left().await, (1, 1));
+    sweep_after(&log, 1_602).await;
+    assert_eq!(left().await, (0, 0));
+    assert_eq!(log.read(0, 100).await.unwrap().len(), 3, "the log keeps what was swept");
 }
 
 #[tokio::test]
