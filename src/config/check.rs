@@ -91,6 +91,7 @@ impl Settings {
             ("tokens.access_token_lifetime", self.tokens.access_token_lifetime as usize),
             ("tokens.id_token_lifetime", self.tokens.id_token_lifetime as usize),
             ("sessions.lifetime", self.sessions.lifetime as usize),
+            ("devices.code_lifetime", self.devices.code_lifetime as usize),
             ("mail.password_link_lifetime", self.mail.password_link_lifetime as usize),
             ("mail.email_link_lifetime", self.mail.email_link_lifetime as usize),
         ];

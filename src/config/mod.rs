@@ -31,6 +31,7 @@ pub struct Settings {
     pub vault: Vault,
     pub tokens: Tokens,
     pub sessions: Sessions,
+    pub devices: Devices,
     pub limits: Limits,
     pub clients: Clients,
     pub registration: Registration,
@@ -109,6 +110,14 @@ pub struct Sessions {
     pub logout_patience: u32,
 }
 
+/// Devices that ask to be let in (RFC 8628), in seconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Devices {
+    pub code_lifetime: u32,
+    pub interval: u32,
+}
+
 /// Bounds against abuse.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +125,10 @@ pub struct Limits {
     pub sign_in_failures_per_account: u32,
     pub sign_in_failures_per_source: u32,
     pub sign_in_window: u32,
+    pub user_code_failures_per_account: u32,
+    pub user_code_failures_per_source: u32,
+    pub devices_per_source: u32,
+    pub devices_per_client: u32,
     pub mails_per_account: u32,
     pub mails_per_source: u32,
     pub mails_window: u32,

@@ -13,6 +13,7 @@ mod client_document;
 mod client_keys;
 mod client_secret;
 mod consent;
+mod device;
 mod email;
 mod explain;
 mod family;
@@ -55,6 +56,10 @@ pub use client::{RegisterClient, RegisteredClient};
 pub use client_credentials::IssueForClient;
 pub use client_document::DocumentRefusal;
 pub use client_secret::SecretChoice;
+pub use device::{
+    DecideOnDevice, DeviceCodeRefusal, DeviceDecisionRefusal, DeviceLookUp, DeviceRefusal, FoundDevice, RedeemDevice,
+    RequestDevice, RequestDeviceRefusal, RequestedDevice, SLOWER_BY,
+};
 use domain::StreamId;
 pub use explain::UnknownErrorId;
 pub use invitation::NewInvitation;

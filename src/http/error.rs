@@ -75,6 +75,9 @@ impl Refused {
             | ErrorCode::ConsentRequired
             | ErrorCode::RequestNotSupported
             | ErrorCode::RequestUriNotSupported
+            | ErrorCode::AuthorizationPending
+            | ErrorCode::SlowDown
+            | ErrorCode::ExpiredToken
             | ErrorCode::InvalidRedirectUri
             | ErrorCode::InvalidClientMetadata
             | ErrorCode::UnapprovedSoftwareStatement => StatusCode::BAD_REQUEST,

@@ -5,6 +5,7 @@ mod around;
 mod audit;
 mod bearer_auth;
 mod client_auth;
+mod device_authorization;
 mod error;
 mod form;
 mod health;
@@ -75,6 +76,7 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, POSITION]);
     Router::new()
         .merge(with_and_without_slash("/o/token", post(token::post)))
+        .merge(with_and_without_slash("/o/device-authorization", post(device_authorization::post)))
         .merge(with_and_without_slash("/o/revoke_token", post(revoke::post)))
         .merge(with_and_without_slash("/o/userinfo", get(userinfo::get).post(userinfo::post)))
         .merge(with_and_without_slash("/o/register", post(register::post)))
@@ -125,6 +127,7 @@ fn for_people(app: &App) -> Router<App> {
         .merge(with_and_without_slash("/account/sessions/end", post(pages::account_sessions::end_all)))
         .merge(with_and_without_slash("/account/sessions/{id}/end", post(pages::account_sessions::end_one)))
         .merge(with_and_without_slash("/account/password", post(pages::account::change_password)))
+        .merge(devices())
         .merge(second_factor())
         .merge(mails())
         .merge(applications())
@@ -135,6 +138,17 @@ fn for_people(app: &App) -> Router<App> {
         .route("/static/icon.svg", get(pages::style::icon))
         .route("/static/passkey.js", get(pages::style::passkey))
         .layer(middleware::from_fn_with_state(app.clone(), pages::problem::tell))
+}
+
+/// Where people let devices in, under django-oauth-toolkit's paths.
+fn devices() -> Router<App> {
+    use pages::device;
+    let confirm = get(device::confirm).post(device::decide);
+    Router::new()
+        .merge(with_and_without_slash("/o/device", get(device::enter).post(device::entered)))
+        .merge(with_and_without_slash("/o/device/qr", get(device::qr)))
+        .merge(with_and_without_slash("/o/device-confirm/{client_id}/{user_code}", confirm))
+        .merge(with_and_without_slash("/o/device-grant-status/{client_id}/{user_code}", get(device::status)))
 }
 
 /// What people prove beside their password.

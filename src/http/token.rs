@@ -1,4 +1,4 @@
-//! `POST /o/token/` (RFC 6749 section 3.2): codes, refresh tokens and client credentials become tokens.
+//! `POST /o/token/` (RFC 6749 section 3.2): codes, device codes, refresh tokens and client credentials become tokens.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use domain::grant::GrantError;
@@ -6,10 +6,11 @@ use domain::grant::GrantError;
 use crate::{
     credential::CredentialKind,
     dispatch::{
-        AuthenticatedClient, Done, IssueForClient, Issued, RedeemCode, RedeemRefusal, RefreshRefusal, RefreshTokens, Refusal,
+        AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, Issued, RedeemCode, RedeemDevice, RedeemRefusal,
+        RefreshRefusal, RefreshTokens, Refusal, SLOWER_BY,
     },
     protocol::{
-        OAuthError,
+        OAuthError, device,
         token::{self as rules, TokenRequest, invalid_grant, refused_by_grant},
     },
     state::App,
@@ -69,6 +70,13 @@ async fn issue(app: &App, client: AuthenticatedClient, request: TokenRequest) ->
             let request = RefreshTokens { client, presented, token, scope, resources };
             app.dispatch.refresh(&request).await.map_err(|refusal| refused(refusal, refresh_refused))
         }
+        TokenRequest::DeviceCode { device_code, resources } => {
+            let Some(code) = CredentialKind::Device.read(&app.dispatch.keys, device_code.expose_secret()) else {
+                return Err(invalid_grant("device_code_not_ours", "the device code is not one of this server's"));
+            };
+            let request = RedeemDevice { client, code, resources };
+            app.dispatch.redeem_device(&request).await.map_err(|refusal| refused(refusal, device_refused))
+        }
     }
 }
 
@@ -84,6 +92,15 @@ fn code_refused(refusal: RedeemRefusal) -> OAuthError {
         RedeemRefusal::Rule(rule) => refused_by_grant(rule),
         RedeemRefusal::Replayed => invalid_grant("code_replayed", &refusal.to_string()),
         RedeemRefusal::OtherResource => rules::invalid_target("resource_not_granted", &refusal.to_string()),
+    }
+}
+
+fn device_refused(refusal: DeviceCodeRefusal) -> OAuthError {
+    match refusal {
+        DeviceCodeRefusal::Device(rule) => device::refused(rule),
+        DeviceCodeRefusal::SlowDown => device::slow_down(SLOWER_BY),
+        DeviceCodeRefusal::OtherResource => rules::invalid_target("resource_not_granted", &refusal.to_string()),
+        DeviceCodeRefusal::Grant(rule) => refused_by_grant(rule),
     }
 }
 

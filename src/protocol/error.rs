@@ -34,6 +34,10 @@ pub enum ErrorCode {
     InsufficientScope,
     /// RFC 9470 section 3.
     InsufficientUserAuthentication,
+    /// RFC 8628 section 3.5.
+    AuthorizationPending,
+    SlowDown,
+    ExpiredToken,
     /// RFC 7591 section 3.2.2.
     InvalidRedirectUri,
     InvalidClientMetadata,
@@ -64,6 +68,9 @@ impl ErrorCode {
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",

@@ -4,7 +4,7 @@
 use domain::{Scope, catalogue::Catalogue, client::SigningAlgorithm, session::ContextClass};
 use serde::Serialize;
 
-use super::authorize::ResponseMode;
+use super::{authorize::ResponseMode, device};
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
@@ -16,6 +16,9 @@ pub mod path {
     pub const USERINFO: &str = "/userinfo/";
     pub const LOGOUT: &str = "/logout/";
     pub const REGISTER: &str = "/register/";
+    pub const DEVICE_AUTHORIZATION: &str = "/device-authorization/";
+    /// Where people enter a user code. Devices are told of it, and nobody else.
+    pub const DEVICE: &str = "/device/";
     pub const JWKS: &str = "/.well-known/jwks.json";
 }
 
@@ -38,6 +41,8 @@ pub struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
+    /// RFC 8628 section 4.
+    device_authorization_endpoint: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
     /// Our own: the feed of what is dead.
@@ -48,7 +53,7 @@ pub struct Metadata {
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 3],
-    grant_types_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; 4],
     token_endpoint_auth_methods_supported: [&'static str; 4],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
     revocation_endpoint_auth_methods_supported: [&'static str; 4],
@@ -115,6 +120,7 @@ impl Metadata {
             issuer: issuer.to_owned(),
             authorization_endpoint: at(path::AUTHORIZE),
             token_endpoint: at(path::TOKEN),
+            device_authorization_endpoint: at(path::DEVICE_AUTHORIZATION),
             revocation_endpoint: at(path::REVOKE),
             introspection_endpoint: at(path::INTROSPECT),
             revocations_endpoint: at(path::REVOCATIONS),
@@ -123,7 +129,7 @@ impl Metadata {
             scopes_supported: scopes,
             response_types_supported: ["code"],
             response_modes_supported: ResponseMode::NAMES.map(|(name, _)| name),
-            grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
+            grant_types_supported: ["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE],
             token_endpoint_auth_methods_supported: METHODS_AND_NONE,
             token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             revocation_endpoint_auth_methods_supported: METHODS_AND_NONE,

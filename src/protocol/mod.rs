@@ -8,6 +8,7 @@ pub mod claims;
 pub mod client_assertion;
 pub mod client_authentication;
 pub mod client_document;
+pub mod device;
 pub mod error;
 pub mod id_token_hint;
 pub mod interaction;

@@ -8,7 +8,7 @@ use domain::{
 };
 use secrecy::SecretString;
 
-use super::{ErrorCode, OAuthError, Parameters};
+use super::{ErrorCode, OAuthError, Parameters, device};
 
 /// Scopes that a client gets only by asking for them: one asks who the user is, the other outlives the sign-in.
 const ONLY_WHEN_ASKED: [&str; 2] = [Scope::OPENID, Scope::OFFLINE_ACCESS];
@@ -29,6 +29,11 @@ pub enum TokenRequest {
     },
     ClientCredentials {
         scope: Option<Scope>,
+        resources: Vec<String>,
+    },
+    /// RFC 8628 section 3.4.
+    DeviceCode {
+        device_code: SecretString,
         resources: Vec<String>,
     },
 }
@@ -54,10 +59,11 @@ impl TokenRequest {
                 resources,
             }),
             "client_credentials" => Ok(Self::ClientCredentials { scope: scope(parameters)?, resources }),
+            device::GRANT_TYPE => Ok(Self::DeviceCode { device_code: parameters.required("device_code")?.into(), resources }),
             other => Err(OAuthError::new(
                 ErrorCode::UnsupportedGrantType,
                 "unsupported_grant_type",
-                "grant_type must be authorization_code, refresh_token or client_credentials",
+                format!("grant_type must be authorization_code, refresh_token, client_credentials or {}", device::GRANT_TYPE),
             )
             .saw("grant_type", other)),
         }
@@ -70,6 +76,7 @@ impl TokenRequest {
             Self::AuthorizationCode { .. } => GrantType::AuthorizationCode,
             Self::RefreshToken { .. } => GrantType::RefreshToken,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
+            Self::DeviceCode { .. } => GrantType::DeviceCode,
         }
     }
 }
@@ -221,6 +228,7 @@ mod tests {
             ("grant_type=password", "unsupported_grant_type"),
             ("grant_type=authorization_code", "parameter_missing"),
             ("grant_type=refresh_token", "parameter_missing"),
+            ("grant_type=urn:ietf:params:oauth:grant-type:device_code", "parameter_missing"),
             ("grant_type=authorization_code&code=c&code_verifier=short", "malformed_code_verifier"),
             ("grant_type=client_credentials&scope=a%22b", "malformed_scope"),
         ] {

@@ -52,6 +52,26 @@ async fn of_fifty_redemptions_of_a_code_one_succeeds_and_the_replays_revoke_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_polls_of_a_device_that_was_let_in_one_succeeds_and_nothing_is_revoked() {
+    let cluster = Cluster::new(Kind::Postgres, GRANTLOG).await;
+    let (app, nodes) = (&cluster.app, [cluster.start(), cluster.start()]);
+    let client = app.device_client().await;
+    for round in 0..rounds() {
+        let device = app.device(&client, "read").await;
+        app.let_in(&device).await;
+        let polls = (0..AT_ONCE).map(|number| app.poll_at(nodes[number % 2].address, &client, &device));
+        let (succeeded, refused): (Vec<_>, Vec<_>) = join_all(polls).await.into_iter().partition(|answer| answer.status == 200);
+        assert_eq!(succeeded.len(), 1, "round {round}");
+        for answer in refused {
+            answer.assert_error(400, "invalid_grant");
+        }
+        let tokens = succeeded[0].tokens();
+        assert!(app.is_active(&client, &tokens.access).await, "round {round}");
+        app.refresh_at(nodes[round % 2].address, &client, tokens.refresh_token()).await.assert_status(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_refreshes_of_a_token_all_give_the_same_successor() {
     let cluster = Cluster::new(Kind::Postgres, GRANTLOG).await;
     let (app, nodes) = (&cluster.app, [cluster.start(), cluster.start()]);

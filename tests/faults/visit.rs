@@ -89,6 +89,7 @@ impl Visit {
         self.sign_in(&browser).await;
         let client = self.register(&browser).await;
         self.code_and_tokens(&browser, &client).await;
+        self.device(&browser).await;
         self.refusals(app, &client).await;
         self.change_password(&browser).await;
     }
@@ -218,6 +219,28 @@ impl Visit {
         app.revoke(client, &own.access).await.assert_status(200);
         let dead = app.get_with("/api/resource", &own.access).await;
         self.saw(dead).assert_status(401);
+    }
+
+    /// A device is let in, by its code.
+    async fn device(&mut self, browser: &Browser<'_>) {
+        let app = browser.app;
+        let client = app.device_client().await;
+        self.client_secret(&client);
+        let device = app.device(&client, "read").await;
+        self.parts("device code", &device.device_code);
+        self.secrets.add("user code", &device.user_code);
+        self.secrets.add("user code", device.user_code.replace('-', ""));
+        let early = app.poll(&client, &device).await;
+        self.saw(early).assert_status(400);
+        let page = browser.open("/o/device/").await.assert_status(200);
+        let entered = self.form(&page, "next").with("user_code", &device.user_code);
+        let path = self.send(browser, &entered).await.assert_status(303).location().to_owned();
+        let allow = self.form(&browser.get(&path).await.assert_status(200), "allow");
+        let path = self.send(browser, &allow).await.assert_status(303).location().to_owned();
+        assert!(browser.get(&path).await.assert_status(200).has("device_allowed"));
+        self.tokens(&app.poll(&client, &device).await);
+        let late = app.poll(&client, &device).await;
+        self.saw(late).assert_status(400);
     }
 
     /// What is refused with a secret in the request.

@@ -6,7 +6,7 @@ use jsonwebtoken::{dangerous::insecure_decode, decode_header};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use support::{Answer, Browser, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores};
+use support::{Answer, Browser, DEVICE_CODE, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores};
 
 use crate::{client_assertion::proves_itself, second_factor::context_reached};
 
@@ -40,7 +40,12 @@ async fn works(browser: &Browser<'_>, member: &str, value: &Value) {
     match member {
         "issuer" => assert_eq!(app.get(DISCOVERY).await.json()["issuer"], *value),
         "authorization_endpoint" | "end_session_endpoint" | "jwks_uri" => is_there(app, Method::GET, named).await,
-        "token_endpoint" | "revocation_endpoint" | "introspection_endpoint" | "userinfo_endpoint" | "registration_endpoint" => {
+        "token_endpoint"
+        | "device_authorization_endpoint"
+        | "revocation_endpoint"
+        | "introspection_endpoint"
+        | "userinfo_endpoint"
+        | "registration_endpoint" => {
             is_there(app, Method::POST, named).await;
         }
         "revocations_endpoint" => is_there(app, Method::GET, named).await,
@@ -161,6 +166,12 @@ async fn a_grant_gives_tokens(app: &TestApp, grant_type: &str) {
             app.refresh(&client, tokens.refresh_token()).await.assert_status(200);
         }
         "client_credentials" => drop(app.token_of(&client, "read").await),
+        DEVICE_CODE => {
+            let client = app.device_client().await;
+            let device = app.device(&client, "read").await;
+            app.let_in(&device).await;
+            app.poll(&client, &device).await.assert_status(200);
+        }
         other => panic!("nothing knows {other}"),
     }
 }
@@ -222,7 +233,7 @@ async fn what_is_not_named_is_refused(kind: Kind) {
         let answer = app.get(&app.authorize_path(&client, &[(parameter, value)])).await;
         assert_eq!(answer.answered("error").as_deref(), Some(error), "{parameter}={value}: {answer:?}");
     }
-    for grant_type in ["password", "urn:ietf:params:oauth:grant-type:device_code", "implicit"] {
+    for grant_type in ["password", "urn:ietf:params:oauth:grant-type:token-exchange", "implicit"] {
         let form = [("grant_type", grant_type)];
         app.post_as(&client, "/o/token/", &form).await.assert_error(400, "unsupported_grant_type");
     }

@@ -158,6 +158,7 @@ pub(super) const fn grant_key(grant: GrantType) -> &'static str {
         GrantType::AuthorizationCode => "application.grant_authorization_code",
         GrantType::RefreshToken => "application.grant_refresh_token",
         GrantType::ClientCredentials => "application.grant_client_credentials",
+        GrantType::DeviceCode => "application.grant_device_code",
     }
 }
 

@@ -34,6 +34,7 @@ mod claim;
 mod client_view;
 pub(super) mod consent;
 mod cookies;
+pub(super) mod device;
 mod differences;
 pub(super) mod forgotten;
 mod frame;

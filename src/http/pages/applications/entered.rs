@@ -10,7 +10,7 @@ use domain::{
 };
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 
-use crate::protocol::{OAuthError, Parameters};
+use crate::protocol::{OAuthError, Parameters, device};
 
 use super::super::client_view::ClientKind;
 
@@ -49,7 +49,8 @@ pub(super) enum Problem {
     Refused(ClientError),
 }
 
-pub(super) const GRANTS: [GrantType; 3] = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+pub(super) const GRANTS: [GrantType; 4] =
+    [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::RefreshToken, GrantType::ClientCredentials];
 
 impl Entered {
     /// What a form holds before anything is entered: an application on a server that people sign in to.
@@ -196,6 +197,7 @@ pub(super) const fn grant_name(grant: GrantType) -> &'static str {
         GrantType::AuthorizationCode => "authorization_code",
         GrantType::RefreshToken => "refresh_token",
         GrantType::ClientCredentials => "client_credentials",
+        GrantType::DeviceCode => device::GRANT_TYPE,
     }
 }
 
