@@ -1,7 +1,7 @@
 """The READMEs' commands, in their order, as a reader would paste them beside the running server.
 
 A block marked `sh` is run by one shell, a block marked `python` by Python; what is marked otherwise is to be read only. Where a README prints an
-address to open, the browser signs in and allows, and the code goes to the shell's `read`.
+address to open, the browser signs in and allows, and the code goes to the shell's `read`; a device whose link it prints is let in.
 """
 
 import re
@@ -30,8 +30,15 @@ def user_made_by(script):
     return User(name, password)
 
 
+def let_in(address, user):
+    """Follows the link of a device, looks, and allows."""
+    browser = Browser(APPLICATION)
+    page = browser.press(browser.open(address), "login", username=user.name, password=user.password)
+    assert browser.press(browser.press(page, "next"), "allow").has("device_allowed")
+
+
 def run_shell(script, grantlog):
-    """Answers the script's `read` with the code of the address that it printed; returns all that it printed."""
+    """Answers the script's `read` with the code of the address that it printed, and lets a device in whose link it printed; returns all that it printed."""
     shell = subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", script], cwd=grantlog.home, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -42,6 +49,8 @@ def run_shell(script, grantlog):
             browser = Browser(APPLICATION)
             page = browser.decide(browser.open(line.strip()), user_made_by(script))
             print(page.query["code"], file=shell.stdin, flush=True)
+        if line.startswith(f"{grantlog.url}/o/device/?user_code="):
+            let_in(line.strip(), user_made_by(script))
     assert shell.wait(timeout=60) == 0, "".join(printed)
     return "".join(printed)
 
@@ -64,6 +73,13 @@ def test_the_commands_of_the_page_on_mails_work(grantlog):
 def test_the_commands_of_the_page_on_registration_work(grantlog):
     printed = run_shell(f"PATH=$PWD/target/release:$PATH\n{script_of('docs/registration.md', grantlog)}", grantlog)
     assert "took its registration back" in printed, "the log tells what happened"
+
+
+def test_the_commands_of_the_page_on_devices_work(grantlog):
+    printed = run_shell(f"PATH=$PWD/target/release:$PATH\n{script_of('docs/device.md', grantlog)}", grantlog)
+    assert "\u2588" in printed, "the picture"
+    assert "protected, and your token opened it" in printed
+    assert "let the device in" in printed, "the log tells what happened"
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
