@@ -3,6 +3,7 @@
 import { test } from 'node:test'
 
 import { Application, DESK, PHONE, codeOf, goSignedIn, inspect, isBack, linkTo, newUser, signIn, url, visit } from './support.js'
+import { Television } from './television.js'
 
 const SIGN_IN = ['username', 'password', 'login']
 
@@ -40,6 +41,21 @@ for (const [screen, viewport] of Object.entries({ phone: PHONE, desk: DESK })) {
         await page.goto(application.ask({ scope: 'read write profile' }))
         await page.waitForSelector('#differences')
         await see('consent-differences', ['allow', 'deny'])
+
+        const television = await Television.ask('Living room television')
+        await page.goto(`${url}/o/device/`)
+        await see('device')
+        await page.fill('#user_code', 'BBBB-BBBB')
+        await page.click('#next')
+        await page.waitForSelector('#problem')
+        await see('device-wrong')
+        await page.goto(television.link)
+        await page.click('#next')
+        await page.waitForSelector('#allow')
+        await see('device-confirm', ['allow', 'deny'])
+        await page.click('#allow')
+        await page.waitForSelector('#device_allowed')
+        await see('device-allowed')
 
         await goSignedIn(page, user, '/o/authorized_tokens/')
         await see('access')
