@@ -6,6 +6,7 @@ mod error;
 mod lag;
 pub mod message;
 mod resume;
+mod send;
 mod session;
 mod status;
 mod watermark;

@@ -1,19 +1,10 @@
-//! One run of the relay, from the connection to whatever ends it: the log is read ahead, messages go out one after another, and their
-//! acknowledgements come in behind.
+//! One run of the relay, from the connection to whatever ends it: the log is read ahead, messages go out one after another, and the broker's
+//! word that it has them comes in behind.
 
-use std::{collections::VecDeque, convert::Infallible, future::IntoFuture, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
-use async_nats::{
-    HeaderMap,
-    header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_STREAM},
-    jetstream::{
-        context::{PublishAckFuture, PublishErrorKind},
-        message::PublishMessage,
-        publish::PublishAck,
-        stream::Stream,
-    },
-};
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use async_nats::jetstream::{context::PublishError, publish::PublishAck, stream::Stream};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -22,8 +13,9 @@ use tokio::{
 use super::{
     Relay, RelayError,
     broker::{Broker, IN_FLIGHT},
-    message::{CHAIN_HEADER, CONTENT_TYPE, Chain, Effect, Message, Origin, ReadEvent},
+    message::{Chain, Effect, Origin, ReadEvent},
     resume::{position, resume},
+    send::{NotSent, Sent, not_taken},
     watermark::{self, Reached},
 };
 use crate::{
@@ -35,27 +27,33 @@ use crate::{
 const PAGE: u32 = 1_000;
 /// Pages read ahead.
 const AHEAD: usize = 2;
+/// The broker is asked for each so many messages at least whether it has all up to there.
+const ASKED_EACH: usize = 250;
 /// How often the end of the stream is looked at and the watermark goes out.
 const BEAT: Duration = Duration::from_secs(1);
 
-type Acknowledged = Result<PublishAck, async_nats::jetstream::context::PublishError>;
+type Acknowledged = Result<PublishAck, PublishError>;
 
-struct Session {
-    relay: Arc<Relay>,
-    broker: Broker,
-    stream: Stream,
-    origin: Origin,
-    book: NameBook,
+pub(super) struct Session {
+    pub(super) relay: Arc<Relay>,
+    pub(super) broker: Broker,
+    pub(super) stream: Stream,
+    pub(super) origin: Origin,
+    pub(super) book: NameBook,
     /// What the next message says of those before.
-    chain: Chain,
+    pub(super) chain: Chain,
     /// Up to where the broker has acknowledged.
-    reached: Reached,
+    pub(super) reached: Reached,
     /// The signed checkpoints of the tree over the log.
-    checkpoints: watch::Receiver<Option<SignedCheckpoint>>,
-    under_way: VecDeque<(i64, Effect)>,
-    acknowledgements: FuturesOrdered<BoxFuture<'static, Acknowledged>>,
+    pub(super) checkpoints: watch::Receiver<Option<SignedCheckpoint>>,
+    /// Messages that are sent, and not known to have arrived.
+    pub(super) under_way: usize,
+    /// What came since the broker was asked last.
+    pub(super) since_asked: Sent,
+    pub(super) asked: VecDeque<Sent>,
+    pub(super) acknowledgements: FuturesOrdered<BoxFuture<'static, Acknowledged>>,
     /// Why nothing more is sent, once all before it has arrived.
-    stopping: Option<RelayError>,
+    pub(super) stopping: Option<RelayError>,
 }
 
 /// Relays until something ends it.
@@ -79,7 +77,9 @@ pub(super) async fn run(relay: Arc<Relay>) -> Result<Infallible, RelayError> {
         reached: Reached { position: resumed.position, revocation: resumed.chain.last(Effect::Revocation) },
         relay,
         checkpoints,
-        under_way: VecDeque::new(),
+        under_way: 0,
+        since_asked: Sent::default(),
+        asked: VecDeque::new(),
         acknowledgements: FuturesOrdered::new(),
         stopping: None,
     };
@@ -96,12 +96,12 @@ impl Session {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if self.under_way.is_empty()
+            if self.under_way == 0
                 && let Some(why) = self.stopping.take()
             {
                 return Err(why);
             }
-            let room = self.stopping.is_none() && self.under_way.len() <= IN_FLIGHT - PAGE as usize;
+            let room = self.stopping.is_none() && self.under_way <= IN_FLIGHT - PAGE as usize;
             tokio::select! {
                 biased;
                 _ = beat.tick() => self.beat().await?,
@@ -120,6 +120,9 @@ impl Session {
                 Ok((event, stream)) => read.push(ReadEvent { stored, event, stream }),
                 Err(_) if self.is_passed_over(position).await? => {
                     self.publish_read(&std::mem::take(&mut read)).await?;
+                    if self.stopping.is_some() {
+                        return Ok(());
+                    }
                     self.publish_unread(&stored).await?;
                 }
                 Err(cause) => {
@@ -140,9 +143,7 @@ impl Session {
         let position = stored.position;
         tracing::warn!(position, "an event that cannot be read is passed over: a stub stands in its place");
         let message = self.origin.unread(stored, &mut self.chain).map_err(|cause| RelayError::Event { position, cause })?;
-        let acknowledgement = self.send(&message).await.map_err(|error| not_taken(position, &error))?;
-        self.await_acknowledgement(&message, acknowledgement);
-        Ok(())
+        self.send_whole(&message).await
     }
 
     async fn publish_read(&mut self, read: &[ReadEvent]) -> Result<(), RelayError> {
@@ -158,65 +159,27 @@ impl Session {
                 }
             }
         }
-        for (event, before, message) in messages {
-            let acknowledgement = match self.send(&message).await {
-                Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                    self.send_stub(event, &before, &message).await?
-                }
-                outcome => outcome.map_err(|error| not_taken(message.position, &error))?,
-            };
-            self.await_acknowledgement(&message, acknowledgement);
+        let last = messages.len().saturating_sub(1);
+        for (place, (event, before, message)) in messages.into_iter().enumerate() {
+            let asks = place == last || self.since_asked.messages + 1 >= ASKED_EACH;
+            match self.send(&message, asks).await {
+                Ok(()) => {}
+                Err(NotSent::TooLarge) => self.send_stub(event, &before, &message).await?,
+                Err(NotSent::Refused(error)) => return Err(error),
+            }
         }
         Ok(())
     }
 
-    fn await_acknowledgement(&mut self, message: &Message, acknowledgement: PublishAckFuture) {
-        self.under_way.push_back((message.position, message.kind.effect));
-        self.acknowledgements.push_back(acknowledgement.into_future().boxed());
-    }
-
-    async fn send(&mut self, message: &Message) -> Result<PublishAckFuture, async_nats::jetstream::context::PublishError> {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", CONTENT_TYPE);
-        headers.insert(CHAIN_HEADER, message.chain.header(message.position));
-        headers.insert(NATS_EXPECTED_STREAM, self.broker.settings.stream.as_str());
-        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, (message.position - 1).to_string());
-        let publish = PublishMessage::build().payload(message.body.clone().into()).headers(headers);
-        self.broker.jetstream.send_publish(message.subject.clone(), publish).await
-    }
-
-    /// Sends what stands in the place of a message that is too large.
-    async fn send_stub(&mut self, event: &ReadEvent, before: &Chain, large: &Message) -> Result<PublishAckFuture, RelayError> {
-        let position = large.position;
-        let max_payload = self.broker.client.server_info().max_payload;
-        let too_large = || RelayError::TooLarge { position, max_payload };
-        if large.kind.effect == Effect::Revocation {
-            return Err(too_large());
-        }
-        tracing::warn!(position, bytes = large.body.len(), "a message is too large for NATS: a stub stands in its place");
-        let stub = self.origin.omitted(event, large, before).map_err(|cause| RelayError::Event { position, cause })?;
-        self.send(&stub).await.map_err(|error| match error.kind() {
-            PublishErrorKind::MaxPayloadExceeded => too_large(),
-            PublishErrorKind::StreamNotFound
-            | PublishErrorKind::WrongLastMessageId
-            | PublishErrorKind::WrongLastSequence
-            | PublishErrorKind::TimedOut
-            | PublishErrorKind::BrokenPipe
-            | PublishErrorKind::MaxAckPending
-            | PublishErrorKind::Other => not_taken(position, &error),
-        })
-    }
-
     fn acknowledge(&mut self, outcome: Acknowledged) -> Result<(), RelayError> {
-        let (here, effect) = self.under_way.pop_front().expect("what is acknowledged was sent");
+        let sent = self.asked.pop_front().expect("what is acknowledged was asked for");
+        let here = sent.position;
         let there = position(outcome.map_err(|error| not_taken(here, &error))?.sequence);
         if there != here {
             return Err(RelayError::Moved { there, here });
         }
-        self.reached.position = here;
-        if effect == Effect::Revocation {
-            self.reached.revocation = here;
-        }
+        self.under_way -= sent.messages;
+        self.reached = Reached { position: here, revocation: sent.revocation.unwrap_or(self.reached.revocation) };
         self.relay.note_relayed(here);
         Ok(())
     }
@@ -227,7 +190,7 @@ impl Session {
             return Err(RelayError::Broker("the connection is lost".to_owned()));
         }
         let there = position(Broker::info(&self.stream).await?.state.last_sequence);
-        let sent = self.under_way.back().map_or(self.reached.position, |(position, _)| *position);
+        let sent = self.asked.back().map_or(self.reached.position, |sent| sent.position).max(self.since_asked.position);
         if !(self.reached.position..=sent).contains(&there) {
             return Err(RelayError::Moved { there, here: self.reached.position });
         }
@@ -243,10 +206,6 @@ impl Session {
         let Some(checkpoint) = self.checkpoints.borrow_and_update().clone() else { return Ok(()) };
         self.broker.publish_beside("checkpoint", checkpoint.note).await
     }
-}
-
-fn not_taken(position: i64, error: &async_nats::jetstream::context::PublishError) -> RelayError {
-    RelayError::NotTaken { position, why: error.to_string() }
 }
 
 /// Reads the log ahead until nobody takes the pages any more, or the store does not answer.
