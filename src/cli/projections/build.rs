@@ -11,6 +11,7 @@ use crate::{
     },
     clock::Clock,
     log::{
+        Log,
         rebuild::{self, Difference, OnDifference, Plan, RebuildError, Rebuilt},
         sample::Sampled,
     },
@@ -90,9 +91,9 @@ pub(in crate::cli) struct Rollback {
 struct What {
     /// Which projections; all if none is named
     names: Vec<String>,
-    /// The share of the time to work in, in percent: the rest is left to the server
-    #[arg(long, value_name = "PERCENT", default_value_t = Plan::DUTY, value_parser = clap::value_parser!(u8).range(1..=100))]
-    duty: u8,
+    /// The share of the time to work in, in percent: the rest is left to the server [default: 25, on SQLite 12]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    duty: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -109,8 +110,9 @@ impl From<Differing> for OnDifference {
 }
 
 impl What {
-    fn plan(self, differences: OnDifference) -> Plan {
-        Plan { names: self.names, duty: self.duty, differences }
+    fn plan(self, log: &Log, differences: OnDifference) -> Plan {
+        let duty = self.duty.unwrap_or_else(|| Plan::usual_duty(log.db().dialect()));
+        Plan { names: self.names, duty, differences }
     }
 }
 
@@ -132,13 +134,14 @@ impl Verify {
         if let Some(streams) = self.sample {
             return report_sample(&log.sample(streams, Clock::default().now()).await?, self.format);
         }
-        built!(rebuild::verify, &log, self.what.plan(OnDifference::Refuse), self.format, "equal what the log gives")
+        built!(rebuild::verify, &log, self.what.plan(&log, OnDifference::Refuse), self.format, "equal what the log gives")
     }
 }
 
 impl Rebuild {
     pub(in crate::cli) async fn run(self, context: Context) -> Result<(), Failure> {
-        let (log, plan) = (context.log().await?, self.what.plan(self.differing.into()));
+        let log = context.log().await?;
+        let plan = self.what.plan(&log, self.differing.into());
         if self.no_switch {
             return built!(rebuild::build, &log, plan, self.format, "are built anew, and wait for `grantlog projections switch`");
         }
@@ -148,14 +151,16 @@ impl Rebuild {
 
 impl Switch {
     pub(in crate::cli) async fn run(self, context: Context) -> Result<(), Failure> {
-        let (log, plan) = (context.log().await?, self.what.plan(self.differing.into()));
+        let log = context.log().await?;
+        let plan = self.what.plan(&log, self.differing.into());
         built!(rebuild::switch, &log, plan, self.format, LIVE)
     }
 }
 
 impl Rollback {
     pub(in crate::cli) async fn run(self, context: Context) -> Result<(), Failure> {
-        let (log, plan) = (context.log_in_any_form().await?, self.what.plan(self.differing.into()));
+        let log = context.log_in_any_form().await?;
+        let plan = self.what.plan(&log, self.differing.into());
         built!(rebuild::rollback, &log, plan, self.format, LIVE)
     }
 }

@@ -15,7 +15,7 @@ pub use difference::{Difference, Differing};
 pub use status::{GenerationState, ProjectionStatus, drop_unused, status};
 
 use domain::Timestamp;
-use projections::{Db, LIVE, Table};
+use projections::{Db, Dialect, LIVE, Table};
 
 use super::{Log, archive::Archive, project::ProjectError};
 use crate::clock::Clock;
@@ -39,8 +39,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A quarter of the time: the server hardly notices.
-    pub const DUTY: u8 = 25;
+    /// The share that a server hardly notices, in percent. SQLite has one writer at a time: whoever builds keeps the server from writing.
+    #[must_use]
+    pub const fn usual_duty(dialect: Dialect) -> u8 {
+        match dialect {
+            Dialect::Postgres => 25,
+            Dialect::Sqlite => 12,
+        }
+    }
 }
 
 /// What to do when the rebuilt rows are not the live ones.
