@@ -46,6 +46,10 @@ pub mod typ {
     pub const ACCESS_TOKEN: &str = "at+jwt";
     /// RFC 7519 section 5.1.
     pub const ID_TOKEN: &str = "JWT";
+    /// RFC 9701 section 5.
+    pub const INTROSPECTION: &str = "token-introspection+jwt";
+    /// No standard names one. It has no subject, which an ID token must have.
+    pub const AUTHORIZATION_RESPONSE: &str = "JWT";
     /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
     pub const LOGOUT_TOKEN: &str = "logout+jwt";
     /// No standard names one. An answer has no end (`exp`), which an ID token must have.

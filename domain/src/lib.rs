@@ -5,6 +5,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod claim;
 pub mod client;
+pub mod confirmation;
 pub mod consent;
 pub mod cutoff;
 pub mod device_authorization;
@@ -24,6 +25,7 @@ pub mod upcast;
 pub mod user;
 
 pub use aggregate::{Decide, fold};
+pub use confirmation::Confirmation;
 pub use digest::Digest;
 pub use event::Event;
 pub use id::{

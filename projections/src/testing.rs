@@ -71,6 +71,7 @@ pub(crate) fn approved() -> GrantEvent {
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
+        confirmation: None,
         auth_time: Timestamp::from_unix(90),
         acr: None,
         amr: Vec::new(),
@@ -111,10 +112,17 @@ pub(crate) fn access(secret: &str, scope: &str) -> AccessToken {
         expires_at: Timestamp::from_unix(500),
         kid: Some("key".to_owned()),
         pos: 8,
+        confirmation: None,
         id_token: None,
     }
 }
 
 pub(crate) fn refresh(secret: &str, generation: u32) -> RefreshToken {
-    RefreshToken { digest: Digest::of(secret.as_bytes()), generation, expires_at: Timestamp::from_unix(900), pos: 8 }
+    RefreshToken {
+        digest: Digest::of(secret.as_bytes()),
+        generation,
+        expires_at: Timestamp::from_unix(900),
+        pos: 8,
+        confirmation: None,
+    }
 }

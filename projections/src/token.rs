@@ -5,7 +5,7 @@ mod find;
 mod tests;
 
 use domain::{
-    ClientId, Digest, Event, Scope, Timestamp,
+    ClientId, Confirmation, Digest, Event, Scope, Timestamp,
     grant::{AccessToken, GrantEvent, RefreshToken, Terms},
 };
 pub(crate) use find::cut_off;
@@ -22,7 +22,7 @@ use crate::{
 /// One row a code, access token or refresh token.
 pub static TABLE: Table = Table {
     name: "token",
-    form: 2,
+    form: 3,
     question: "is this code or token good, and what may its holder do?",
     key: &["digest"],
     columns: &[
@@ -40,6 +40,7 @@ pub static TABLE: Table = Table {
         nullable_integer("auth_time"),
         nullable_text("acr"),
         nullable_text("kid"),
+        nullable_text("confirmation"),
         integer("issued_at"),
         integer("expires_at"),
         integer("pos"),
@@ -101,8 +102,12 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) -> Result<
             changes.put(&TABLE, access_row(recorded, &Holder::of(terms), access, *at));
             changes.put(&TABLE, refresh_row(recorded, terms, refresh, *at));
         }
-        GrantEvent::AccessTokenRefreshed { access, at, .. } => {
+        GrantEvent::AccessTokenRefreshed { access, refresh, at, .. } => {
             let terms = recorded.terms.ok_or(TermsMissing)?;
+            if let Some(refresh) = refresh {
+                let (digest, expires_at, position) = (&refresh.digest, refresh.expires_at, recorded.position);
+                changes.set(&TABLE, row! { digest: digest, expires_at: expires_at, position: position });
+            }
             changes.put(&TABLE, access_row(recorded, &Holder::of(terms), access, *at));
         }
         GrantEvent::AccessTokenRevoked { digest, .. } => changes.set(&TABLE, state(recorded, digest, "revoked")),
@@ -130,7 +135,7 @@ fn access_row(recorded: &Recorded<'_>, holder: &Holder<'_>, access: &AccessToken
         at,
     };
     let mut row = issued.row(recorded, holder);
-    row.extend(row! { id: access.id, kid: access.kid });
+    row.extend(row! { id: access.id, kid: access.kid, confirmation: access.confirmation.as_ref().map(cnf) });
     row
 }
 
@@ -145,6 +150,11 @@ fn refresh_row(recorded: &Recorded<'_>, terms: &Terms, refresh: &RefreshToken, a
         at,
     };
     issued.row(recorded, &Holder::of(terms))
+}
+
+/// The claim `cnf`, as JSON.
+fn cnf(confirmation: &Confirmation) -> String {
+    json!(confirmation).to_string()
 }
 
 /// For whom a token was issued, and what it stands on.
@@ -182,7 +192,7 @@ impl Issued<'_> {
             client_id: holder.client_id, user_id: terms.and_then(|terms| terms.user_id),
             session_id: terms.and_then(|terms| terms.session_id), consent_id: terms.and_then(|terms| terms.consent_id),
             scope: self.scope, audience: json!(self.audience).to_string(), auth_time: terms.and_then(|terms| terms.auth_time),
-            acr: terms.and_then(|terms| terms.acr.as_deref()), kid: None::<&str>, issued_at: self.at, expires_at: self.expires_at,
+            acr: terms.and_then(|terms| terms.acr.as_deref()), kid: None::<&str>, confirmation: None::<&str>, issued_at: self.at, expires_at: self.expires_at,
             pos: self.pos, position: recorded.position,
         }
     }

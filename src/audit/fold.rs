@@ -102,9 +102,11 @@ impl Step {
                 refresh_ends_at: Some(end_of(refresh)),
                 authentication: *authentication,
             },
-            GrantEvent::AccessTokenRefreshed { access, authentication, .. } => {
-                Taken::Refreshed { access: access.into(), refresh_ends_at: None, authentication: *authentication }
-            }
+            GrantEvent::AccessTokenRefreshed { access, refresh, authentication, .. } => Taken::Refreshed {
+                access: access.into(),
+                refresh_ends_at: refresh.as_ref().map(|refresh| refresh.expires_at),
+                authentication: *authentication,
+            },
             GrantEvent::RefreshRetried { .. } => Taken::Retried,
             GrantEvent::CodeReplayed { .. } => Taken::CodeReplayed,
             GrantEvent::RefreshReplayed { .. } => Taken::RefreshReplayed,

@@ -88,6 +88,7 @@ impl Settings {
             ("archive.segment_events", self.archive.segment_events as usize),
             ("limits.hash_threads", self.limits.hash_threads),
             ("tokens.code_lifetime", self.tokens.code_lifetime as usize),
+            ("tokens.pushed_request_lifetime", self.tokens.pushed_request_lifetime as usize),
             ("tokens.access_token_lifetime", self.tokens.access_token_lifetime as usize),
             ("tokens.id_token_lifetime", self.tokens.id_token_lifetime as usize),
             ("sessions.lifetime", self.sessions.lifetime as usize),

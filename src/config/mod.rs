@@ -92,6 +92,8 @@ pub struct Vault {
 #[serde(deny_unknown_fields)]
 pub struct Tokens {
     pub code_lifetime: u32,
+    pub pushed_request_lifetime: u32,
+    pub dpop_nonce_required: bool,
     pub access_token_lifetime: u32,
     pub id_token_lifetime: u32,
     pub refresh_token_idle_lifetime: u32,

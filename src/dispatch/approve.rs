@@ -1,7 +1,7 @@
 //! A person lets a client act for them: the consent and the grant with its code, in one append (RFC 6749 section 4.1.2).
 
 use domain::{
-    ClientId, Digest, GrantId, Scope, Timestamp,
+    ClientId, Confirmation, Digest, GrantId, Scope, Timestamp,
     catalogue::Catalogue,
     client::Client,
     consent::{ConsentError, ConsentTerms, GivenBy},
@@ -34,6 +34,8 @@ pub struct Approval {
     pub redirect_uri: Option<String>,
     pub code_challenge: Option<CodeChallenge>,
     pub nonce: Option<String>,
+    /// The key that the code is for (RFC 9449 section 10).
+    pub confirmation: Option<Confirmation>,
     /// What the client asks to know beside the scopes.
     pub claims: ClaimsRequest,
     pub consent: Consenting,
@@ -157,13 +159,14 @@ impl UseCase for Approval {
             redirect_uri: self.redirect_uri.clone(),
             code_challenge: self.code_challenge.clone(),
             nonce: self.nonce.clone(),
+            confirmation: self.confirmation.clone(),
             auth_time: sign_in.auth_time,
             acr: sign_in.acr,
             amr: sign_in.amr,
             claims: work.inner.asked_claims(&self.claims),
             device_authorization_id: None,
             code: Digest::of(code.expose_secret().as_bytes()),
-            code_expires_at: work.now.plus(work.inner.settings.tokens.code_lifetime),
+            code_expires_at: work.now.plus(work.code_lifetime(registration)),
             ends_at: work.family_ends_at(registration),
             policy: registration.metadata.policy.name().to_owned(),
             pos: work.inner.log.known_head(),

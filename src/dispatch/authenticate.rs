@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use domain::{
-    ClientId, Digest, Timestamp,
+    ClientId, Confirmation, Digest, Timestamp,
     client::{AuthenticationMethod, Client, ClientSecret, Policy, Registration},
     grant::ClientAuthentication,
 };
@@ -15,13 +15,18 @@ use crate::{
     ephemeral,
     log::Unavailable,
     protocol::{
+        Once,
         client_assertion::InvalidAssertion,
         client_authentication::{ClientCredentials, ClientProof},
+        dpop::Possession,
     },
     vault::{MacPurpose, kind},
 };
 
-use super::{Dispatch, Inner, Refusal, work::Work};
+use super::{
+    Dispatch, Inner, Refusal,
+    work::{Loaded, Work},
+};
 
 /// The ephemeral kind of a source's failures with one client.
 const FAILURES: &str = "client_failures";
@@ -44,6 +49,14 @@ pub struct AuthenticatedClient {
     presented: Presented,
     version: i64,
     client: Arc<Client>,
+    once: Vec<Once>,
+    confirmation: Option<Confirmation>,
+}
+
+/// How a client proved who it is, and what of that is good once.
+struct Believed {
+    authentication: ClientAuthentication,
+    once: Option<Once>,
 }
 
 impl AuthenticatedClient {
@@ -59,9 +72,35 @@ impl AuthenticatedClient {
         self.version
     }
 
-    /// By what it proved who it is.
-    pub(super) const fn proof(&self) -> &ClientProof {
-        &self.presented.credentials.proof
+    /// What its request proves itself by that is good once.
+    #[must_use]
+    pub fn once(&self) -> &[Once] {
+        &self.once
+    }
+
+    fn believed(id: ClientId, loaded: Loaded<Client>, presented: &Presented, believed: Believed) -> Self {
+        Self {
+            id,
+            authentication: believed.authentication,
+            presented: presented.clone(),
+            version: loaded.version,
+            client: loaded.state,
+            once: believed.once.into_iter().collect(),
+            confirmation: None,
+        }
+    }
+
+    /// The same, that has also proved to hold a key.
+    #[must_use]
+    pub fn holding(mut self, proof: Possession) -> Self {
+        self.once.push(proof.once);
+        Self { confirmation: Some(proof.confirmation), ..self }
+    }
+
+    /// The key that it has proved to hold.
+    #[must_use]
+    pub const fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
     }
 
     /// All that is known of it, as it was when it proved who it is.
@@ -124,16 +163,9 @@ impl Dispatch {
         if let Some(id) = self.reads.client_id(&presented.credentials.identifier).await?
             && let Some(loaded) = self.remembered::<Client>(id.uuid())
             && self.blocked(presented).is_none()
-            && let Ok(authentication) = self.verify(presented, &loaded.state).await?
+            && let Ok(believed) = self.verify(presented, &loaded.state).await?
         {
-            let presented = presented.clone();
-            return Ok(Some(AuthenticatedClient {
-                id,
-                authentication,
-                presented,
-                version: loaded.version,
-                client: loaded.state,
-            }));
+            return Ok(Some(AuthenticatedClient::believed(id, loaded, presented, believed)));
         }
         Ok(None)
     }
@@ -153,13 +185,8 @@ impl Dispatch {
             None => Err(AuthenticationRefusal::UnknownClient),
             Some(id) => {
                 let loaded = self.load_fresh::<Client>(id.uuid()).await?;
-                self.verify(presented, &loaded.state).await?.map(|authentication| AuthenticatedClient {
-                    id,
-                    authentication,
-                    presented: presented.clone(),
-                    version: loaded.version,
-                    client: loaded.state,
-                })
+                let believed = self.verify(presented, &loaded.state).await?;
+                believed.map(|believed| AuthenticatedClient::believed(id, loaded, presented, believed))
             }
         };
         match outcome {
@@ -182,7 +209,7 @@ impl Inner {
         &self,
         presented: &Presented,
         client: &Client,
-    ) -> Result<Result<ClientAuthentication, AuthenticationRefusal>, Unavailable> {
+    ) -> Result<Result<Believed, AuthenticationRefusal>, Unavailable> {
         let Client::Registered(registration) = client else {
             return Ok(Err(AuthenticationRefusal::UnknownClient));
         };
@@ -190,10 +217,11 @@ impl Inner {
             Ok(authentication) => authentication,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let mut once = None;
         let right = match &presented.credentials.proof {
             ClientProof::None => true,
             ClientProof::Assertion(assertion) => match self.check_assertion(assertion.expose_secret(), registration).await? {
-                Ok(()) => true,
+                Ok(assertion) => once.replace(assertion).is_none(),
                 Err(error) => return Ok(Err(AuthenticationRefusal::Assertion(error))),
             },
             ClientProof::Basic(secret) | ClientProof::Body(secret) => self.secret_is_right(secret, registration).await?,
@@ -201,7 +229,7 @@ impl Inner {
         if !right {
             return Ok(Err(AuthenticationRefusal::WrongSecret));
         }
-        Ok(if registration.enabled { Ok(authentication) } else { Err(AuthenticationRefusal::Disabled) })
+        Ok(if registration.enabled { Ok(Believed { authentication, once }) } else { Err(AuthenticationRefusal::Disabled) })
     }
 
     async fn secret_is_right(&self, secret: &SecretString, registration: &Registration) -> Result<bool, Unavailable> {

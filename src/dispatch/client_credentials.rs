@@ -7,10 +7,14 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::log::Actor;
+use crate::{
+    log::Actor,
+    protocol::{Once, OnceKind},
+};
 
 use super::{
-    AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
+    AuthenticatedClient, Dispatch, Done, IssueRefusal, Issued, Refusal, UseCase,
+    issue::rule,
     mint::{Bearer, Texts},
     work::{Loaded, Work},
 };
@@ -27,19 +31,27 @@ impl Dispatch {
     /// Issues the token.
     ///
     /// # Errors
-    /// `GrantError::CutOff` when the client was disabled meanwhile.
-    pub async fn client_credentials(&self, request: &IssueForClient) -> Result<Done<Issued>, Refusal<GrantError>> {
+    /// [`GrantError::CutOff`] when the client was disabled meanwhile.
+    pub async fn client_credentials(&self, request: &IssueForClient) -> Result<Done<Issued>, Refusal<IssueRefusal>> {
         self.perform(Actor::Client(request.client.id), request).await
     }
 }
 
 impl UseCase for IssueForClient {
     type Answer = Issued;
-    type Refusal = GrantError;
+    type Refusal = IssueRefusal;
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<GrantError>> {
+    fn once(&self) -> &[Once] {
+        self.client.once()
+    }
+
+    fn used_before(&self, kind: OnceKind) -> Option<IssueRefusal> {
+        Some(IssueRefusal::UsedBefore(kind))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<IssueRefusal>> {
         let client = work.authenticated(&self.client).await?;
-        let registration = client.as_deref().and_then(Client::usable).ok_or(Refusal::Rule(GrantError::CutOff))?;
+        let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
         let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
         let (token, access) = work
             .mint_access(Bearer {
@@ -53,12 +65,13 @@ impl UseCase for IssueForClient {
                 amr: &[],
                 session_id: None,
                 ends_at: None,
+                confirmation: self.client.confirmation(),
             })
             .await?;
         let issued = work.token_response(&Texts { access: &token, refresh: None, id_token: None }, &access);
         let authentication: ClientAuthentication = self.client.authentication;
         let command = GrantCommand::IssueForClient { client_id: self.client.id, access, authentication, at: work.now };
-        work.decide(&grant, command).map_err(Refusal::Rule)?;
+        work.decide(&grant, command).map_err(rule)?;
         Ok(issued)
     }
 }

@@ -1,12 +1,12 @@
 //! The keys by which clients sign: those that they registered (`jwks`), or those at their `jwks_uri`, which are fetched and kept for a while.
 
 use domain::{Digest, client::ClientMetadata};
-use jsonwebtoken::jwk::Jwk;
-use serde::{Deserialize, Serialize};
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use crate::{ephemeral, fetch::Fetched, log::Unavailable};
+use crate::{ephemeral, fetch::Fetched, log::Unavailable, protocol::client_jwt::Head, signer::verify_by};
 
 use super::Inner;
 
@@ -14,7 +14,7 @@ use super::Inner;
 const KIND: &str = "jwks";
 /// For how long fetched keys are kept, in seconds.
 const KEPT: u32 = 600;
-/// How soon they are fetched again where one is missing, in seconds: whoever sends nonsense makes us ask no more often.
+/// How soon they are fetched once more where one is missing, in seconds: whoever sends nonsense makes us ask no more often.
 const SOONEST: i64 = 10;
 /// So many keys are looked at, at most.
 const MOST: usize = 50;
@@ -24,28 +24,58 @@ const MOST: usize = 50;
 struct Kept {
     /// In seconds since the Unix epoch.
     fetched_at: i64,
+    /// When they were fetched because one was missing. That they were fetched for want of any says nothing of a client that has since
+    /// begun to sign with another.
+    #[serde(default)]
+    missed_at: Option<i64>,
     keys: Vec<Value>,
 }
 
+impl Kept {
+    /// Whether asking again would be too soon.
+    fn are_recent(&self, now: i64) -> bool {
+        self.fetched_at >= now || self.missed_at.is_some_and(|at| at.saturating_add(SOONEST) > now)
+    }
+}
+
 impl Inner {
+    /// What a JWT says that one of the client's keys signed; `None` where none did.
+    pub(super) async fn signed_by_client<T: DeserializeOwned>(
+        &self,
+        jwt: &str,
+        head: &Head,
+        metadata: &ClientMetadata,
+    ) -> Result<Option<T>, Unavailable> {
+        let signed = |keys: &[Jwk]| {
+            let mut fitting = keys.iter().filter(|key| fits(key, head));
+            fitting.find_map(|key| verify_by(key, head.algorithm, jwt))
+        };
+        let claims = signed(&self.client_keys(metadata).await?);
+        if claims.is_some() {
+            return Ok(claims);
+        }
+        Ok(self.newer_client_keys(metadata).await?.and_then(|newer| signed(&newer)))
+    }
+
     /// A client's keys that are there.
-    pub(super) async fn client_keys(&self, metadata: &ClientMetadata) -> Result<Vec<Jwk>, Unavailable> {
+    async fn client_keys(&self, metadata: &ClientMetadata) -> Result<Vec<Jwk>, Unavailable> {
         if let Some(jwks) = &metadata.jwks {
             return Ok(read(keys_of(jwks)));
         }
         let Some(url) = jwks_uri(metadata) else { return Ok(Vec::new()) };
         match self.kept_keys(&url).await? {
             Some(kept) => Ok(read(&kept.keys)),
-            None => self.fetch_keys(&url, Vec::new()).await,
+            None => self.fetch_keys(&url, Vec::new(), None).await,
         }
     }
 
     /// A client's keys as they are now at its `jwks_uri`, where none of those that are there fits. `None` where they cannot be others.
-    pub(super) async fn newer_client_keys(&self, metadata: &ClientMetadata) -> Result<Option<Vec<Jwk>>, Unavailable> {
+    async fn newer_client_keys(&self, metadata: &ClientMetadata) -> Result<Option<Vec<Jwk>>, Unavailable> {
         let Some(url) = jwks_uri(metadata).filter(|_| metadata.jwks.is_none()) else { return Ok(None) };
+        let now = self.clock.now().unix();
         match self.kept_keys(&url).await? {
-            Some(kept) if kept.fetched_at.saturating_add(SOONEST) > self.clock.now().unix() => Ok(None),
-            kept => Ok(Some(self.fetch_keys(&url, kept.map(|kept| kept.keys).unwrap_or_default()).await?)),
+            Some(kept) if kept.are_recent(now) => Ok(None),
+            kept => Ok(Some(self.fetch_keys(&url, kept.map(|kept| kept.keys).unwrap_or_default(), Some(now)).await?)),
         }
     }
 
@@ -55,7 +85,7 @@ impl Inner {
     }
 
     /// Fetches the keys; those before stay where there are none.
-    async fn fetch_keys(&self, url: &Url, before: Vec<Value>) -> Result<Vec<Jwk>, Unavailable> {
+    async fn fetch_keys(&self, url: &Url, before: Vec<Value>, missed_at: Option<i64>) -> Result<Vec<Jwk>, Unavailable> {
         let now = self.clock.now();
         let keys = match self.fetcher.get(url, "application/jwk-set+json, application/json").await {
             Ok(fetched) => key_set(&fetched).unwrap_or(before),
@@ -64,11 +94,21 @@ impl Inner {
                 before
             }
         };
-        let kept = Kept { fetched_at: now.unix(), keys };
+        let kept = Kept { fetched_at: now.unix(), missed_at, keys };
         let value = serde_json::to_string(&kept).expect("keys have a JSON form");
         ephemeral::put(self.reads.db(), KIND, key_of(url).as_str(), &value, now.plus(KEPT)).await?;
         Ok(read(&kept.keys))
     }
+}
+
+/// Whether a key could have signed it: the one that it names, or any that is for signing where it names none or the key has no name.
+fn fits(key: &Jwk, head: &Head) -> bool {
+    let for_signing = key.common.public_key_use.as_ref().is_none_or(|used| *used == PublicKeyUse::Signature);
+    let named = match (&head.kid, &key.common.key_id) {
+        (Some(kid), Some(own)) => kid == own,
+        (None, _) | (_, None) => true,
+    };
+    for_signing && named
 }
 
 fn jwks_uri(metadata: &ClientMetadata) -> Option<Url> {

@@ -1,7 +1,7 @@
 //! The next tokens of a family: what comes of a code, and of a refresh token.
 
 use domain::{
-    GrantId, Scope, Timestamp,
+    Confirmation, GrantId, Scope, Timestamp,
     client::{GrantType, Registration},
     grant::{AccessToken, Grant, RefreshToken, Terms},
 };
@@ -27,6 +27,8 @@ pub(super) struct Next<'a> {
     pub(super) nonce: Option<&'a str>,
     /// Of the refresh token; `None` where there is to be none.
     pub(super) generation: Option<u32>,
+    /// The key that the client proves to hold.
+    pub(super) confirmation: Option<&'a Confirmation>,
 }
 
 /// The tokens: for the client, and for the log.
@@ -37,24 +39,30 @@ pub(super) struct Minted {
 }
 
 impl Work<'_> {
+    /// How long a code lives, in seconds: the settings' time, or the most that the client's policy allows.
+    pub(super) fn code_lifetime(&self, client: &Registration) -> u32 {
+        let usual = self.inner.settings.tokens.code_lifetime;
+        client.metadata.policy.longest_code_lifetime().map_or(usual, |most| most.min(usual))
+    }
+
     /// The end of a family that begins now, whatever is refreshed.
     pub(super) fn family_ends_at(&self, client: &Registration) -> Timestamp {
         let (metadata, tokens) = (&client.metadata, &self.inner.settings.tokens);
         self.now.plus(match client.may_use(GrantType::RefreshToken) {
             true => metadata.refresh_token_lifetime.unwrap_or(tokens.refresh_token_lifetime),
-            false => metadata.access_token_lifetime.unwrap_or(tokens.access_token_lifetime) + tokens.code_lifetime,
+            false => metadata.access_token_lifetime.unwrap_or(tokens.access_token_lifetime) + self.code_lifetime(client),
         })
     }
 
     /// Makes the access token, the ID token that names it, the refresh token, and the answer that carries them.
     pub(super) async fn mint_family(&mut self, next: Next<'_>) -> Result<Minted, Unavailable> {
-        let Next { grant, client, terms, scope, resources, nonce, generation } = next;
+        let Next { grant, client, terms, scope, resources, nonce, generation, confirmation } = next;
         let grant_id = GrantId::new(grant.id);
-        let bearer = Bearer { resources, ..Bearer::of_family(grant_id, client, terms, scope) };
+        let bearer = Bearer { resources, confirmation, ..Bearer::of_family(grant_id, client, terms, scope) };
         let (token, mut access) = self.mint_access(bearer).await?;
         let sign_in = SignedIn { grant_id, client, terms, session_id: grant.state.signed_in(), nonce };
         let id_token = self.mint_id_token(sign_in, &token, &mut access).await?;
-        let refresh = generation.map(|generation| self.mint_refresh(grant_id, client, generation, terms.ends_at));
+        let refresh = generation.map(|generation| self.mint_refresh((grant_id, client), generation, terms, confirmation));
         let (refresh_token, refresh) = refresh.unzip();
         let texts = Texts { access: &token, refresh: refresh_token.as_ref(), id_token: id_token.as_ref() };
         let issued = self.token_response(&texts, &access);

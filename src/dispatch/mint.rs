@@ -1,7 +1,7 @@
 //! Makes the tokens of an answer: their text for the client, their facts for the log.
 
 use domain::{
-    Digest, GrantId, Scope, SessionId, Timestamp, TokenId, UserId,
+    Confirmation, Digest, GrantId, Scope, SessionId, Timestamp, TokenId, UserId,
     client::{AccessTokenFormat, Registration},
     grant::{AccessToken, RefreshToken, Terms},
     key_set::KeySet,
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{credential::CredentialKind, log::Unavailable, signer::typ};
+use crate::{credential::CredentialKind, log::Unavailable, protocol::bearer::Scheme, signer::typ};
 
 use super::work::Work;
 
@@ -48,6 +48,8 @@ pub(super) struct Bearer<'a> {
     pub(super) session_id: Option<SessionId>,
     /// The latest that the token may live to.
     pub(super) ends_at: Option<Timestamp>,
+    /// The key that it is bound to.
+    pub(super) confirmation: Option<&'a Confirmation>,
 }
 
 impl<'a> Bearer<'a> {
@@ -64,6 +66,7 @@ impl<'a> Bearer<'a> {
             amr: &terms.amr,
             session_id: terms.session_id,
             ends_at: Some(terms.ends_at),
+            confirmation: None,
         }
     }
 }
@@ -91,6 +94,9 @@ struct Claims {
     /// Where it ends with the sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<SessionId>,
+    /// The key that it is bound to (RFC 7800).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 /// `aud`: a single one is a string (RFC 7519 section 4.1.3).
@@ -172,34 +178,42 @@ impl Work<'_> {
                     acr: bearer.acr.map(str::to_owned),
                     amr: bearer.amr.to_vec(),
                     sid: bearer.session_id,
+                    cnf: bearer.confirmation.cloned(),
                 };
                 (self.inner.signer.sign(&key, typ::ACCESS_TOKEN, &claims).await?.into(), Some(key.kid), pos)
             }
         };
         let digest = Digest::of(token.expose_secret().as_bytes());
-        Ok((token, AccessToken { id, digest, scope: bearer.scope, audience, expires_at, kid, pos, id_token: None }))
+        let confirmation = bearer.confirmation.cloned();
+        Ok((token, AccessToken { id, digest, scope: bearer.scope, audience, expires_at, kid, pos, confirmation, id_token: None }))
     }
 
-    /// A refresh token of a family, alive for the client's idle lifetime or the settings', never past the family's end.
+    /// How long a refresh token lives that is not used, in seconds: the client's own time or the settings'.
+    pub(super) fn idle_lifetime(&self, client: &Registration) -> u32 {
+        client.metadata.refresh_token_idle_lifetime.unwrap_or(self.inner.settings.tokens.refresh_token_idle_lifetime)
+    }
+
+    /// A refresh token of a family, alive for the client's idle lifetime or the settings', never past the family's end. A public client's is
+    /// bound to the key that it proves to hold (RFC 9449 section 5).
     pub(super) fn mint_refresh(
         &self,
-        grant_id: GrantId,
-        client: &Registration,
+        (grant_id, client): (GrantId, &Registration),
         generation: u32,
-        ends_at: Timestamp,
+        terms: &Terms,
+        confirmation: Option<&Confirmation>,
     ) -> (SecretString, RefreshToken) {
-        let idle = client.metadata.refresh_token_idle_lifetime.unwrap_or(self.inner.settings.tokens.refresh_token_idle_lifetime);
         let token = CredentialKind::Refresh.mint(&self.inner.keys, grant_id.uuid(), generation);
         let digest = Digest::of(token.expose_secret().as_bytes());
-        let expires_at = self.now.plus(idle).min(ends_at);
-        (token, RefreshToken { digest, generation, expires_at, pos: self.inner.log.known_head() })
+        let expires_at = self.now.plus(self.idle_lifetime(client)).min(terms.ends_at);
+        let confirmation = confirmation.filter(|_| client.is_public()).cloned();
+        (token, RefreshToken { digest, generation, expires_at, pos: self.inner.log.known_head(), confirmation })
     }
 
     /// The response that carries them.
     pub(super) fn token_response(&self, texts: &Texts<'_>, access: &AccessToken) -> Issued {
         let response = Response {
             access_token: texts.access.expose_secret(),
-            token_type: "Bearer",
+            token_type: Scheme::of(access.confirmation.as_ref()).name(),
             expires_in: access.expires_at.seconds_since(self.now),
             refresh_token: texts.refresh.map(ExposeSecret::expose_secret),
             scope: &access.scope,

@@ -3,6 +3,7 @@
 mod approve;
 mod audit;
 mod authenticate;
+mod authorization_response;
 mod bootstrap;
 mod browser;
 mod claims;
@@ -22,16 +23,21 @@ mod former_email;
 mod give_consent;
 mod heads;
 mod id_token;
+mod introspection;
 mod invitation;
+mod issue;
 mod keys;
 mod link;
 mod logout;
 mod mail;
 mod mint;
+mod once;
 mod password;
+mod possession;
 mod profile;
 mod redeem;
 mod refresh;
+mod request_object;
 mod revoke;
 mod revoke_grants;
 mod second_factor;
@@ -63,13 +69,14 @@ pub use device::{
 use domain::StreamId;
 pub use explain::UnknownErrorId;
 pub use invitation::NewInvitation;
+pub use issue::IssueRefusal;
 pub use keys::Rewrapped;
 pub use mail::Addressee;
 pub use mint::Issued;
 pub use password::PasswordRefusal;
 pub use profile::Profile;
-pub use redeem::{RedeemCode, RedeemRefusal};
-pub use refresh::{RefreshRefusal, RefreshTokens};
+pub use redeem::RedeemCode;
+pub use refresh::RefreshTokens;
 pub use revoke::{RevokeToken, Revoked};
 pub use second_factor::{KnownPasskey, SecondFactorRefusal};
 pub use self_registration::{Admission, SelfRegistered, SelfRegistrationRefusal};
@@ -86,6 +93,7 @@ use crate::{
     log::{Actor, AppendError, Log, Unavailable, coalesce::Coalescer},
     passkeys::RelyingParty,
     passwords::Passwords,
+    protocol::{Once, OnceKind},
     reads::Reads,
     signer::Signer,
     vault::{MasterKeys, ServerKeys, store::VaultStore},
@@ -178,6 +186,16 @@ trait UseCase: Sync {
         None
     }
 
+    /// What the request proves itself by that is good once: it is used up with what is written.
+    fn once(&self) -> &[Once] {
+        &[]
+    }
+
+    /// What to say when that was used before.
+    fn used_before(&self, _kind: OnceKind) -> Option<Self::Refusal> {
+        None
+    }
+
     /// One attempt.
     fn run(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Self::Answer, Refusal<Self::Refusal>>> + Send;
 }
@@ -211,6 +229,7 @@ impl Dispatch {
                 Ok(answer) if work.changes_nothing() => return Ok(Done { answer, position: self.0.log.known_head() }),
                 Ok(answer) => answer,
             };
+            work.ephemeral.extend(use_case.once().iter().map(once::claim));
             let (append, heads) = work.finish();
             let streams: Vec<_> = append.guards.iter().map(|guard| guard.stream.clone()).collect();
             let appended = match hold {
@@ -230,8 +249,13 @@ impl Dispatch {
                     }
                     match error {
                         AppendError::Conflict(_) | AppendError::GuardFailed(_) => fresh = true,
-                        AppendError::ClaimTaken(name) | AppendError::EphemeralTaken { key: name, .. } => {
-                            match use_case.name_taken(&name) {
+                        AppendError::ClaimTaken(name) => match use_case.name_taken(&name) {
+                            Some(refusal) => return Err(Refusal::Rule(refusal)),
+                            None => fresh = true,
+                        },
+                        AppendError::EphemeralTaken { kind, key } => {
+                            let once = OnceKind::named(kind).and_then(|kind| use_case.used_before(kind));
+                            match once.or_else(|| use_case.name_taken(&key)) {
                                 Some(refusal) => return Err(Refusal::Rule(refusal)),
                                 None => fresh = true,
                             }

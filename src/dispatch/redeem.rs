@@ -10,11 +10,16 @@ use domain::{
     user::User,
 };
 
-use crate::{credential::Credential, log::Actor};
+use crate::{
+    credential::Credential,
+    log::Actor,
+    protocol::{Once, OnceKind},
+};
 
 use super::{
-    AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
+    AuthenticatedClient, Dispatch, Done, IssueRefusal, Issued, Refusal, UseCase,
     family::{Minted, Next},
+    issue::rule,
     work::Work,
 };
 
@@ -29,18 +34,6 @@ pub struct RedeemCode {
     pub resources: Vec<String>,
 }
 
-/// Why the code gives nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RedeemRefusal {
-    #[error("{0}")]
-    Rule(GrantError),
-    /// It was used before: what it gave is revoked now (RFC 6749 section 4.1.2).
-    #[error("the code was used before: what it gave has been revoked")]
-    Replayed,
-    #[error("the resource is not one that was granted")]
-    OtherResource,
-}
-
 pub(super) enum Redeemed {
     Issued(Issued),
     Replayed,
@@ -51,28 +44,32 @@ impl Dispatch {
     ///
     /// # Errors
     /// The rule that refuses it, or that it is a replay: then the grant is revoked.
-    pub async fn redeem_code(&self, request: &RedeemCode) -> Result<Done<Issued>, Refusal<RedeemRefusal>> {
+    pub async fn redeem_code(&self, request: &RedeemCode) -> Result<Done<Issued>, Refusal<IssueRefusal>> {
         let done = self.perform(Actor::Client(request.client.id), request).await?;
         match done.answer {
             Redeemed::Issued(issued) => Ok(Done { answer: issued, position: done.position }),
-            Redeemed::Replayed => Err(Refusal::Rule(RedeemRefusal::Replayed)),
+            Redeemed::Replayed => Err(Refusal::Rule(IssueRefusal::CodeReplayed)),
         }
     }
 }
 
-fn rule(error: GrantError) -> Refusal<RedeemRefusal> {
-    Refusal::Rule(RedeemRefusal::Rule(error))
-}
-
 impl UseCase for RedeemCode {
     type Answer = Redeemed;
-    type Refusal = RedeemRefusal;
+    type Refusal = IssueRefusal;
 
     fn stream(&self) -> Option<StreamId> {
         Some(Grant::stream(self.code.aggregate_id))
     }
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Redeemed, Refusal<RedeemRefusal>> {
+    fn once(&self) -> &[Once] {
+        self.client.once()
+    }
+
+    fn used_before(&self, kind: OnceKind) -> Option<IssueRefusal> {
+        Some(IssueRefusal::UsedBefore(kind))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Redeemed, Refusal<IssueRefusal>> {
         let grant = work.load::<Grant>(self.code.aggregate_id).await?;
         let Some(terms) = grant.state.terms().cloned() else {
             return Err(rule(GrantError::Unknown));
@@ -81,7 +78,7 @@ impl UseCase for RedeemCode {
         let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.code.digest).await?.is_some_and(|row| !row.cut_off);
-        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RedeemRefusal::OtherResource))?;
+        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(IssueRefusal::OtherResource))?;
         let next = Next {
             grant: &grant,
             client: registration,
@@ -90,6 +87,7 @@ impl UseCase for RedeemCode {
             resources: &resources,
             nonce: terms.nonce.as_deref(),
             generation: registration.may_use(GrantType::RefreshToken).then_some(1),
+            confirmation: self.client.confirmation(),
         };
         let Minted { issued, access, refresh } = work.mint_family(next).await?;
         let command = GrantCommand::Redeem(Box::new(Redeem {
@@ -97,6 +95,7 @@ impl UseCase for RedeemCode {
             code: self.code.digest.clone(),
             redirect_uri: self.redirect_uri.clone(),
             code_verifier: self.code_verifier.clone(),
+            confirmation: self.client.confirmation().cloned(),
             standing,
             authentication: self.client.authentication,
             access,

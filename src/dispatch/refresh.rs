@@ -14,12 +14,14 @@ use crate::{
     credential::Credential,
     ephemeral,
     log::{Actor, EphemeralChange, Unavailable},
+    protocol::{Once, OnceKind},
     vault::Cipher,
 };
 
 use super::{
-    AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
+    AuthenticatedClient, Dispatch, Done, IssueRefusal, Issued, Refusal, UseCase,
     family::{Minted, Next},
+    issue::rule,
     work::Work,
 };
 
@@ -39,21 +41,6 @@ pub struct RefreshTokens {
     pub resources: Vec<String>,
 }
 
-/// Why the refresh token gives nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RefreshRefusal {
-    #[error("{0}")]
-    Rule(GrantError),
-    /// It was used before and its successor too: the family is revoked now.
-    #[error("the refresh token was used before: all that came of the grant has been revoked")]
-    Replayed,
-    /// It was used before, and the answer is no longer kept.
-    #[error("the refresh token was used before, and its answer is no longer kept")]
-    AnswerGone,
-    #[error("the resource is not one that was granted")]
-    OtherResource,
-}
-
 pub(super) enum Refreshed {
     Issued(Issued),
     Replayed,
@@ -64,28 +51,32 @@ impl Dispatch {
     ///
     /// # Errors
     /// The rule that refuses it, or that it is a replay: then the grant is revoked.
-    pub async fn refresh(&self, request: &RefreshTokens) -> Result<Done<Issued>, Refusal<RefreshRefusal>> {
+    pub async fn refresh(&self, request: &RefreshTokens) -> Result<Done<Issued>, Refusal<IssueRefusal>> {
         let done = self.perform(Actor::Client(request.client.id), request).await?;
         match done.answer {
             Refreshed::Issued(issued) => Ok(Done { answer: issued, position: done.position }),
-            Refreshed::Replayed => Err(Refusal::Rule(RefreshRefusal::Replayed)),
+            Refreshed::Replayed => Err(Refusal::Rule(IssueRefusal::RefreshReplayed)),
         }
     }
 }
 
-fn rule(error: GrantError) -> Refusal<RefreshRefusal> {
-    Refusal::Rule(RefreshRefusal::Rule(error))
-}
-
 impl UseCase for RefreshTokens {
     type Answer = Refreshed;
-    type Refusal = RefreshRefusal;
+    type Refusal = IssueRefusal;
 
     fn stream(&self) -> Option<StreamId> {
         Some(Grant::stream(self.presented.aggregate_id))
     }
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Refreshed, Refusal<RefreshRefusal>> {
+    fn once(&self) -> &[Once] {
+        self.client.once()
+    }
+
+    fn used_before(&self, kind: OnceKind) -> Option<IssueRefusal> {
+        Some(IssueRefusal::UsedBefore(kind))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Refreshed, Refusal<IssueRefusal>> {
         let grant = work.load::<Grant>(self.presented.aggregate_id).await?;
         let Some(terms) = grant.state.terms().cloned() else {
             return Err(rule(GrantError::Unknown));
@@ -94,7 +85,8 @@ impl UseCase for RefreshTokens {
         let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.presented.digest).await?.is_some_and(|row| !row.cut_off);
-        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(RefreshRefusal::OtherResource))?;
+        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(IssueRefusal::OtherResource))?;
+        let rotates = registration.metadata.policy.rotates_refresh_tokens();
         let next = Next {
             grant: &grant,
             client: registration,
@@ -102,7 +94,8 @@ impl UseCase for RefreshTokens {
             scope: self.scope.clone().unwrap_or_else(|| terms.scope.clone()),
             resources: &resources,
             nonce: None,
-            generation: Some(self.presented.generation.saturating_add(1)),
+            generation: rotates.then(|| self.presented.generation.saturating_add(1)),
+            confirmation: self.client.confirmation(),
         };
         let Minted { issued, access, refresh: successor } = work.mint_family(next).await?;
         let tokens = &work.inner.settings.tokens;
@@ -110,10 +103,12 @@ impl UseCase for RefreshTokens {
             client_id: self.client.id,
             presented: self.presented.digest.clone(),
             generation: self.presented.generation,
+            confirmation: self.client.confirmation().cloned(),
             standing,
             authentication: self.client.authentication,
             access,
             successor,
+            idle_until: work.now.plus(work.idle_lifetime(registration)),
             retry_grace: tokens.retry_grace,
             retries: tokens.retries,
             at: work.now,
@@ -151,8 +146,8 @@ impl RefreshTokens {
         }
     }
 
-    async fn kept_answer(&self, work: &Work<'_>) -> Result<Issued, Refusal<RefreshRefusal>> {
-        let gone = Refusal::Rule(RefreshRefusal::AnswerGone);
+    async fn kept_answer(&self, work: &Work<'_>) -> Result<Issued, Refusal<IssueRefusal>> {
+        let gone = Refusal::Rule(IssueRefusal::AnswerGone);
         let key = self.presented.digest.as_str();
         let Some(sealed) = ephemeral::get(work.inner.log.db(), SUCCESSOR, key, work.now).await.map_err(|_| Unavailable)? else {
             return Err(gone);

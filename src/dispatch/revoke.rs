@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     credential::CredentialKind,
     log::{Actor, Unavailable},
+    protocol::{Once, OnceKind},
 };
 
 use super::{AuthenticatedClient, Dispatch, Done, Refusal, UseCase, work::Work};
@@ -31,6 +32,14 @@ pub enum Revoked {
     Nothing,
     /// The client is not as it was believed: nothing was done.
     Disbelieved,
+    /// What the client proved itself by was used before: nothing was done.
+    UsedBefore(OnceKind),
+}
+
+/// Why nothing was revoked.
+enum Unrevoked {
+    Rule(GrantError),
+    UsedBefore(OnceKind),
 }
 
 /// What of a grant is revoked.
@@ -59,8 +68,11 @@ impl Dispatch {
         match self.perform(Actor::Client(request.client.id), &revocation).await {
             Ok(done) => Ok(done),
             // It has ended, and was swept between the look-up and now.
-            Err(Refusal::Rule(GrantError::Unknown)) => nothing,
-            Err(Refusal::Rule(rule)) => {
+            Err(Refusal::Rule(Unrevoked::Rule(GrantError::Unknown))) => nothing,
+            Err(Refusal::Rule(Unrevoked::UsedBefore(kind))) => {
+                Ok(Done { answer: Revoked::UsedBefore(kind), position: self.log.known_head() })
+            }
+            Err(Refusal::Rule(Unrevoked::Rule(rule))) => {
                 tracing::error!(%rule, grant = %grant_id, "a live token's grant refuses its revocation");
                 Err(Unavailable)
             }
@@ -101,13 +113,21 @@ impl Dispatch {
 
 impl UseCase for RevokeOfGrant<'_> {
     type Answer = Revoked;
-    type Refusal = GrantError;
+    type Refusal = Unrevoked;
 
     fn stream(&self) -> Option<StreamId> {
         Some(Grant::stream(self.grant_id.uuid()))
     }
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Revoked, Refusal<GrantError>> {
+    fn once(&self) -> &[Once] {
+        self.client.once()
+    }
+
+    fn used_before(&self, kind: OnceKind) -> Option<Unrevoked> {
+        Some(Unrevoked::UsedBefore(kind))
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Revoked, Refusal<Unrevoked>> {
         if work.authenticated(self.client).await?.is_none() {
             return Ok(Revoked::Disbelieved);
         }
@@ -119,7 +139,7 @@ impl UseCase for RevokeOfGrant<'_> {
             }
             What::Family(reason) => GrantCommand::Revoke { reason: *reason, at },
         };
-        work.decide(&grant, command).map_err(Refusal::Rule)?;
+        work.decide(&grant, command).map_err(|error| Refusal::Rule(Unrevoked::Rule(error)))?;
         Ok(if work.changes_nothing() { Revoked::Nothing } else { Revoked::Done })
     }
 }

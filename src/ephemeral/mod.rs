@@ -50,6 +50,35 @@ pub async fn claim(db: &Db, kind: &str, key: &str, expires_at: Timestamp) -> Res
     Ok(claimed? == 1)
 }
 
+/// A row that must not be there yet.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    pub kind: &'static str,
+    pub key: &'a str,
+    /// Empty for a claim.
+    pub value: &'a str,
+    pub expires_at: Timestamp,
+}
+
+/// Adds all of the rows in one transaction, or none: then it gives the first that is there already.
+///
+/// # Errors
+/// `Unavailable` when the store does not answer.
+pub async fn add<'a>(db: &Db, rows: &'a [New<'a>]) -> Result<Option<&'a New<'a>>, Unavailable> {
+    let sql = "INSERT INTO ephemeral (kind, key, value, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, key) DO NOTHING";
+    on_db!(db, pool => {
+        let mut transaction = pool.begin().await?;
+        for row in rows {
+            let added = sqlx::query(sql).bind(row.kind).bind(row.key).bind(row.value).bind(row.expires_at.unix());
+            if added.execute(&mut *transaction).await?.rows_affected() == 0 {
+                return Ok(Some(row));
+            }
+        }
+        transaction.commit().await?;
+    });
+    Ok(None)
+}
+
 /// Counts one more, and gives the count: exact under parallel tries. A counter that has expired begins anew and lives until
 /// `expires_at`; one that counts keeps its end.
 ///

@@ -18,7 +18,8 @@ pub(super) fn jwt(body: impl Into<Body>) -> Response {
     not_kept(body, "application/jwt")
 }
 
-fn not_kept(body: impl Into<Body>, media_type: &'static str) -> Response {
+/// A body of this media type that nobody keeps.
+pub(super) fn not_kept(body: impl Into<Body>, media_type: &'static str) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     no_store(response.headers_mut());

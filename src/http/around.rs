@@ -9,6 +9,7 @@ use axum::{
 use crate::{state::App, trace};
 
 use super::{
+    dpop::{DPOP, DPOP_NONCE},
     error, limits,
     metrics::{NO_PATH, Requests},
 };
@@ -20,6 +21,7 @@ const TRACEPARENT: &str = "traceparent";
 pub(super) async fn every_request(State((app, requests)): State<(App, Requests)>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().cloned();
     let counting = requests.begin();
+    let wants_nonce = app.settings.tokens.dpop_nonce_required && request.headers().contains_key(DPOP);
     let response = match limits::too_large(&app.settings.server, &request) {
         Some(refused) => refused.into_response(),
         None => {
@@ -27,7 +29,11 @@ pub(super) async fn every_request(State((app, requests)): State<(App, Requests)>
             trace::within(traceparent.as_deref(), next.run(request)).await
         }
     };
-    let response = error::told(&app.dispatch, response);
+    let mut response = error::told(&app.dispatch, response);
+    if wants_nonce {
+        let nonce = app.dispatch.dpop_nonce().parse().expect("digits and base64url stand in a header");
+        response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
     counting.end(path.as_ref().map_or(NO_PATH, MatchedPath::as_str), response.status());
     response
 }

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::{
     dispatch::{AuthenticatedClient, AuthenticationRefusal, Presented, Refusal},
     protocol::{
-        ErrorCode, OAuthError, Parameters,
+        ErrorCode, OAuthError, OnceKind, Parameters,
         client_assertion::InvalidAssertion,
         client_authentication::{self, ClientCredentials, ClientProof, invalid_client},
     },
@@ -20,12 +20,12 @@ use super::{
 /// What a client's request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A command: its append checks that the registration still holds.
+    /// A command: its append checks that the registration still holds, and uses up what was good once.
     Command,
-    /// A read, which stands on the registration as it is now.
+    /// A read, which stands on the registration as it is now, and uses up by itself what was good once.
     Read,
-    /// Whether a client that was believed already in this request is so still: what it proved itself by is not used up twice.
-    Again,
+    /// The same, but what was good once is for whoever asks to use up.
+    Now,
 }
 
 /// Believes a client, or says why not.
@@ -38,7 +38,7 @@ pub(super) async fn authenticate(
     let presented = presented(headers, parameters, source)?;
     let believed = match purpose {
         Purpose::Command => app.dispatch.authenticate_client(&presented).await,
-        Purpose::Read | Purpose::Again => app.dispatch.authenticate_reader(&presented).await,
+        Purpose::Read | Purpose::Now => app.dispatch.authenticate_reader(&presented).await,
     };
     let client = believed.map_err(|refusal| match refusal {
         Refusal::Unavailable(unavailable) => unavailable.into(),
@@ -48,10 +48,23 @@ pub(super) async fn authenticate(
         }
         Refusal::Rule(refusal) => challenged(headers, refused(&presented.credentials, refusal)),
     })?;
-    if purpose != Purpose::Again && !app.dispatch.use_up(&client).await? {
-        return Err(told(&presented.credentials, "assertion_replayed", "the assertion was used before").into());
+    if purpose == Purpose::Read {
+        use_up(app, &client).await?;
     }
     Ok(client)
+}
+
+/// Uses up what a client proved itself by, where the request brings nothing about that would.
+pub(super) async fn use_up(app: &App, client: &AuthenticatedClient) -> Result<(), Refused> {
+    match app.dispatch.use_up(client.once()).await? {
+        None => Ok(()),
+        Some(kind) => Err(replayed(client, kind).into()),
+    }
+}
+
+/// What a client is told that proved itself by what was used before.
+pub(super) fn replayed(client: &AuthenticatedClient, kind: OnceKind) -> OAuthError {
+    kind.replayed().saw("client_id", &client.registration().identifier)
 }
 
 /// A client that is believed by what is remembered of it: whoever asks finds out whether that still holds. Never by what is good once.

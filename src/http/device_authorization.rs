@@ -9,9 +9,9 @@ use domain::client::GrantType;
 use secrecy::ExposeSecret;
 
 use crate::{
-    dispatch::{Refusal, RequestDevice, RequestDeviceRefusal},
+    dispatch::{AuthenticatedClient, Done, Refusal, RequestDevice, RequestDeviceRefusal, RequestedDevice},
     protocol::{
-        OAuthError,
+        ErrorCode, OAuthError, Parameters,
         client_authentication::invalid_client,
         device::{DeviceAnswer, too_many, verification_uri, verification_uri_complete},
         token::{check_grant_type, invalid_grant},
@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     answer::{at_position, json},
-    client_auth::{Purpose, authenticate},
+    client_auth::{Purpose, authenticate, use_up},
     error::Refused,
     form::Form,
     source::Source,
@@ -35,13 +35,14 @@ pub(super) async fn post(
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
     let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
-    let registration = client.registration();
-    check_grant_type(registration, GrantType::DeviceCode)?;
-    let catalogue = app.dispatch.catalogue().await?;
-    let scope = wanted::scope(&parameters, registration, &catalogue)?;
-    let resources = wanted::resources(&parameters, registration, app.settings.default_resource())?;
-    let request = RequestDevice { client, scope, resources, source: source.0 };
-    let done = app.dispatch.request_device(&request).await.map_err(|refusal| refused(&refusal))?;
+    let done = match ask(&app, &client, &parameters, source).await {
+        Ok(done) => done,
+        Err(refused) if refused.error.code == ErrorCode::TemporarilyUnavailable => return Err(refused),
+        Err(refused) => {
+            use_up(&app, &client).await?;
+            return Err(refused);
+        }
+    };
     let (issuer, devices) = (app.settings.issuer(), &app.settings.devices);
     let answer = DeviceAnswer {
         device_code: done.answer.device_code.expose_secret(),
@@ -55,6 +56,21 @@ pub(super) async fn post(
     Ok(at_position(json(body), done.position))
 }
 
+async fn ask(
+    app: &App,
+    client: &AuthenticatedClient,
+    parameters: &Parameters,
+    source: Source,
+) -> Result<Done<RequestedDevice>, Refused> {
+    let registration = client.registration();
+    check_grant_type(registration, GrantType::DeviceCode)?;
+    let catalogue = app.dispatch.catalogue().await?;
+    let scope = wanted::scope(parameters, registration, &catalogue)?;
+    let resources = wanted::resources(parameters, registration, app.settings.default_resource())?;
+    let request = RequestDevice { client: client.clone(), scope, resources, source: source.0 };
+    app.dispatch.request_device(&request).await.map_err(|refusal| refused(&refusal))
+}
+
 fn refused(refusal: &Refusal<RequestDeviceRefusal>) -> Refused {
     let refused = match refusal {
         Refusal::Unavailable(unavailable) => return (*unavailable).into(),
@@ -65,6 +81,7 @@ fn refused(refusal: &Refusal<RequestDeviceRefusal>) -> Refused {
             return Refused::with_status(too_many(*retry_after), StatusCode::TOO_MANY_REQUESTS);
         }
         RequestDeviceRefusal::ClientDisabled => invalid_client("client_disabled", &refused.to_string()),
+        RequestDeviceRefusal::UsedBefore(kind) => kind.replayed(),
         RequestDeviceRefusal::Device(error) => invalid_grant("device_not_recorded", &error.to_string()),
     };
     error.into()

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     dispatch::Dispatch,
-    protocol::{ErrorCode, OAuthError, bearer::Demanded},
+    protocol::{ErrorCode, OAuthError, bearer::Demanded, dpop, resource_metadata},
 };
 
 /// Which scheme a client used that was not believed, for `WWW-Authenticate`.
@@ -22,6 +22,8 @@ use crate::{
 pub(super) enum Challenge {
     Basic,
     Bearer,
+    /// RFC 9449 section 7.1.
+    Dpop,
     /// Another sign-in (RFC 9470 section 3).
     SignIn(Demanded),
 }
@@ -33,11 +35,13 @@ pub(super) struct Refused {
     pub(super) challenge: Option<Challenge>,
     /// Where another status than the code's own says more.
     pub(super) status: Option<StatusCode>,
+    /// Whether a resource of our own was asked for: then it is told where it says what opens it (RFC 9728 section 5.1).
+    pub(super) of_resource: bool,
 }
 
 impl From<OAuthError> for Refused {
     fn from(error: OAuthError) -> Self {
-        Self { error, challenge: None, status: None }
+        Self { error, challenge: None, status: None, of_resource: false }
     }
 }
 
@@ -50,7 +54,7 @@ impl From<crate::log::Unavailable> for Refused {
 impl Refused {
     /// With another status than the code's own.
     pub(super) fn with_status(error: OAuthError, status: StatusCode) -> Self {
-        Self { error, challenge: None, status: Some(status) }
+        Self { status: Some(status), ..error.into() }
     }
 
     /// The status that it is told with.
@@ -78,6 +82,10 @@ impl Refused {
             | ErrorCode::AuthorizationPending
             | ErrorCode::SlowDown
             | ErrorCode::ExpiredToken
+            | ErrorCode::InvalidRequestUri
+            | ErrorCode::InvalidRequestObject
+            | ErrorCode::InvalidDpopProof
+            | ErrorCode::UseDpopNonce
             | ErrorCode::InvalidRedirectUri
             | ErrorCode::InvalidClientMetadata
             | ErrorCode::UnapprovedSoftwareStatement => StatusCode::BAD_REQUEST,
@@ -88,14 +96,15 @@ impl Refused {
     fn challenge(&self) -> Option<String> {
         Some(match self.challenge.as_ref()? {
             Challenge::Basic => r#"Basic realm="grantlog", charset="UTF-8""#.to_owned(),
-            Challenge::Bearer => self.bearer(),
-            Challenge::SignIn(demanded) => self.bearer() + &demanded.to_challenge(),
+            Challenge::Bearer => self.with_scheme("Bearer"),
+            Challenge::Dpop => format!(r#"{}, algs="{}""#, self.with_scheme("DPoP"), dpop::ALGORITHMS.join(" ")),
+            Challenge::SignIn(demanded) => self.with_scheme("Bearer") + &demanded.to_challenge(),
         })
     }
 
-    fn bearer(&self) -> String {
+    fn with_scheme(&self, scheme: &str) -> String {
         let (code, description) = (self.error.code.as_str(), &self.error.description);
-        format!(r#"Bearer realm="grantlog", error="{code}", error_description="{description}""#)
+        format!(r#"{scheme} realm="grantlog", error="{code}", error_description="{description}""#)
     }
 }
 
@@ -131,7 +140,11 @@ pub(super) fn told(dispatch: &Dispatch, mut response: Response) -> Response {
     if let Some(seconds) = error.retry_after {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
-    if let Some(challenge) = refused.challenge() {
+    if let Some(mut challenge) = refused.challenge() {
+        if refused.of_resource {
+            let address = format!("{}{}", dispatch.settings.public_url(), resource_metadata::PATH);
+            challenge += &format!(r#", resource_metadata="{address}""#);
+        }
         headers.insert(header::WWW_AUTHENTICATE, challenge.parse().expect("a description is printable ASCII"));
     }
     response

@@ -1,66 +1,106 @@
 //! `POST /o/introspect/` (RFC 7662): what a token is worth now. By client authentication, or, as with django-oauth-toolkit, by a bearer
-//! token with the scope `introspection`.
+//! token with the scope `introspection`. Signed for whoever asks for that (RFC 9701).
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::HeaderMap, response::Response};
-use domain::{Digest, client::Client};
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::Response,
+};
+use domain::{
+    Digest,
+    client::{Client, Registration},
+};
 use projections::token::TokenRow;
+use serde_json::Value;
 
 use crate::{
     protocol::{
         Parameters,
+        bearer::Presented,
         introspection::{Caller, INACTIVE, Introspection, is_active, may_see, told_audience},
     },
     state::App,
 };
 
 use super::{
-    answer::json,
+    answer::{json, not_kept},
     bearer_auth,
     client_auth::{Purpose, authenticate, remembered},
+    dpop::DpopHeader,
     error::Refused,
     form::{Form, Query},
     position::reach,
     source::Source,
 };
 
+/// The media type of a signed answer (RFC 9701 section 4).
+const SIGNED: &str = "application/token-introspection+jwt";
+
 pub(super) async fn post(
     State(app): State<App>,
     source: Source,
     headers: HeaderMap,
+    dpop: DpopHeader,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
-    introspect(&app, source, &headers, &parameters).await
+    introspect(&app, source, (&headers, &dpop), &parameters).await
 }
 
 pub(super) async fn get(
     State(app): State<App>,
     source: Source,
     headers: HeaderMap,
+    dpop: DpopHeader,
     Query(parameters): Query,
 ) -> Result<Response, Refused> {
-    introspect(&app, source, &headers, &parameters).await
+    introspect(&app, source, (&headers, &dpop), &parameters).await
 }
 
-async fn introspect(app: &App, source: Source, headers: &HeaderMap, parameters: &Parameters) -> Result<Response, Refused> {
+async fn introspect(
+    app: &App,
+    source: Source,
+    (headers, dpop): (&HeaderMap, &DpopHeader),
+    parameters: &Parameters,
+) -> Result<Response, Refused> {
     let (caller, row) = match bearer_auth::presented(headers)? {
-        Some(token) => seen_by_bearer(app, token, parameters).await?,
+        Some(presented) => seen_by_bearer(app, (presented, dpop), parameters).await?,
         None => seen_by_client(app, source, headers, parameters).await?,
     };
     let caller = Caller { client_id: &caller.0, registration: bearer_auth::usable(&caller.1)? };
     let default = app.settings.default_resource();
     let seen = row.filter(|row| is_active(row, app.clock.now()) && may_see(&caller, row, default));
+    let signed = wants_signed(headers);
     let Some(row) = seen else {
-        return Ok(json(INACTIVE));
+        return match signed {
+            true => sign(app, caller.registration, &serde_json::json!({"active": false})).await,
+            false => Ok(json(INACTIVE)),
+        };
     };
     let user = match caller.client_id == row.client_id {
         true => app.dispatch.told_to_its_client(caller.registration, &row).await?,
         false => app.dispatch.told_to_others(&row).await?,
     };
     let issuer = app.settings.issuer();
-    let told = Introspection::of(&row, &issuer, told_audience(&caller, &row, default), &user);
-    Ok(json(serde_json::to_vec(&told).expect("an introspection has a JSON form")))
+    let bound = bearer_auth::bound_to(&row)?;
+    let told = Introspection::of((&row, bound), &issuer, told_audience(&caller, &row, default), &user);
+    let possible = "an introspection has a JSON form";
+    match signed {
+        true => sign(app, caller.registration, &serde_json::to_value(&told).expect(possible)).await,
+        false => Ok(json(serde_json::to_vec(&told).expect(possible))),
+    }
+}
+
+/// Whether the caller asks for a signed answer (RFC 9701 section 4): that it has it later on, and can show it.
+fn wants_signed(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.split(',').any(|one| one.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(SIGNED))
+}
+
+async fn sign(app: &App, caller: &Registration, told: &Value) -> Result<Response, Refused> {
+    let jwt = app.dispatch.sign_introspection(caller, told).await?;
+    Ok(not_kept(jwt, SIGNED))
 }
 
 /// The client that asks, by its stream's id; and the token that it asks about.
@@ -81,8 +121,12 @@ async fn seen_by_client(app: &App, source: Source, headers: &HeaderMap, paramete
 }
 
 /// For a client whose access token has the scope for it.
-async fn seen_by_bearer(app: &App, token: &str, parameters: &Parameters) -> Result<Seen, Refused> {
-    Ok((bearer_auth::resource_server(app, token).await?, wanted(app, parameters).await?))
+async fn seen_by_bearer(
+    app: &App,
+    (presented, dpop): (Presented<'_>, &DpopHeader),
+    parameters: &Parameters,
+) -> Result<Seen, Refused> {
+    Ok((bearer_auth::resource_server(app, presented, dpop).await?, wanted(app, parameters).await?))
 }
 
 /// The token that is asked about.

@@ -1,5 +1,5 @@
 //! Authorization server metadata (RFC 8414 section 3), at its own path and where django-oauth-toolkit has it; the same document as OpenID
-//! Connect Discovery 1.0 has it (section 4).
+//! Connect Discovery 1.0 has it (section 4); and that of our own resources (RFC 9728).
 
 use axum::{
     Json,
@@ -10,7 +10,10 @@ use axum::{
 
 use domain::catalogue::Catalogue;
 
-use crate::{protocol::metadata::Metadata, state::App};
+use crate::{
+    protocol::{metadata::Metadata, resource_metadata::ResourceMetadata},
+    state::App,
+};
 
 use super::{
     error::{Refused, not_found},
@@ -28,6 +31,14 @@ pub(super) async fn get(State(app): State<App>) -> Response {
 pub(super) async fn of_openid(State(app): State<App>, uri: Uri) -> Result<Response, Refused> {
     let metadata = metadata(&app);
     if metadata.is_of_openid() { Ok(told(metadata)) } else { Err(not_found(uri).await) }
+}
+
+/// What a token is for that opens our own resources (RFC 9728 section 3).
+pub(super) async fn of_resource(State(app): State<App>) -> Response {
+    let catalogue = Catalogue::unadopted(app.settings.catalogue());
+    let issuer = app.settings.issuer();
+    let metadata = ResourceMetadata::of(app.settings.default_resource(), &issuer, &catalogue);
+    ([(header::CACHE_CONTROL, KEEP)], Json(metadata)).into_response()
 }
 
 fn metadata(app: &App) -> Metadata {

@@ -3,9 +3,11 @@
 mod answer;
 mod around;
 mod audit;
+mod authorization_request;
 mod bearer_auth;
 mod client_auth;
 mod device_authorization;
+mod dpop;
 mod error;
 mod form;
 mod health;
@@ -16,6 +18,7 @@ mod limits;
 mod metadata;
 mod metrics;
 mod pages;
+mod par;
 mod position;
 mod register;
 mod resource;
@@ -40,7 +43,7 @@ use tower_http::{
     cors::{Any, CorsLayer},
 };
 
-use crate::state::App;
+use crate::{protocol::resource_metadata, state::App};
 
 /// The header of every answer to a command: the log position that holds what it did.
 pub const POSITION: HeaderName = HeaderName::from_static("grantlog-position");
@@ -72,11 +75,12 @@ fn for_scripts_of_any_origin() -> Router<App> {
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, POSITION]);
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static(dpop::DPOP)])
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, POSITION, HeaderName::from_static(dpop::DPOP_NONCE)]);
     Router::new()
         .merge(with_and_without_slash("/o/token", post(token::post)))
         .merge(with_and_without_slash("/o/device-authorization", post(device_authorization::post)))
+        .merge(with_and_without_slash("/o/par", post(par::post)))
         .merge(with_and_without_slash("/o/revoke_token", post(revoke::post)))
         .merge(with_and_without_slash("/o/userinfo", get(userinfo::get).post(userinfo::post)))
         .merge(with_and_without_slash("/o/register", post(register::post)))
@@ -86,6 +90,7 @@ fn for_scripts_of_any_origin() -> Router<App> {
         .merge(with_and_without_slash("/o/.well-known/oauth-authorization-server", get(metadata::get)))
         .route("/.well-known/oauth-authorization-server/o", get(metadata::get))
         .route("/.well-known/oauth-authorization-server", get(metadata::get))
+        .merge(with_and_without_slash(resource_metadata::PATH, get(metadata::of_resource)))
         .route("/transparency/checkpoint", get(transparency::checkpoint))
         .route("/transparency/cosigned", get(transparency::cosigned))
         .route("/transparency/key", get(transparency::key))

@@ -16,7 +16,7 @@ use crate::{
     log::Unavailable,
     protocol::{
         ErrorCode,
-        bearer::invalid_token,
+        bearer::{Scheme, invalid_token},
         metadata::path,
         registration::{self, invalid},
     },
@@ -26,7 +26,7 @@ use crate::{
 
 use super::{
     answer::{at_position, json},
-    bearer_auth::{challenged, presented, required},
+    bearer_auth::{challenged, presented, token_missing},
     error::{Refused, no_store},
     json_object::JsonObject,
     source::Source,
@@ -38,10 +38,10 @@ pub(super) async fn post(
     headers: HeaderMap,
     JsonObject(members): JsonObject,
 ) -> Result<Response, Refused> {
-    let admission = match presented(&headers)? {
+    let admission = match as_bearer(&headers)? {
         Some(token) => Admission::Invitation(read(&app, CredentialKind::Invitation, token)?),
         None if app.settings.registration.open => Admission::Open(source.0),
-        None => return Err(required(None).expect_err("a token that is not there is missing")),
+        None => return Err(token_missing()),
     };
     let invited = matches!(admission, Admission::Invitation(_));
     let metadata = registration::metadata(members, app.settings.registration.policy, invited)?;
@@ -52,7 +52,7 @@ pub(super) async fn post(
 }
 
 pub(super) async fn get(State(app): State<App>, Path(client_id): Path<String>, headers: HeaderMap) -> Result<Response, Refused> {
-    let token = required(presented(&headers)?)?;
+    let token = registration_token(&headers)?;
     let (_, registration) = managed(&app, &client_id, token).await?;
     let information = information(&app, &registration, None).await?;
     Ok(json(Value::Object(with_management(&app, information, token, &client_id)).to_string()))
@@ -64,7 +64,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     JsonObject(members): JsonObject,
 ) -> Result<Response, Refused> {
-    let token = required(presented(&headers)?)?;
+    let token = registration_token(&headers)?;
     let (credential, own) = managed(&app, &client_id, token).await?;
     if let Some(secret) = registration::check_replacement(&members, &own)?
         && !app.dispatch.is_secret_of(&SecretString::from(secret), &own).await?
@@ -83,11 +83,20 @@ pub(super) async fn delete(
     Path(client_id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let (credential, _) = managed(&app, &client_id, required(presented(&headers)?)?).await?;
+    let (credential, _) = managed(&app, &client_id, registration_token(&headers)?).await?;
     let done = app.dispatch.deregister_itself(&credential).await.map_err(refused)?;
     let mut response = at_position(StatusCode::NO_CONTENT.into_response(), done.position);
     no_store(response.headers_mut());
     Ok(response)
+}
+
+/// The token of the header: what lets a client register is bound to no key.
+fn as_bearer(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
+    Ok(presented(headers)?.filter(|presented| presented.scheme == Scheme::Bearer).map(|presented| presented.token))
+}
+
+fn registration_token(headers: &HeaderMap) -> Result<&str, Refused> {
+    as_bearer(headers)?.ok_or_else(token_missing)
 }
 
 /// The registration that the token manages, if it is the one of the path.

@@ -37,6 +37,7 @@ use super::{
     answer,
     bearer_auth::{self, usable},
     client_auth::{Purpose, authenticate},
+    dpop::DpopHeader,
     error::{Refused, no_store},
     form::Query,
     source::Source,
@@ -61,9 +62,10 @@ pub(super) async fn get(
     State(app): State<App>,
     source: Source,
     headers: HeaderMap,
+    dpop: DpopHeader,
     Query(parameters): Query,
 ) -> Result<Response, Refused> {
-    let asking = Asking::of(&app, source, &headers).await?;
+    let asking = Asking::of(&app, source, (&headers, &dpop)).await?;
     let last_event_id = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let known = known(&parameters, last_event_id)?;
     let head = if known.position > app.log.known_head() { app.log.head().await? } else { app.log.known_head() };
@@ -91,9 +93,10 @@ pub(super) async fn snapshot(
     State(app): State<App>,
     source: Source,
     headers: HeaderMap,
+    dpop: DpopHeader,
     Query(_): Query,
 ) -> Result<Response, Refused> {
-    let asking = Asking::of(&app, source, &headers).await?;
+    let asking = Asking::of(&app, source, (&headers, &dpop)).await?;
     let snapshot = app.feed.snapshot().await?;
     let seen = snapshot.entries.iter().map(Arc::as_ref).filter(|entry| asking.may_learn(&app, entry));
     Ok(told(&app, snapshot.position, seen.collect()))
@@ -111,10 +114,10 @@ struct Asking {
 }
 
 impl Asking {
-    async fn of(app: &App, source: Source, headers: &HeaderMap) -> Result<Self, Refused> {
+    async fn of(app: &App, source: Source, (headers, dpop): (&HeaderMap, &DpopHeader)) -> Result<Self, Refused> {
         let asking = match bearer_auth::presented(headers)? {
-            Some(token) => {
-                let (client_id, client) = bearer_auth::resource_server(app, token).await?;
+            Some(presented) => {
+                let (client_id, client) = bearer_auth::resource_server(app, presented, dpop).await?;
                 Self { client_id, client }
             }
             None => {

@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     answer::{at_position, json},
-    client_auth::{Purpose, authenticate},
+    client_auth::{Purpose, authenticate, replayed, use_up},
     error::Refused,
     form::Form,
     source::Source,
@@ -23,13 +23,24 @@ pub(super) async fn post(
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
     let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
-    let token = parameters.required("token")?.into();
-    let revoked = app.dispatch.revoke(&RevokeToken { client, token }).await?;
+    let token = match parameters.required("token") {
+        Ok(token) => token.into(),
+        Err(error) => {
+            use_up(&app, &client).await?;
+            return Err(error.into());
+        }
+    };
+    let request = RevokeToken { client, token };
+    let revoked = app.dispatch.revoke(&request).await?;
     match revoked.answer {
         Revoked::Done => {}
-        Revoked::Nothing => drop(authenticate(&app, &headers, &parameters, (source, Purpose::Again)).await?),
+        Revoked::UsedBefore(kind) => return Err(replayed(&request.client, kind).into()),
+        Revoked::Nothing => {
+            let client = authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
+            use_up(&app, &client).await?;
+        }
         Revoked::Disbelieved => {
-            authenticate(&app, &headers, &parameters, (source, Purpose::Again)).await?;
+            authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
             // It is believed again: it may come again.
             return Err(Unavailable.into());
         }

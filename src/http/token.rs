@@ -6,11 +6,11 @@ use domain::grant::GrantError;
 use crate::{
     credential::CredentialKind,
     dispatch::{
-        AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, Issued, RedeemCode, RedeemDevice, RedeemRefusal,
-        RefreshRefusal, RefreshTokens, Refusal, SLOWER_BY,
+        AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, IssueRefusal, Issued, RedeemCode, RedeemDevice, RefreshTokens,
+        Refusal, SLOWER_BY,
     },
     protocol::{
-        OAuthError, device,
+        ErrorCode, OAuthError, Parameters, device, dpop,
         token::{self as rules, TokenRequest, invalid_grant, refused_by_grant},
     },
     state::App,
@@ -19,7 +19,8 @@ use secrecy::ExposeSecret;
 
 use super::{
     answer::{at_position, json},
-    client_auth::{Purpose, authenticate},
+    client_auth::{Purpose, authenticate, use_up},
+    dpop::DpopHeader,
     error::Refused,
     form::Form,
     source::Source,
@@ -32,66 +33,94 @@ pub(super) async fn post(
     State(app): State<App>,
     source: Source,
     headers: HeaderMap,
+    header: DpopHeader,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
     let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
-    let request = TokenRequest::read(&parameters)?;
-    rules::check_grant_type(client.registration(), request.grant_type())?;
-    let issued = match issue(&app, client, request).await {
-        // It was believed as it was remembered. Where it is not believed any more, it is told so (RFC 6749 section 5.2).
-        Err(error) if error.rule == CUT_OFF => {
-            authenticate(&app, &headers, &parameters, (source, Purpose::Again)).await?;
+    let issued = match issue(&app, (&client, &header), &parameters).await {
+        Ok(issued) => issued,
+        Err(NotIssued { error, leaves_unused: false }) => return Err(error.into()),
+        Err(NotIssued { error, .. }) => {
+            use_up(&app, &client).await?;
+            // It was believed as it was remembered. Where it is not believed any more, it is told so (RFC 6749 section 5.2).
+            if error.rule == CUT_OFF {
+                authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
+            }
             return Err(error.into());
         }
-        issued => issued?,
     };
     Ok(at_position(json(issued.answer.body().to_owned()), issued.position))
 }
 
-async fn issue(app: &App, client: AuthenticatedClient, request: TokenRequest) -> Result<Done<Issued>, OAuthError> {
-    match request {
+/// A refusal, and whether what the request proved itself by is still to be used up: not where that went with what was recorded, nor where
+/// nothing was decided.
+struct NotIssued {
+    error: OAuthError,
+    leaves_unused: bool,
+}
+
+impl From<OAuthError> for NotIssued {
+    fn from(error: OAuthError) -> Self {
+        Self { leaves_unused: error.code != ErrorCode::TemporarilyUnavailable, error }
+    }
+}
+
+async fn issue(
+    app: &App,
+    (client, header): (&AuthenticatedClient, &DpopHeader),
+    parameters: &Parameters,
+) -> Result<Done<Issued>, NotIssued> {
+    let request = TokenRequest::read(parameters)?;
+    rules::check_grant_type(client.registration(), request.grant_type())?;
+    let client = match header.possession(app, None)? {
+        Some(possession) => client.clone().holding(possession),
+        None if client.registration().metadata.binds_tokens() => return Err(dpop::proof_missing().into()),
+        None => client.clone(),
+    };
+    let issued = match request {
         TokenRequest::ClientCredentials { scope, resources } => {
             let scope = rules::scope_within(client.registration(), scope)?;
             rules::check_resources(client.registration(), &resources, app.settings.default_resource())?;
-            let request = IssueForClient { client, scope, resources };
-            app.dispatch.client_credentials(&request).await.map_err(|refusal| refused(refusal, refused_by_grant))
+            app.dispatch.client_credentials(&IssueForClient { client, scope, resources }).await
         }
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resources } => {
             let Some(code) = CredentialKind::Code.read(&app.dispatch.keys, code.expose_secret()) else {
-                return Err(invalid_grant("code_not_ours", "the code is not one of this server's"));
+                return Err(invalid_grant("code_not_ours", "the code is not one of this server's").into());
             };
-            let request = RedeemCode { client, code, redirect_uri, code_verifier, resources };
-            app.dispatch.redeem_code(&request).await.map_err(|refusal| refused(refusal, code_refused))
+            app.dispatch.redeem_code(&RedeemCode { client, code, redirect_uri, code_verifier, resources }).await
         }
         TokenRequest::RefreshToken { token, scope, resources } => {
             let Some(presented) = CredentialKind::Refresh.read(&app.dispatch.keys, token.expose_secret()) else {
-                return Err(invalid_grant("refresh_token_not_ours", "the refresh token is not one of this server's"));
+                return Err(invalid_grant("refresh_token_not_ours", "the refresh token is not one of this server's").into());
             };
-            let request = RefreshTokens { client, presented, token, scope, resources };
-            app.dispatch.refresh(&request).await.map_err(|refusal| refused(refusal, refresh_refused))
+            app.dispatch.refresh(&RefreshTokens { client, presented, token, scope, resources }).await
         }
         TokenRequest::DeviceCode { device_code, resources } => {
             let Some(code) = CredentialKind::Device.read(&app.dispatch.keys, device_code.expose_secret()) else {
-                return Err(invalid_grant("device_code_not_ours", "the device code is not one of this server's"));
+                return Err(invalid_grant("device_code_not_ours", "the device code is not one of this server's").into());
             };
-            let request = RedeemDevice { client, code, resources };
-            app.dispatch.redeem_device(&request).await.map_err(|refusal| refused(refusal, device_refused))
+            let redeemed = app.dispatch.redeem_device(&RedeemDevice { client, code, resources }).await;
+            return redeemed.map_err(|refusal| match refusal {
+                Refusal::Rule(refusal) => device_refused(refusal).into(),
+                Refusal::Unavailable(unavailable) => OAuthError::from(unavailable).into(),
+            });
         }
-    }
+    };
+    issued.map_err(|refusal| match refusal {
+        Refusal::Rule(refusal) => NotIssued { leaves_unused: !refusal.is_recorded(), error: refused(refusal) },
+        Refusal::Unavailable(unavailable) => NotIssued { leaves_unused: false, error: unavailable.into() },
+    })
 }
 
-fn refused<E>(refusal: Refusal<E>, told: impl FnOnce(E) -> OAuthError) -> OAuthError {
+fn refused(refusal: IssueRefusal) -> OAuthError {
+    let told = refusal.to_string();
     match refusal {
-        Refusal::Rule(rule) => told(rule),
-        Refusal::Unavailable(unavailable) => unavailable.into(),
-    }
-}
-
-fn code_refused(refusal: RedeemRefusal) -> OAuthError {
-    match refusal {
-        RedeemRefusal::Rule(rule) => refused_by_grant(rule),
-        RedeemRefusal::Replayed => invalid_grant("code_replayed", &refusal.to_string()),
-        RedeemRefusal::OtherResource => rules::invalid_target("resource_not_granted", &refusal.to_string()),
+        IssueRefusal::Rule(rule) => refused_by_grant(rule),
+        IssueRefusal::CodeReplayed => invalid_grant("code_replayed", &told),
+        IssueRefusal::RefreshReplayed => invalid_grant("refresh_token_replayed", &told),
+        IssueRefusal::AnswerGone => invalid_grant("refresh_answer_gone", &told),
+        IssueRefusal::OtherResource => rules::invalid_target("resource_not_granted", &told),
+        IssueRefusal::UsedBefore(kind) => kind.replayed(),
     }
 }
 
@@ -101,14 +130,6 @@ fn device_refused(refusal: DeviceCodeRefusal) -> OAuthError {
         DeviceCodeRefusal::SlowDown => device::slow_down(SLOWER_BY),
         DeviceCodeRefusal::OtherResource => rules::invalid_target("resource_not_granted", &refusal.to_string()),
         DeviceCodeRefusal::Grant(rule) => refused_by_grant(rule),
-    }
-}
-
-fn refresh_refused(refusal: RefreshRefusal) -> OAuthError {
-    match refusal {
-        RefreshRefusal::Rule(rule) => refused_by_grant(rule),
-        RefreshRefusal::Replayed => invalid_grant("refresh_token_replayed", &refusal.to_string()),
-        RefreshRefusal::AnswerGone => invalid_grant("refresh_answer_gone", &refusal.to_string()),
-        RefreshRefusal::OtherResource => rules::invalid_target("resource_not_granted", &refusal.to_string()),
+        DeviceCodeRefusal::UsedBefore(kind) => kind.replayed(),
     }
 }

@@ -1,39 +1,74 @@
-//! Bearer tokens in the Authorization header (RFC 6750 section 2.1), and where OpenID Connect has it so in a form (section 2.2). In a URL they
-//! are never taken: URLs end in logs.
+//! Access tokens in the Authorization header (RFC 6750 section 2.1, RFC 9449 section 7.1), and where OpenID Connect has it so in a form
+//! (RFC 6750 section 2.2). In a URL they are never taken: URLs end in logs.
 
-use domain::{Timestamp, session::ContextClass};
+use domain::{Confirmation, Timestamp, session::ContextClass};
 
 use super::{ErrorCode, OAuthError, Parameters};
 
 /// A token longer than this is nobody's, in bytes.
 const MAX_TOKEN: usize = 16_384;
 
+/// By which scheme a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Whoever holds it may use it.
+    Bearer,
+    /// With a proof that its bearer holds the key that it is bound to.
+    Dpop,
+}
+
+impl Scheme {
+    /// The one that a token is for, by the key that it is bound to.
+    #[must_use]
+    pub const fn of(confirmation: Option<&Confirmation>) -> Self {
+        match confirmation {
+            None => Self::Bearer,
+            Some(Confirmation::KeyThumbprint(_)) => Self::Dpop,
+        }
+    }
+
+    /// As it stands in headers and as `token_type`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+}
+
+/// A token, as it is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presented<'a> {
+    pub scheme: Scheme,
+    pub token: &'a str,
+}
+
 /// The token of an Authorization header's value; `None` where there is no header or another scheme.
 ///
 /// # Errors
-/// `invalid_token` where what follows `Bearer` is no token.
-pub fn read(authorization: Option<&[u8]>) -> Result<Option<&str>, OAuthError> {
+/// `invalid_token` where what follows the scheme is no token.
+pub fn read(authorization: Option<&[u8]>) -> Result<Option<Presented<'_>>, OAuthError> {
     let Some(header) = authorization else { return Ok(None) };
-    let malformed = || invalid_token("malformed_bearer", "the Authorization header holds no bearer token");
+    let malformed = || invalid_token("malformed_bearer", "the Authorization header holds no access token");
     let header = str::from_utf8(header).map_err(|_| malformed())?;
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(None);
-    }
+    let known = [Scheme::Bearer, Scheme::Dpop].into_iter().find(|known| scheme.eq_ignore_ascii_case(known.name()));
+    let Some(scheme) = known else { return Ok(None) };
     let token = token.trim();
-    if is_token(token) { Ok(Some(token)) } else { Err(malformed()) }
+    if is_token(token) { Ok(Some(Presented { scheme, token })) } else { Err(malformed()) }
 }
 
 /// The token of a header or of a form's `access_token`; `None` where neither holds one.
 ///
 /// # Errors
 /// `invalid_request` where both do, `invalid_token` where what is there is no token.
-pub fn read_either<'a>(authorization: Option<&'a [u8]>, in_form: Option<&'a str>) -> Result<Option<&'a str>, OAuthError> {
+pub fn read_either<'a>(authorization: Option<&'a [u8]>, in_form: Option<&'a str>) -> Result<Option<Presented<'a>>, OAuthError> {
     match (read(authorization)?, in_form) {
         (Some(_), Some(_)) => Err(OAuthError::invalid_request("token_twice", "the access token was sent in two ways")),
-        (None, Some(token)) if !is_token(token) => Err(invalid_token("malformed_bearer", "access_token is no bearer token")),
-        (Some(token), None) | (None, Some(token)) => Ok(Some(token)),
-        (None, None) => Ok(None),
+        (None, Some(token)) if !is_token(token) => Err(invalid_token("malformed_bearer", "access_token is no access token")),
+        (None, Some(token)) => Ok(Some(Presented { scheme: Scheme::Bearer, token })),
+        (in_header, None) => Ok(in_header),
     }
 }
 
@@ -118,9 +153,14 @@ impl Demanded {
 mod tests {
     use super::*;
 
+    const fn presented(scheme: Scheme, token: &str) -> Result<Option<Presented<'_>>, OAuthError> {
+        Ok(Some(Presented { scheme, token }))
+    }
+
     #[test]
-    fn the_scheme_is_bearer_in_any_case() {
-        assert_eq!(read(Some(b"bEARER abc.DEF-_~+/=")), Ok(Some("abc.DEF-_~+/=")));
+    fn the_scheme_is_bearer_or_dpop_in_any_case() {
+        assert_eq!(read(Some(b"bEARER abc.DEF-_~+/=")), presented(Scheme::Bearer, "abc.DEF-_~+/="));
+        assert_eq!(read(Some(b"DPOP abc")), presented(Scheme::Dpop, "abc"));
         assert_eq!(read(Some(b"Basic abc")), Ok(None));
         assert_eq!(read(None), Ok(None));
     }
@@ -155,8 +195,8 @@ mod tests {
     #[test]
     fn a_token_is_sent_in_one_way() {
         assert_eq!(read_either(None, None), Ok(None));
-        assert_eq!(read_either(Some(b"Bearer a"), None), Ok(Some("a")));
-        assert_eq!(read_either(Some(b"Basic b"), Some("a")), Ok(Some("a")));
+        assert_eq!(read_either(Some(b"DPoP a"), None), presented(Scheme::Dpop, "a"));
+        assert_eq!(read_either(Some(b"Basic b"), Some("a")), presented(Scheme::Bearer, "a"));
         assert_eq!(read_either(Some(b"Bearer a"), Some("a")).expect_err("refused").rule, "token_twice");
     }
 }

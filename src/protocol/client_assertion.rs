@@ -1,19 +1,23 @@
 //! What a client signs to prove who it is (RFC 7523 sections 2.2 and 3, OpenID Connect Core section 9): a JWT of its own, meant for us, good
 //! once and for a short while.
 
-use domain::{Digest, Timestamp, client::SigningAlgorithm};
-use serde::{Deserialize, Deserializer, de::Error};
+use domain::{Digest, Timestamp};
+use serde::Deserialize;
+
+use super::{
+    Once, OnceKind,
+    client_jwt::{Audience, BadHead, MAX_LENGTH},
+};
 
 /// RFC 7523 section 2.2.
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The longest assertion that is looked at, and the longest `jti`, in bytes.
-const MAX_LENGTH: usize = 16 * 1024;
+/// The longest `jti`, in bytes.
 const MAX_JTI: usize = 255;
 /// The longest that an assertion may be good, in seconds: its `jti` is remembered for so long.
 const LONGEST: u32 = 3600;
 /// The media types that its header may name (RFC 7519 section 5.1, RFC 7523bis).
-const TYPES: [&str; 2] = ["JWT", "client-authentication+jwt"];
+pub const TYPES: [&str; 2] = ["JWT", "client-authentication+jwt"];
 
 /// Why an assertion proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,11 +40,32 @@ pub enum InvalidAssertion {
     NoId,
 }
 
-/// What its header says.
+impl From<BadHead> for InvalidAssertion {
+    fn from(bad: BadHead) -> Self {
+        match bad {
+            BadHead::Malformed => Self::Malformed,
+            BadHead::Algorithm => Self::Algorithm,
+        }
+    }
+}
+
+/// For whom it may be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    pub algorithm: SigningAlgorithm,
-    pub kid: Option<String>,
+pub enum Audiences {
+    /// The issuer alone, as a string (FAPI 2.0 Security Profile section 5.3.2.1).
+    Issuer(String),
+    /// One of these at least.
+    AnyOf(Vec<String>),
+}
+
+impl Audiences {
+    fn hold(&self, audience: &Audience) -> bool {
+        match (self, audience) {
+            (Self::Issuer(issuer), Audience::One(one)) => one == issuer,
+            (Self::Issuer(_), Audience::Many(_)) => false,
+            (Self::AnyOf(own), audience) => own.iter().any(|own| audience.names(own)),
+        }
+    }
 }
 
 /// What it says. Moments are whole seconds, and nothing stands there twice.
@@ -48,39 +73,11 @@ pub struct Head {
 pub struct Claims {
     iss: String,
     pub sub: String,
-    #[serde(deserialize_with = "one_or_many")]
-    aud: Vec<String>,
+    aud: Audience,
     exp: i64,
     nbf: Option<i64>,
     iat: Option<i64>,
     jti: Option<String>,
-}
-
-/// An assertion that proves who the client is: by what it is known again, and until when it would be good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Used {
-    pub key: String,
-    pub until: Timestamp,
-}
-
-impl Head {
-    /// Reads the header, of which only the algorithm and the key's name count: keys that it brings along are nobody's.
-    ///
-    /// # Errors
-    /// That it is none, or of no algorithm that clients sign with.
-    pub fn read(assertion: &str) -> Result<Self, InvalidAssertion> {
-        if assertion.len() > MAX_LENGTH {
-            return Err(InvalidAssertion::Malformed);
-        }
-        let header = jsonwebtoken::decode_header(assertion).map_err(|_| InvalidAssertion::Malformed)?;
-        let is_known = header.typ.as_deref().is_none_or(|typ| TYPES.iter().any(|own| own.eq_ignore_ascii_case(typ)));
-        if !is_known || header.crit.is_some() {
-            return Err(InvalidAssertion::Malformed);
-        }
-        let name = serde_json::to_value(header.alg).map_err(|_| InvalidAssertion::Algorithm)?;
-        let algorithm = name.as_str().and_then(SigningAlgorithm::named).ok_or(InvalidAssertion::Algorithm)?;
-        Ok(Self { algorithm, kid: header.kid })
-    }
 }
 
 impl Claims {
@@ -97,11 +94,11 @@ impl Claims {
     ///
     /// # Errors
     /// Why it does not.
-    pub fn check(&self, client_id: &str, audiences: &[String], now: Timestamp, skew: u32) -> Result<(), InvalidAssertion> {
+    pub fn check(&self, client_id: &str, audiences: &Audiences, now: Timestamp, skew: u32) -> Result<(), InvalidAssertion> {
         if self.iss != client_id || self.sub != client_id {
             return Err(InvalidAssertion::NotItsOwn);
         }
-        if !self.aud.iter().any(|own| audiences.contains(own)) {
+        if !audiences.hold(&self.aud) {
             return Err(InvalidAssertion::OtherAudience);
         }
         let (skew, now) = (i64::from(skew), now.unix());
@@ -123,24 +120,10 @@ impl Claims {
 
     /// What is remembered of it, once it has proved something, so that it proves nothing again.
     #[must_use]
-    pub fn used(&self, skew: u32) -> Used {
+    pub fn once(&self, skew: u32) -> Once {
         let jti = self.jti.as_deref().unwrap_or_default();
         let key = Digest::of(format!("{}\n{jti}", self.sub).as_bytes()).as_str().to_owned();
-        Used { key, until: Timestamp::from_unix(self.exp).plus(skew).plus(1) }
-    }
-}
-
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-    }
-    match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::One(one) => Ok(vec![one]),
-        OneOrMany::Many(many) if many.is_empty() => Err(D::Error::custom("an empty audience")),
-        OneOrMany::Many(many) => Ok(many),
+        Once { kind: OnceKind::Assertion, key, until: Timestamp::from_unix(self.exp).plus(skew).plus(1) }
     }
 }
 
@@ -166,7 +149,7 @@ mod tests {
     }
 
     fn check(changed: Value) -> Result<(), InvalidAssertion> {
-        let audiences = ["https://id.example/o".to_owned(), "https://id.example/o/token/".to_owned()];
+        let audiences = Audiences::AnyOf(vec!["https://id.example/o".to_owned(), "https://id.example/o/token/".to_owned()]);
         claims(changed).ok_or(InvalidAssertion::Malformed)?.check("app", &audiences, NOW, 60)
     }
 
@@ -198,7 +181,7 @@ mod tests {
             (json!({"jti": "x".repeat(256)}), InvalidAssertion::NoId),
             (json!({"exp": "10060"}), InvalidAssertion::Malformed),
             (json!({"exp": null}), InvalidAssertion::Malformed),
-            (json!({"aud": []}), InvalidAssertion::Malformed),
+            (json!({"aud": []}), InvalidAssertion::OtherAudience),
             (json!({"aud": {"a": 1}}), InvalidAssertion::Malformed),
             (json!({"sub": 1}), InvalidAssertion::Malformed),
         ] {
@@ -209,28 +192,18 @@ mod tests {
     }
 
     #[test]
-    fn the_header_names_an_algorithm_of_clients_and_nothing_that_must_be_understood() {
-        let head = |header: Value| Head::read(&text(&header, "{}"));
-        let read = head(
-            json!({"alg": "RS256", "kid": "k", "typ": "jwt", "jku": "https://evil.example", "jwk": {"kty": "oct", "k": "AA"}}),
-        );
-        assert_eq!(read, Ok(Head { algorithm: SigningAlgorithm::RS256, kid: Some("k".to_owned()) }));
-        for bad in [
-            json!({"alg": "none"}),
-            json!({"alg": "HS256"}),
-            json!({"alg": "ES384"}),
-            json!({"alg": "ES256", "typ": "at+jwt"}),
-            json!({"alg": "ES256", "crit": ["exp"]}),
-            json!({}),
-        ] {
-            assert!(head(bad.clone()).is_err(), "{bad}");
+    fn where_the_issuer_alone_may_be_meant_nothing_stands_beside_it() {
+        let audiences = Audiences::Issuer("https://id.example/o".to_owned());
+        let check = |aud: Value| claims(json!({ "aud": aud })).expect("claims").check("app", &audiences, NOW, 60);
+        assert_eq!(check(json!("https://id.example/o")), Ok(()));
+        for other in [json!("https://id.example/o/token/"), json!(["https://id.example/o"]), json!("https://id.example/o/")] {
+            assert_eq!(check(other.clone()), Err(InvalidAssertion::OtherAudience), "{other}");
         }
-        assert!(Head::read("a.b.c").is_err() && Head::read("").is_err() && Head::read(&"a".repeat(MAX_LENGTH + 1)).is_err());
     }
 
     #[test]
     fn one_assertion_is_known_again_and_each_client_has_ids_of_its_own() {
-        let used = |changed: Value| claims(changed).expect("claims").used(60);
+        let used = |changed: Value| claims(changed).expect("claims").once(60);
         assert_eq!(used(json!({})), used(json!({"iss": "x", "exp": 10_060})));
         assert_ne!(used(json!({})).key, used(json!({"sub": "other"})).key);
         assert_eq!(used(json!({})).until, Timestamp::from_unix(10_121));

@@ -29,9 +29,15 @@ pub enum ErrorCode {
     UnmetAuthenticationRequirements,
     RequestNotSupported,
     RequestUriNotSupported,
+    /// OpenID Connect Core section 3.1.2.6, RFC 9101 section 6.
+    InvalidRequestUri,
+    InvalidRequestObject,
     /// RFC 6750 section 3.1.
     InvalidToken,
     InsufficientScope,
+    /// RFC 9449 sections 5 and 8.
+    InvalidDpopProof,
+    UseDpopNonce,
     /// RFC 9470 section 3.
     InsufficientUserAuthentication,
     /// RFC 8628 section 3.5.
@@ -65,8 +71,12 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",

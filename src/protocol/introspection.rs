@@ -1,11 +1,13 @@
 //! What introspection tells of a token, and to whom (RFC 7662 section 2.2).
 
 use domain::{
-    Timestamp,
+    Confirmation, Timestamp,
     client::{Policy, Registration},
 };
 use projections::token::{TokenKind, TokenRow};
 use serde::Serialize;
+
+use super::bearer::Scheme;
 
 /// The scope by which a resource server may see tokens that were issued to others.
 pub const INTROSPECTION_SCOPE: &str = "introspection";
@@ -19,7 +21,7 @@ pub struct Introspection<'a> {
     pub client_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<&'a str>,
-    /// Of an access token: `Bearer`.
+    /// Of an access token: `Bearer`, or `DPoP` where it is bound to a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
     pub exp: i64,
@@ -37,6 +39,9 @@ pub struct Introspection<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<&'a str>,
     pub grant_id: &'a str,
+    /// The key that it is bound to (RFC 9449 section 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }
 
 /// What is told of a token's user: nothing of a client's own token.
@@ -109,16 +114,16 @@ pub fn told_audience(caller: &Caller<'_>, token: &TokenRow, default_resource: &s
 }
 
 impl<'a> Introspection<'a> {
-    /// Tells of an active token: `aud` of its audience.
+    /// Tells of an active token: `aud` of its audience, `cnf` of the key that it is bound to.
     #[must_use]
-    pub fn of(token: &'a TokenRow, issuer: &'a str, aud: Vec<String>, user: &'a ToldUser) -> Self {
+    pub fn of((token, cnf): (&'a TokenRow, Option<Confirmation>), issuer: &'a str, aud: Vec<String>, user: &'a ToldUser) -> Self {
         let client_id = token.client_identifier.as_deref().unwrap_or(&token.client_id);
         Self {
             active: true,
             scope: &token.scope,
             client_id,
             username: user.username.as_deref(),
-            token_type: (token.kind == TokenKind::Access.as_str()).then_some("Bearer"),
+            token_type: (token.kind == TokenKind::Access.as_str()).then(|| Scheme::of(cnf.as_ref()).name()),
             exp: token.expires_at,
             iat: token.issued_at,
             nbf: token.issued_at,
@@ -129,6 +134,7 @@ impl<'a> Introspection<'a> {
             iss: issuer,
             jti: token.id.as_deref(),
             grant_id: &token.grant_id,
+            cnf,
         }
     }
 }

@@ -4,12 +4,13 @@
 use domain::{Scope, catalogue::Catalogue, client::SigningAlgorithm, session::ContextClass};
 use serde::Serialize;
 
-use super::{authorize::ResponseMode, device};
+use super::{authorize::ResponseMode, device, dpop};
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
     pub const AUTHORIZE: &str = "/authorize/";
     pub const TOKEN: &str = "/token/";
+    pub const PAR: &str = "/par/";
     pub const REVOKE: &str = "/revoke_token/";
     pub const INTROSPECT: &str = "/introspect/";
     pub const REVOCATIONS: &str = "/revocations/";
@@ -31,6 +32,13 @@ const ASSERTION_ALGORITHMS: [&str; SigningAlgorithm::ALL.len()] = {
     [a.name(), b.name(), c.name(), d.name()]
 };
 
+/// Plain, and signed.
+const RESPONSE_MODES: [&str; 7] = {
+    let [(a, _), (b, _), (c, _)] = ResponseMode::NAMES;
+    let [d, e, f, g] = ResponseMode::SIGNED;
+    [a, b, c, d, e, f, g]
+};
+
 /// The claims of ID tokens beside the user's own.
 const ID_TOKEN_CLAIMS: [&str; 12] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "grant_id"];
@@ -43,6 +51,9 @@ pub struct Metadata {
     token_endpoint: String,
     /// RFC 8628 section 4.
     device_authorization_endpoint: String,
+    /// RFC 9126 section 5.
+    pushed_authorization_request_endpoint: String,
+    require_pushed_authorization_requests: bool,
     revocation_endpoint: String,
     introspection_endpoint: String,
     /// Our own: the feed of what is dead.
@@ -52,7 +63,15 @@ pub struct Metadata {
     jwks_uri: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 3],
+    response_modes_supported: [&'static str; RESPONSE_MODES.len()],
+    /// JARM section 4.
+    authorization_signing_alg_values_supported: [&'static str; 4],
+    /// RFC 9101 section 10.5.
+    request_object_signing_alg_values_supported: [&'static str; 4],
+    require_signed_request_object: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    require_request_uri_registration: bool,
     grant_types_supported: [&'static str; 4],
     token_endpoint_auth_methods_supported: [&'static str; 4],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
@@ -60,7 +79,11 @@ pub struct Metadata {
     revocation_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
     introspection_endpoint_auth_methods_supported: [&'static str; 3],
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
+    /// RFC 9701 section 7.
+    introspection_signing_alg_values_supported: [&'static str; 4],
     code_challenge_methods_supported: [&'static str; 1],
+    /// RFC 9449 section 5.1.
+    dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     authorization_response_iss_parameter_supported: bool,
     /// draft-ietf-oauth-client-id-metadata-document section 5.
     client_id_metadata_document_supported: bool,
@@ -86,9 +109,6 @@ struct OpenId {
     claim_types_supported: [&'static str; 1],
     claims_supported: Vec<String>,
     claims_parameter_supported: bool,
-    request_parameter_supported: bool,
-    /// Left out, it would say yes.
-    request_uri_parameter_supported: bool,
 }
 
 impl Metadata {
@@ -112,8 +132,6 @@ impl Metadata {
             claim_types_supported: ["normal"],
             claims_supported: ID_TOKEN_CLAIMS.into_iter().chain(catalogue.claims()).map(str::to_owned).collect(),
             claims_parameter_supported: true,
-            request_parameter_supported: false,
-            request_uri_parameter_supported: false,
         });
         Self {
             openid,
@@ -121,6 +139,8 @@ impl Metadata {
             authorization_endpoint: at(path::AUTHORIZE),
             token_endpoint: at(path::TOKEN),
             device_authorization_endpoint: at(path::DEVICE_AUTHORIZATION),
+            pushed_authorization_request_endpoint: at(path::PAR),
+            require_pushed_authorization_requests: false,
             revocation_endpoint: at(path::REVOKE),
             introspection_endpoint: at(path::INTROSPECT),
             revocations_endpoint: at(path::REVOCATIONS),
@@ -128,7 +148,13 @@ impl Metadata {
             jwks_uri: at(path::JWKS),
             scopes_supported: scopes,
             response_types_supported: ["code"],
-            response_modes_supported: ResponseMode::NAMES.map(|(name, _)| name),
+            response_modes_supported: RESPONSE_MODES,
+            authorization_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
+            request_object_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
+            require_signed_request_object: false,
+            request_parameter_supported: true,
+            request_uri_parameter_supported: true,
+            require_request_uri_registration: true,
             grant_types_supported: ["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE],
             token_endpoint_auth_methods_supported: METHODS_AND_NONE,
             token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
@@ -136,7 +162,9 @@ impl Metadata {
             revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             introspection_endpoint_auth_methods_supported: METHODS,
             introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+            introspection_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
             code_challenge_methods_supported: ["S256"],
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS,
             authorization_response_iss_parameter_supported: true,
             client_id_metadata_document_supported: by_document,
             ui_locales_supported: languages,

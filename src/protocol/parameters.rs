@@ -30,6 +30,14 @@ impl Parameters {
             };
             pairs.push((decode(name)?, decode(value)?));
         }
+        Self::of(pairs)
+    }
+
+    /// Takes parameters that came otherwise.
+    ///
+    /// # Errors
+    /// As [`Parameters::parse`].
+    pub fn of(pairs: Vec<(String, String)>) -> Result<Self, OAuthError> {
         let parameters = Self(pairs);
         parameters.check()?;
         Ok(parameters)
@@ -64,6 +72,17 @@ impl Parameters {
     /// All values of a parameter that may be repeated; empty ones count as left out.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(own, value)| own == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// The same, with a parameter where it was left out.
+    #[must_use]
+    pub fn with_default(&self, name: &str, value: &str) -> Self {
+        let mut all = self.clone();
+        if all.get(name).is_none() {
+            all.0.retain(|(own, _)| own != name);
+            all.0.push((name.to_owned(), value.to_owned()));
+        }
+        all
     }
 
     /// All of them, in the form in which they are sent.

@@ -154,6 +154,7 @@ pub fn refused_by_grant(error: GrantError) -> OAuthError {
         | GrantError::VerifierMissing
         | GrantError::VerifierUnexpected
         | GrantError::VerifierDiffers
+        | GrantError::OtherKey
         | GrantError::RefreshExpired
         | GrantError::Revoked
         | GrantError::CutOff
@@ -175,6 +176,7 @@ pub const fn rule_of(error: GrantError) -> &'static str {
         GrantError::VerifierMissing => "code_verifier_missing",
         GrantError::VerifierUnexpected => "code_verifier_unexpected",
         GrantError::VerifierDiffers => "code_verifier_differs",
+        GrantError::OtherKey => "bound_to_another_key",
         GrantError::RefreshExpired => "refresh_token_expired",
         GrantError::Revoked => "grant_revoked",
         GrantError::CutOff => "grant_cut_off",

@@ -30,6 +30,8 @@ pub enum MacPurpose {
     ClaimValue,
     /// A user as the clients of a sector know them. The root never changes, and so neither does this.
     PairwiseSubject,
+    /// A nonce for proofs of possession.
+    DpopNonce,
 }
 
 /// What travels sealed in the browser: what was sealed as one never opens as another.
@@ -81,6 +83,7 @@ pub struct ServerKeys {
     user_code: hmac::Key,
     claim_value: hmac::Key,
     pairwise_subject: hmac::Key,
+    dpop_nonce: hmac::Key,
     requests: Cipher,
     errors: Cipher,
 }
@@ -121,6 +124,7 @@ impl ServerKeys {
             user_code: mac(b"user code"),
             claim_value: mac(b"claim value"),
             pairwise_subject: mac(b"pairwise subject"),
+            dpop_nonce: mac(b"dpop nonce"),
             requests: Cipher::new(&derive(b"pending requests")),
             errors: Cipher::new(&derive(b"error ids")),
         })
@@ -138,6 +142,7 @@ impl ServerKeys {
             MacPurpose::UserCode => &self.user_code,
             MacPurpose::ClaimValue => &self.claim_value,
             MacPurpose::PairwiseSubject => &self.pairwise_subject,
+            MacPurpose::DpopNonce => &self.dpop_nonce,
         };
         URL_SAFE_NO_PAD.encode(&hmac::sign(key, message).as_ref()[..16])
     }

@@ -6,9 +6,12 @@ use jsonwebtoken::{dangerous::insecure_decode, decode_header};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use support::{Answer, Browser, DEVICE_CODE, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores};
+use support::{Answer, Browser, ClientKey, DEVICE_CODE, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores};
 
-use crate::{client_assertion::proves_itself, second_factor::context_reached};
+use crate::{
+    client_assertion::proves_itself, dpop::bound, introspection::signed, request_object::request_is_taken,
+    second_factor::context_reached, signed_answer::algorithm_of_answers,
+};
 
 both_stores!(every_value_that_is_named_works, what_is_not_named_is_refused);
 
@@ -42,6 +45,7 @@ async fn works(browser: &Browser<'_>, member: &str, value: &Value) {
         "authorization_endpoint" | "end_session_endpoint" | "jwks_uri" => is_there(app, Method::GET, named).await,
         "token_endpoint"
         | "device_authorization_endpoint"
+        | "pushed_authorization_request_endpoint"
         | "revocation_endpoint"
         | "introspection_endpoint"
         | "userinfo_endpoint"
@@ -100,7 +104,29 @@ async fn works(browser: &Browser<'_>, member: &str, value: &Value) {
         }
         // Where the settings let clients come so, the tests of documents see it named.
         "client_id_metadata_document_supported" => assert_eq!(*value, false),
-        "request_parameter_supported" | "request_uri_parameter_supported" => assert_eq!(*value, false, "{member}"),
+        // Both, and the refusal of what is not registered, have tests of their own.
+        "request_parameter_supported" | "request_uri_parameter_supported" | "require_request_uri_registration" => {
+            assert_eq!(*value, true, "{member}");
+        }
+        // No client has to that did not register for it: all others here do neither.
+        "require_pushed_authorization_requests" | "require_signed_request_object" => assert_eq!(*value, false, "{member}"),
+        "request_object_signing_alg_values_supported" => {
+            request_is_taken(browser, SigningAlgorithm::named(named).expect("one that we know")).await;
+        }
+        "authorization_signing_alg_values_supported" => {
+            assert_eq!(algorithm_of_answers(browser, json!({"authorization_signed_response_alg": named})).await, named);
+        }
+        "introspection_signing_alg_values_supported" => {
+            let metadata =
+                json!({"grant_types": ["client_credentials"], "scope": "read", "introspection_signed_response_alg": named});
+            let client = app.client(metadata).await;
+            let token = app.token_of(&client, "read").await.access;
+            assert_eq!(json!(decode_header(signed(app, &client, &token).await).unwrap().alg), *value);
+        }
+        "dpop_signing_alg_values_supported" => {
+            let key = ClientKey::new(SigningAlgorithm::named(named).expect("one that we know"));
+            assert_eq!(bound(app, &app.ordinary_client().await, &key).await.assert_status(200).json()["token_type"], "DPoP");
+        }
         "backchannel_logout_supported" | "backchannel_logout_session_supported" => {
             openid_client(app, "backchannel_logout_uri", &json!("https://app.example/out")).await;
         }
@@ -153,6 +179,9 @@ async fn a_mode_answers(browser: &Browser<'_>, mode: &str) {
         "query" => assert!(answer.location().starts_with(&format!("{REDIRECT_URI}?code=")), "{answer:?}"),
         "fragment" => assert!(answer.location().starts_with(&format!("{REDIRECT_URI}#code=")), "{answer:?}"),
         "form_post" => assert_eq!(answer.attribute("form", "action").as_deref(), Some(REDIRECT_URI), "{answer:?}"),
+        "jwt" | "query.jwt" => assert!(answer.location().starts_with(&format!("{REDIRECT_URI}?response=")), "{answer:?}"),
+        "fragment.jwt" => assert!(answer.location().starts_with(&format!("{REDIRECT_URI}#response=")), "{answer:?}"),
+        "form_post.jwt" => assert_eq!(answer.form("continue").fields[0].0, "response", "{answer:?}"),
         other => panic!("nothing knows {other}"),
     }
 }
@@ -223,7 +252,7 @@ async fn what_is_not_named_is_refused(kind: Kind) {
     for (parameter, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
         ("response_type", "code id_token", "unsupported_response_type"),
-        ("response_mode", "jwt", "invalid_request"),
+        ("response_mode", "web_message", "invalid_request"),
         ("code_challenge_method", "plain", "invalid_request"),
         ("scope", "unheard_of", "invalid_scope"),
         ("prompt", "create", "invalid_request"),

@@ -6,21 +6,21 @@ use std::sync::{
 };
 
 use axum::{Json, Router, routing::get};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::client::{ClientMetadata, SigningAlgorithm};
-use grantlog::{
-    log::Actor,
-    protocol::client_assertion::JWT_BEARER,
-    signer::{NewKey, generate},
+use domain::{
+    ClientId,
+    client::{ClientMetadata, SigningAlgorithm},
 };
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use grantlog::{log::Actor, protocol::client_assertion::JWT_BEARER};
 use serde_json::{Value, json};
-use support::{Answer, Kind, TestApp, both_stores};
+use support::{Answer, Browser, ClientKey, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores, with};
 use tokio::net::TcpListener;
 
 both_stores!(
+    under_fapi2_the_issuer_alone_is_the_audience,
+    an_assertion_is_used_up_by_what_is_refused_too,
     a_client_gets_tokens_by_an_assertion_and_no_secret,
     an_assertion_is_good_once_over_two_nodes,
+    a_replay_is_told_as_such_and_uses_its_assertion_up,
     an_assertion_that_is_not_right_is_refused,
     a_client_authenticates_in_the_one_way_that_it_registered,
     it_introspects_and_revokes_by_assertions_too,
@@ -29,43 +29,14 @@ both_stores!(
     a_client_that_signs_has_keys_and_no_secret,
 );
 
-fn ec() -> NewKey {
-    generate(SigningAlgorithm::ES256).unwrap()
-}
-
-fn jwks(keys: &[&NewKey]) -> Value {
-    let named = |key: &&NewKey| with(key.public.jwk.clone(), json!({"kid": key.public.kid, "use": "sig"}));
-    json!({"keys": keys.iter().map(named).collect::<Vec<_>>()})
-}
-
-/// An object with the members of another over its own.
-fn with(mut object: Value, more: Value) -> Value {
-    if let (Some(all), Value::Object(more)) = (object.as_object_mut(), more) {
-        all.extend(more);
-    }
-    object
-}
-
 fn metadata(more: Value) -> Value {
     let own = json!({"grant_types": ["client_credentials"], "scope": "read", "token_endpoint_auth_method": "private_key_jwt"});
     with(own, more)
 }
 
-fn encoding_key(key: &NewKey) -> EncodingKey {
-    match key.public.alg {
-        SigningAlgorithm::ES256 => EncodingKey::from_ec_der(&key.private),
-        SigningAlgorithm::EdDSA => EncodingKey::from_ed_der(&key.private),
-        SigningAlgorithm::RS256 | SigningAlgorithm::PS256 => {
-            let base64 = STANDARD.encode(&key.private);
-            let pem = format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n");
-            EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
-        }
-    }
-}
-
 /// A new client proves who it is at this endpoint, by what it signs with this algorithm.
 pub(crate) async fn proves_itself(app: &TestApp, path: &str, algorithm: SigningAlgorithm) {
-    let key = generate(algorithm).unwrap();
+    let key = ClientKey::new(algorithm);
     let client = signing(app, &key, json!({"token_endpoint_auth_signing_alg": algorithm.name()})).await;
     let access = client.token(&client.sign("1", json!({}))).await.assert_status(200).tokens().access;
     if path != "/o/token/" {
@@ -74,24 +45,22 @@ pub(crate) async fn proves_itself(app: &TestApp, path: &str, algorithm: SigningA
 }
 
 /// A client's id, and how it signs.
-struct Signing<'a> {
+pub(crate) struct Signing<'a> {
     app: &'a TestApp,
-    client_id: String,
-    key: &'a NewKey,
+    id: ClientId,
+    pub(crate) client_id: String,
+    key: &'a ClientKey,
 }
 
 impl Signing<'_> {
     /// Says what is right, but for these claims.
-    fn sign(&self, jti: &str, changed: Value) -> String {
+    pub(crate) fn sign(&self, jti: &str, changed: Value) -> String {
         let exp = self.app.app.clock.now().unix() + 60;
         let claims = json!({"iss": self.client_id, "sub": self.client_id, "aud": self.app.url("/o"), "exp": exp, "jti": jti});
-        let algorithm: Algorithm = self.key.public.alg.name().parse().unwrap();
-        let mut header = Header::new(algorithm);
-        header.kid = Some(self.key.public.kid.clone());
-        jsonwebtoken::encode(&header, &with(claims, changed), &encoding_key(self.key)).unwrap()
+        self.key.sign(&self.key.header("JWT"), &with(claims, changed))
     }
 
-    async fn post(&self, path: &str, assertion: &str, form: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, assertion: &str, form: &[(&str, &str)]) -> Answer {
         let proof = [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)];
         self.app.post(path, &[form, &proof].concat()).await
     }
@@ -102,13 +71,14 @@ impl Signing<'_> {
     }
 }
 
-async fn signing<'a>(app: &'a TestApp, key: &'a NewKey, more: Value) -> Signing<'a> {
-    let client_id = app.client(metadata(with(json!({"jwks": jwks(&[key])}), more))).await.identifier;
-    Signing { app, client_id, key }
+/// A client that signs with this key.
+pub(crate) async fn signing<'a>(app: &'a TestApp, key: &'a ClientKey, more: Value) -> Signing<'a> {
+    let client = app.client(metadata(with(json!({"jwks": ClientKey::jwks(&[key])}), more))).await;
+    Signing { app, id: client.id, client_id: client.identifier, key }
 }
 
 async fn a_client_gets_tokens_by_an_assertion_and_no_secret(kind: Kind) {
-    let (app, key) = (TestApp::start(kind).await, ec());
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
     let client = signing(&app, &key, json!({})).await;
     for (jti, audience) in [("1", json!(app.url("/o"))), ("2", json!([app.url("/o/token/"), "https://else.example"]))] {
         let tokens = client.token(&client.sign(jti, json!({"aud": audience}))).await.assert_status(200).tokens();
@@ -116,8 +86,40 @@ async fn a_client_gets_tokens_by_an_assertion_and_no_secret(kind: Kind) {
     }
 }
 
+async fn under_fapi2_the_issuer_alone_is_the_audience(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
+    let client = signing(&app, &key, json!({"policy": "fapi2"})).await;
+    let issuer = app.url("/o");
+    let others = [json!([issuer]), json!(app.url("/o/token/")), json!(app.url("/o/par/"))];
+    for (n, audience) in others.into_iter().enumerate() {
+        client.token(&client.sign(&n.to_string(), json!({"aud": audience}))).await.assert_error(401, "invalid_client");
+    }
+    // It is believed: what is missing is the key that its tokens are bound to.
+    client.token(&client.sign("right", json!({"aud": issuer}))).await.assert_error(400, "invalid_request");
+}
+
+async fn an_assertion_is_used_up_by_what_is_refused_too(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
+    let client = signing(&app, &key, json!({})).await;
+    for (n, form) in [
+        [("grant_type", "client_credentials"), ("scope", "admin")],
+        [("grant_type", "authorization_code"), ("code", "x")],
+        [("grant_type", "nothing"), ("x", "y")],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let assertion = client.sign(&n.to_string(), json!({}));
+        client.post("/o/token/", &assertion, form).await.assert_status(400);
+        client.token(&assertion).await.assert_error(401, "invalid_client");
+    }
+    let assertion = client.sign("revoked nothing", json!({}));
+    client.post("/o/revoke_token/", &assertion, &[("token", "x")]).await.assert_status(200);
+    client.token(&assertion).await.assert_error(401, "invalid_client");
+}
+
 async fn an_assertion_is_good_once_over_two_nodes(kind: Kind) {
-    let (app, key) = (TestApp::start(kind).await, ec());
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
     let nodes = [app.address, app.another_node_serving().await];
     let client = signing(&app, &key, json!({})).await;
     let assertion = client.sign("once", json!({}));
@@ -130,11 +132,27 @@ async fn an_assertion_is_good_once_over_two_nodes(kind: Kind) {
     client.token(&client.sign("twice", json!({}))).await.assert_status(200);
 }
 
+async fn a_replay_is_told_as_such_and_uses_its_assertion_up(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
+    let grant_types = ["authorization_code", "refresh_token", "client_credentials"];
+    let more = json!({"redirect_uris": [REDIRECT_URI], "grant_types": grant_types});
+    let client = signing(&app, &key, more).await;
+    let browser = Browser::signed_in(&app).await;
+    let registered = TestClient { id: client.id, identifier: client.client_id.clone(), secret: String::new().into() };
+    let code = browser.allow(&app.authorize_path(&registered, &[])).await.answered("code").unwrap();
+    let redeem =
+        [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT_URI), ("code_verifier", VERIFIER)];
+    client.post("/o/token/", &client.sign("1", json!({})), &redeem).await.assert_status(200);
+    let again = client.sign("2", json!({}));
+    client.post("/o/token/", &again, &redeem).await.assert_error(400, "invalid_grant");
+    client.token(&again).await.assert_error(401, "invalid_client");
+}
+
 async fn an_assertion_that_is_not_right_is_refused(kind: Kind) {
-    let (app, key, other) = (TestApp::start(kind).await, ec(), ec());
+    let (app, key, other) = (TestApp::start(kind).await, ClientKey::ec(), ClientKey::ec());
     let client = signing(&app, &key, json!({})).await;
     let now = app.app.clock.now().unix();
-    let foreign = Signing { app: &app, client_id: client.client_id.clone(), key: &other };
+    let foreign = Signing { app: &app, id: client.id, client_id: client.client_id.clone(), key: &other };
     for (n, changed) in [
         json!({"iss": "other"}),
         json!({"aud": "https://else.example"}),
@@ -169,19 +187,20 @@ async fn an_assertion_that_is_not_right_is_refused(kind: Kind) {
 }
 
 async fn a_client_authenticates_in_the_one_way_that_it_registered(kind: Kind) {
-    let (app, key) = (TestApp::start(kind).await, ec());
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
     let client = signing(&app, &key, json!({"policy": "compatible"})).await;
     let form = [("grant_type", "client_credentials"), ("client_id", client.client_id.as_str())];
     app.post("/o/token/", &form).await.assert_error(401, "invalid_client");
     app.post("/o/token/", &[&form[..], &[("client_secret", "x")]].concat()).await.assert_error(401, "invalid_client");
     let both = [("grant_type", "client_credentials"), ("client_secret", "x")];
     client.post("/o/token/", &client.sign("1", json!({})), &both).await.assert_error(400, "invalid_request");
-    let other = Signing { app: &app, client_id: app.ordinary_client().await.identifier, key: &key };
+    let ordinary = app.ordinary_client().await;
+    let other = Signing { app: &app, id: ordinary.id, client_id: ordinary.identifier, key: &key };
     other.token(&other.sign("1", json!({}))).await.assert_error(401, "invalid_client");
 }
 
 async fn it_introspects_and_revokes_by_assertions_too(kind: Kind) {
-    let (app, key) = (TestApp::start(kind).await, ec());
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
     let client = signing(&app, &key, json!({})).await;
     let access = client.token(&client.sign("1", json!({}))).await.assert_status(200).tokens().access;
     let token = [("token", access.as_str())];
@@ -225,19 +244,23 @@ async fn app_that_may_ask_here(kind: Kind) -> TestApp {
 }
 
 async fn keys_are_fetched_and_fetched_again_when_a_new_one_signs(kind: Kind) {
-    let (app, first, second) = (app_that_may_ask_here(kind).await, ec(), ec());
-    let server = KeyServer::start(jwks(&[&first])).await;
-    let client_id = app.client(metadata(json!({"jwks_uri": server.jwks_uri}))).await.identifier;
-    let (first, second) = [&first, &second].map(|key| Signing { app: &app, client_id: client_id.clone(), key }).into();
+    let (app, first, second) = (app_that_may_ask_here(kind).await, ClientKey::ec(), ClientKey::ec());
+    let server = KeyServer::start(ClientKey::jwks(&[&first])).await;
+    let client = app.client(metadata(json!({"jwks_uri": server.jwks_uri}))).await;
+    let (first, second) =
+        [&first, &second].map(|key| Signing { app: &app, id: client.id, client_id: client.identifier.clone(), key }).into();
     for jti in ["1", "2", "3"] {
         first.token(&first.sign(jti, json!({}))).await.assert_status(200);
     }
     assert_eq!(server.asked(), 1);
-    *server.keys.lock().unwrap() = jwks(&[second.key]);
-    app.app.clock.advance(11);
+    *server.keys.lock().unwrap() = ClientKey::jwks(&[second.key]);
+    app.app.clock.advance(1);
     second.token(&second.sign("4", json!({}))).await.assert_status(200);
     assert_eq!(server.asked(), 2);
+    // For a missing key once in ten seconds.
+    app.app.clock.advance(1);
     first.token(&first.sign("5", json!({}))).await.assert_error(401, "invalid_client");
+    assert_eq!(server.asked(), 2);
     // What is no set of keys takes none away.
     *server.keys.lock().unwrap() = json!({"error": "down"});
     app.app.clock.advance(11);
@@ -246,10 +269,10 @@ async fn keys_are_fetched_and_fetched_again_when_a_new_one_signs(kind: Kind) {
 }
 
 async fn nonsense_makes_nobody_be_asked_more_often(kind: Kind) {
-    let (app, key, foreign) = (app_that_may_ask_here(kind).await, ec(), ec());
-    let server = KeyServer::start(jwks(&[&key])).await;
-    let client_id = app.client(metadata(json!({"jwks_uri": server.jwks_uri}))).await.identifier;
-    let foreign = Signing { app: &app, client_id, key: &foreign };
+    let (app, key, foreign) = (app_that_may_ask_here(kind).await, ClientKey::ec(), ClientKey::ec());
+    let server = KeyServer::start(ClientKey::jwks(&[&key])).await;
+    let client = app.client(metadata(json!({"jwks_uri": server.jwks_uri}))).await;
+    let foreign = Signing { app: &app, id: client.id, client_id: client.identifier, key: &foreign };
     for jti in ["1", "2", "3", "4"] {
         foreign.token(&foreign.sign(jti, json!({}))).await.assert_error(401, "invalid_client");
     }
@@ -257,15 +280,15 @@ async fn nonsense_makes_nobody_be_asked_more_often(kind: Kind) {
 }
 
 async fn a_client_that_signs_has_keys_and_no_secret(kind: Kind) {
-    let (app, key) = (TestApp::start(kind).await, ec());
+    let (app, key) = (TestApp::start(kind).await, ClientKey::ec());
     let refused = |more: Value| {
         let metadata: ClientMetadata = serde_json::from_value(metadata(more)).unwrap();
         metadata.check().unwrap_err().to_string()
     };
     assert!(refused(json!({})).contains("needs jwks or jwks_uri"));
-    let other = refused(json!({"jwks": jwks(&[&key]), "token_endpoint_auth_signing_alg": "HS256"}));
+    let other = refused(json!({"jwks": ClientKey::jwks(&[&key]), "token_endpoint_auth_signing_alg": "HS256"}));
     assert!(other.starts_with("token_endpoint_auth_signing_alg: "), "{other}");
-    let client = app.client(metadata(json!({"jwks": jwks(&[&key])}))).await;
+    let client = app.client(metadata(json!({"jwks": ClientKey::jwks(&[&key])}))).await;
     let registered = app.app.dispatch.client_by_id(client.id).await.unwrap();
     assert!(registered.state.registration().unwrap().secrets.is_empty());
     assert!(app.app.dispatch.rotate_client_secret(Actor::Operator, client.id, 0).await.is_err());

@@ -1,10 +1,13 @@
 //! What a token is worth now, told to whom it concerns (RFC 7662).
 
-use serde_json::json;
+use jsonwebtoken::{dangerous::insecure_decode, decode_header};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 use support::{Answer, Kind, TestApp, TestClient, both_stores};
 
 both_stores!(
     a_client_sees_its_own_tokens,
+    who_asks_for_a_signed_answer_gets_one,
     how_surely_and_when_a_user_signed_in_is_told_and_stays_so,
     a_resource_server_sees_what_is_meant_for_it,
     a_compatible_caller_is_told_an_audience_that_was_asked_for_alone,
@@ -22,6 +25,30 @@ const INACTIVE: &str = r#"{"active":false}"#;
 
 async fn resource_server(app: &TestApp, resources: &[&str]) -> TestClient {
     app.client(json!({"grant_types": ["client_credentials"], "scope": "introspection", "resources": resources})).await
+}
+
+/// What a client is told that asks for a signed answer: the JWT.
+pub(crate) async fn signed(app: &TestApp, client: &TestClient, token: &str) -> String {
+    let request = app.http.post(app.url("/o/introspect/")).form(&[("token", token)]);
+    let request = request.basic_auth(&client.identifier, Some(client.secret.expose_secret()));
+    let answer = Answer::of(request.header("accept", "application/token-introspection+jwt")).await.assert_status(200);
+    assert_eq!(answer.header("content-type"), "application/token-introspection+jwt");
+    answer.body
+}
+
+async fn who_asks_for_a_signed_answer_gets_one(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let client = app.ordinary_client().await;
+    let access = app.token_of(&client, "read").await.access;
+    let plain = app.introspect(&client, &access).await.json();
+    let jwt = signed(&app, &client, &access).await;
+    assert_eq!(decode_header(&jwt).unwrap().typ.as_deref(), Some("token-introspection+jwt"));
+    let claims = insecure_decode::<Value>(&jwt).unwrap().claims;
+    assert_eq!((&claims["iss"], &claims["aud"]), (&json!(app.url("/o")), &json!(client.identifier)));
+    assert_eq!((&claims["iat"], &claims["token_introspection"]), (&json!(app.app.clock.now().unix()), &plain));
+    assert_eq!((claims.get("sub"), claims.get("exp")), (None, None));
+    let nothing = insecure_decode::<Value>(signed(&app, &client, "nonsense").await).unwrap().claims;
+    assert_eq!(nothing["token_introspection"], json!({"active": false}));
 }
 
 async fn a_client_sees_its_own_tokens(kind: Kind) {

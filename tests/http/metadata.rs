@@ -14,7 +14,7 @@ both_stores!(
     without_the_scope_openid_there_is_no_discovery,
     every_algorithm_of_id_tokens_that_it_names_signs_them,
     the_claims_that_it_names_are_those_that_are_told,
-    what_it_does_not_support_is_refused,
+    what_it_supports_for_clients_with_keys_is_refused_to_others,
 );
 
 const DISCOVERY: &str = "/o/.well-known/openid-configuration";
@@ -95,13 +95,13 @@ async fn the_claims_that_it_names_are_those_that_are_told(kind: Kind) {
     }
 }
 
-async fn what_it_does_not_support_is_refused(kind: Kind) {
+async fn what_it_supports_for_clients_with_keys_is_refused_to_others(kind: Kind) {
     let app = TestApp::start(kind).await;
     let metadata = app.get(DISCOVERY).await.json();
     let client = app.ordinary_client().await;
     let browser = support::Browser::new(&app);
     for (member, parameter) in [("request_parameter_supported", "request"), ("request_uri_parameter_supported", "request_uri")] {
-        assert_eq!(metadata[member], false);
+        assert_eq!(metadata[member], true);
         let sent_back = browser.open(&app.authorize_path(&client, &[(parameter, "https://app.example/request")])).await;
         assert!(sent_back.location().contains(&format!("error={parameter}_not_supported")), "{sent_back:?}");
     }

@@ -105,6 +105,7 @@ pub(crate) fn access(secret: &str) -> AccessToken {
         expires_at: Timestamp::from_unix(4_000),
         kid: None,
         pos: 0,
+        confirmation: None,
         id_token: None,
     }
 }
@@ -131,7 +132,7 @@ pub(crate) fn rotated(generation: u32) -> GrantEvent {
 
 fn refresh(generation: u32) -> RefreshToken {
     let digest = Digest::of(format!("refresh {generation}").as_bytes());
-    RefreshToken { digest, generation, expires_at: Timestamp::from_unix(9_000), pos: 0 }
+    RefreshToken { digest, generation, expires_at: Timestamp::from_unix(9_000), pos: 0, confirmation: None }
 }
 
 fn approved() -> Approved {
@@ -146,6 +147,7 @@ fn approved() -> Approved {
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
+        confirmation: None,
         auth_time: AT,
         acr: None,
         amr: Vec::new(),

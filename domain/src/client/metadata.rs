@@ -110,6 +110,8 @@ pub enum Policy {
     Default,
     /// As django-oauth-toolkit's clients expect it: no PKCE of a confidential client, Basic and body alike.
     Compatible,
+    /// The FAPI 2.0 Security Profile: pushed requests, bound tokens, no shared secrets, and what signs is no RS256.
+    Fapi2,
 }
 
 /// What its access tokens look like.

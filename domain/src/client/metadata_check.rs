@@ -19,7 +19,7 @@ const MAX_JWKS_LENGTH: usize = 32_768;
 /// Seconds: up to ten years.
 const LIFETIMES: RangeInclusive<u32> = 1..=10 * 365 * 86_400;
 /// Members that only private and symmetric keys have (RFC 7518 section 6).
-const PRIVATE_JWK_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
+pub const PRIVATE_JWK_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
 impl ClientMetadata {
     /// Whether it can be registered.
@@ -34,6 +34,7 @@ impl ClientMetadata {
         self.check_keys()?;
         self.check_lifetimes()?;
         self.check_other()?;
+        self.check_policy()?;
         self.check_sector()
     }
 
@@ -113,6 +114,9 @@ impl ClientMetadata {
             && self.jwks_uri.is_none()
         {
             return Err(invalid("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri"));
+        }
+        if self.signs_requests() && self.jwks.is_none() && self.jwks_uri.is_none() {
+            return Err(invalid("require_signed_request_object", "it needs jwks or jwks_uri"));
         }
         let Some(jwks) = &self.jwks else { return Ok(()) };
         if self.jwks_uri.is_some() {

@@ -11,6 +11,9 @@ use super::{
     ClientError, ClientMetadata, GrantType, SigningAlgorithm, logout_uris,
     metadata_check::{MUST_BE_HTTPS, check_count, check_name, invalid},
     openid::{ID_TOKEN_ALG, SECTOR_URI, SUBJECT_TYPE, USERINFO_ALG},
+    protection::{
+        ASSERTION_ALG, AUTHORIZATION_ALG, DPOP_BOUND, INTROSPECTION_ALG, PUSHED, REQUEST_ALG, REQUEST_URIS, SIGNED_REQUEST,
+    },
 };
 
 /// What a member's value must be.
@@ -24,7 +27,8 @@ enum Kind {
     /// Something that is called, or opened in a browser, when people sign out.
     Callable,
     Texts,
-    HttpsUris,
+    /// What is fetched.
+    Fetchables,
     SubjectType,
     /// The name of an algorithm, and never `none`.
     Algorithm,
@@ -36,21 +40,18 @@ enum Kind {
     UndoneFlag,
 }
 
-/// What the client signs its assertions with.
-const ASSERTION_ALG: &str = "token_endpoint_auth_signing_alg";
-
 /// RFC 7591, OpenID Connect Registration, Session, Front- and Back-Channel Logout, RFC 8705, 9101, 9126, 9396, 9449, 9701 and JARM.
 const MEMBERS: &[(&str, Kind)] = &[
     ("authorization_details_types", Kind::Texts),
     ("authorization_encrypted_response_alg", Kind::Undone),
     ("authorization_encrypted_response_enc", Kind::Undone),
-    ("authorization_signed_response_alg", Kind::Undone),
+    (AUTHORIZATION_ALG, Kind::OurAlgorithm),
     ("backchannel_logout_session_required", Kind::Flag),
     (logout_uris::BACK_CHANNEL, Kind::Callable),
     ("contacts", Kind::Texts),
     ("default_acr_values", Kind::Texts),
     ("default_max_age", Kind::Seconds),
-    ("dpop_bound_access_tokens", Kind::UndoneFlag),
+    (DPOP_BOUND, Kind::Flag),
     ("frontchannel_logout_session_required", Kind::Flag),
     (logout_uris::FRONT_CHANNEL, Kind::Callable),
     ("id_token_encrypted_response_alg", Kind::Undone),
@@ -59,14 +60,14 @@ const MEMBERS: &[(&str, Kind)] = &[
     ("initiate_login_uri", Kind::Https),
     ("introspection_encrypted_response_alg", Kind::Undone),
     ("introspection_encrypted_response_enc", Kind::Undone),
-    ("introspection_signed_response_alg", Kind::Undone),
+    (INTROSPECTION_ALG, Kind::OurAlgorithm),
     ("request_object_encryption_alg", Kind::Algorithm),
     ("request_object_encryption_enc", Kind::Algorithm),
-    ("request_object_signing_alg", Kind::Algorithm),
-    ("request_uris", Kind::HttpsUris),
+    (REQUEST_ALG, Kind::OurAlgorithm),
+    (REQUEST_URIS, Kind::Fetchables),
     ("require_auth_time", Kind::Flag),
-    ("require_pushed_authorization_requests", Kind::UndoneFlag),
-    ("require_signed_request_object", Kind::UndoneFlag),
+    (PUSHED, Kind::Flag),
+    (SIGNED_REQUEST, Kind::Flag),
     (SECTOR_URI, Kind::Https),
     (SUBJECT_TYPE, Kind::SubjectType),
     ("tls_client_auth_san_dns", Kind::Text),
@@ -111,12 +112,6 @@ impl ClientMetadata {
         self
     }
 
-    /// Whether it signs its assertions so: with whatever we know, where it says nothing (OpenID Connect Registration section 2).
-    #[must_use]
-    pub fn signs_assertions_with(&self, algorithm: SigningAlgorithm) -> bool {
-        self.other.get(ASSERTION_ALG).and_then(Value::as_str).is_none_or(|name| name == algorithm.name())
-    }
-
     pub(super) fn check_other(&self) -> Result<(), ClientError> {
         check_count("other members", self.other.len())?;
         self.other.iter().try_for_each(|(member, value)| kind_of(member).map_or(Ok(()), |kind| kind.check(member, value)))?;
@@ -138,9 +133,9 @@ impl Kind {
                 (value.as_u64().is_some_and(|seconds| u32::try_from(seconds).is_ok()), "it must be a number of seconds")
             }
             Self::Https => (is_https(value), MUST_BE_HTTPS),
-            Self::Callable => (value.as_str().is_some_and(logout_uris::is_callable), logout_uris::MUST_BE_CALLABLE),
+            Self::Callable => (is_callable(value), logout_uris::MUST_BE_CALLABLE),
             Self::Texts => (is_list_of(is_text, member, value)?, "it must be an array of strings"),
-            Self::HttpsUris => (is_list_of(is_https, member, value)?, "it must be an array of https URIs"),
+            Self::Fetchables => (is_list_of(is_fetchable, member, value)?, "it must be an array of https URIs"),
             Self::SubjectType => (matches!(value.as_str(), Some("public" | "pairwise")), "it must be public or pairwise"),
             Self::OurAlgorithm => {
                 (value.as_str().and_then(SigningAlgorithm::named).is_some(), "it must be one of ES256, EdDSA, RS256, PS256")
@@ -174,6 +169,15 @@ fn is_text(value: &Value) -> bool {
 
 fn is_https(value: &Value) -> bool {
     value.as_str().is_some_and(redirect_uri::is_https)
+}
+
+fn is_callable(value: &Value) -> bool {
+    value.as_str().is_some_and(logout_uris::is_callable)
+}
+
+/// A fragment may stand there, which says what will be found (OpenID Connect Core section 6.2).
+fn is_fetchable(value: &Value) -> bool {
+    is_https(value) || is_callable(value)
 }
 
 fn is_list_of(is_entry: fn(&Value) -> bool, member: &str, value: &Value) -> Result<bool, ClientError> {

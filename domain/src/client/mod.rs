@@ -9,6 +9,7 @@ mod metadata;
 mod metadata_check;
 mod metadata_other;
 mod openid;
+mod protection;
 mod questions;
 mod registration;
 mod self_service;
@@ -20,6 +21,7 @@ pub use event::{ByItself, ClientEvent, ClientSecret, DeregistrationReason};
 pub use metadata::{
     AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, Policy, SigningAlgorithm,
 };
+pub use metadata_check::PRIVATE_JWK_MEMBERS;
 pub use registration::Registration;
 use serde::{Deserialize, Serialize};
 

@@ -11,10 +11,10 @@ pub(super) const SUBJECT_TYPE: &str = "subject_type";
 pub(super) const SECTOR_URI: &str = "sector_identifier_uri";
 
 impl ClientMetadata {
-    /// What signs its ID tokens: RS256 where it says nothing, or was registered for an algorithm that the issuer does not sign with.
+    /// What signs its ID tokens: the usual where it says nothing, or was registered for an algorithm that the issuer does not sign with.
     #[must_use]
     pub fn id_token_algorithm(&self) -> SigningAlgorithm {
-        self.algorithm(ID_TOKEN_ALG).unwrap_or(SigningAlgorithm::RS256)
+        self.algorithm(ID_TOKEN_ALG).unwrap_or_else(|| self.policy.usual_algorithm())
     }
 
     /// What signs its userinfo answers; `None` where they are plain JSON.
@@ -23,7 +23,7 @@ impl ClientMetadata {
         self.algorithm(USERINFO_ALG)
     }
 
-    fn algorithm(&self, member: &str) -> Option<SigningAlgorithm> {
+    pub(super) fn algorithm(&self, member: &str) -> Option<SigningAlgorithm> {
         self.text(member).and_then(SigningAlgorithm::named)
     }
 

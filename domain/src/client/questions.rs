@@ -1,6 +1,6 @@
 //! What protocol and dispatch ask of a client.
 
-use super::{Client, Policy, Registration};
+use super::{Client, Registration};
 
 impl Client {
     /// The registration, enabled or not.
@@ -16,16 +16,5 @@ impl Client {
     #[must_use]
     pub fn usable(&self) -> Option<&Registration> {
         self.registration().filter(|registration| registration.enabled)
-    }
-}
-
-impl Policy {
-    /// Its name in the metadata.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Compatible => "compatible",
-        }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Digest, Timestamp, UserId};
 
-use super::{ApplicationType, AuthenticationMethod, ByItself, ClientMetadata, ClientSecret, GrantType, Policy};
+use super::{ApplicationType, AuthenticationMethod, ByItself, ClientMetadata, ClientSecret, GrantType};
 
 /// A registered client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,15 +58,6 @@ impl Registration {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.metadata.is_public()
-    }
-
-    /// Whether it may not leave PKCE out: only `compatible` spares confidential clients (RFC 9700 section 2.1.1).
-    #[must_use]
-    pub fn requires_pkce(&self) -> bool {
-        match self.metadata.policy {
-            Policy::Default => true,
-            Policy::Compatible => self.is_public(),
-        }
     }
 
     /// Whether it registered itself with an invitation.

@@ -2,6 +2,7 @@
 
 mod metadata;
 mod other_members;
+mod protection;
 mod self_service;
 
 use cqrs_es::test::TestFramework;

@@ -41,6 +41,7 @@ impl Grant {
             expires_at: approved.code_expires_at,
             redirect_uri: approved.redirect_uri,
             challenge: approved.code_challenge,
+            confirmation: approved.confirmation,
             session_id: terms.session_id.is_none().then_some(approved.session_id),
         };
         Self::Approved { terms, code }
@@ -134,10 +135,11 @@ impl Live {
                 let predecessor = Predecessor { digest, rotated_at: at, retries: 0 };
                 self.refresh = Some(CurrentRefresh::after(Some(predecessor), refresh));
             }
-            GrantEvent::AccessTokenRefreshed { access, .. } => {
+            GrantEvent::AccessTokenRefreshed { access, refresh, .. } => {
                 self.issued(&access);
                 if let Some(current) = &mut self.refresh {
                     current.predecessor = None;
+                    current.expires_at = refresh.map_or(current.expires_at, |refresh| refresh.expires_at);
                 }
             }
             GrantEvent::RefreshRetried { .. } => {
@@ -173,7 +175,7 @@ impl LastAccess {
 
 impl CurrentRefresh {
     fn after(predecessor: Option<Predecessor>, refresh: RefreshToken) -> Self {
-        let RefreshToken { digest, generation, expires_at, pos: _ } = refresh;
-        Self { digest, generation, expires_at, predecessor }
+        let RefreshToken { digest, generation, expires_at, pos: _, confirmation } = refresh;
+        Self { digest, generation, expires_at, predecessor, confirmation }
     }
 }

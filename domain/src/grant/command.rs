@@ -1,6 +1,6 @@
 //! What can be asked of a grant.
 
-use crate::{ClientId, Digest, Timestamp, TokenId, pkce::CodeVerifier};
+use crate::{ClientId, Confirmation, Digest, Timestamp, TokenId, pkce::CodeVerifier};
 
 use super::{AccessToken, Approved, ClientAuthentication, RefreshToken, RevocationReason};
 
@@ -30,6 +30,8 @@ pub struct Redeem {
     pub code: Digest,
     pub redirect_uri: Option<String>,
     pub code_verifier: Option<CodeVerifier>,
+    /// The key that the client proves to hold.
+    pub confirmation: Option<Confirmation>,
     /// Whether the code's row among the live tokens still stands: client, user, session and consent have not been cut off since.
     pub standing: bool,
     pub authentication: ClientAuthentication,
@@ -44,6 +46,8 @@ pub struct Refresh {
     pub client_id: ClientId,
     pub presented: Digest,
     pub generation: u32,
+    /// The key that the client proves to hold.
+    pub confirmation: Option<Confirmation>,
     /// Whether no cutoff (client, user, session, consent) has fallen since the family was approved.
     pub standing: bool,
     pub authentication: ClientAuthentication,
@@ -51,6 +55,8 @@ pub struct Refresh {
     pub access: AccessToken,
     /// The successor; `None` where the client's policy does not rotate.
     pub successor: Option<RefreshToken>,
+    /// The end of a new idle lifetime.
+    pub idle_until: Timestamp,
     /// For how long the predecessor still gets the same answer, in seconds.
     pub retry_grace: u32,
     /// How often, at most.

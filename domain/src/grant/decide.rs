@@ -1,7 +1,7 @@
 //! The rules of a grant: approval, the code (RFC 6749 section 4.1.3, RFC 7636 section 4.6) and revocation.
 
 use crate::{
-    ClientId, Decide, Scope, Timestamp,
+    ClientId, Confirmation, Decide, Scope, Timestamp,
     pkce::{CodeChallenge, CodeVerifier},
 };
 
@@ -82,6 +82,9 @@ impl Code {
         }
         if presented.at >= self.expires_at {
             return Err(GrantError::CodeExpired);
+        }
+        if !Confirmation::allows(self.confirmation.as_ref(), presented.confirmation.as_ref()) {
+            return Err(GrantError::OtherKey);
         }
         // Left out there, it is left out here; sent there, it is sent here, byte for byte.
         if presented.redirect_uri != self.redirect_uri {

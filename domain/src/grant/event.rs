@@ -4,7 +4,7 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientId, ConsentId, DeviceAuthorizationId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, claim::AskedClaims,
+    ClientId, Confirmation, ConsentId, DeviceAuthorizationId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, claim::AskedClaims,
     pkce::CodeChallenge,
 };
 
@@ -30,7 +30,14 @@ pub enum GrantEvent {
         at: Timestamp,
     },
     /// A client whose policy does not rotate got a new access token; its refresh token lives on.
-    AccessTokenRefreshed { access: AccessToken, authentication: ClientAuthentication, at: Timestamp },
+    AccessTokenRefreshed {
+        access: AccessToken,
+        /// `None` in an event from before this was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh: Option<LivesOn>,
+        authentication: ClientAuthentication,
+        at: Timestamp,
+    },
     /// The predecessor came again within the grace time, and got the same answer as before.
     RefreshRetried { generation: u32, at: Timestamp },
     /// A used code came again (RFC 6749 section 4.1.2): what it gave is revoked.
@@ -61,6 +68,9 @@ pub struct Approved {
     pub redirect_uri: Option<String>,
     pub code_challenge: Option<CodeChallenge>,
     pub nonce: Option<String>,
+    /// The key that the code is bound to (RFC 9449 section 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     pub auth_time: Timestamp,
     pub acr: Option<String>,
     pub amr: Vec<String>,
@@ -94,6 +104,9 @@ pub struct AccessToken {
     pub kid: Option<String>,
     /// The head of the log that the decision saw: a cutoff above it kills the token.
     pub pos: i64,
+    /// The key that it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     /// The ID token that stood beside it in the answer, and names it by `at_hash`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token: Option<IdToken>,
@@ -117,6 +130,16 @@ pub struct RefreshToken {
     /// The end of its idle lifetime, never after the family's.
     pub expires_at: Timestamp,
     pub pos: i64,
+    /// The key that it is bound to: of a public client, which cannot prove itself otherwise (RFC 9449 section 5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+}
+
+/// A refresh token that was used and not rotated: its idle lifetime begins anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LivesOn {
+    pub digest: Digest,
+    pub expires_at: Timestamp,
 }
 
 /// How a client proved who it is (RFC 7591 `token_endpoint_auth_method`).

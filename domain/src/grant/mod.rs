@@ -9,12 +9,12 @@ mod refresh;
 mod tests;
 
 pub use command::{GrantCommand, Redeem, Refresh};
-pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, IdToken, RefreshToken, RevocationReason};
+pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, IdToken, LivesOn, RefreshToken, RevocationReason};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientId, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, aggregate::aggregate, claim::AskedClaims,
-    pkce::CodeChallenge,
+    ClientId, Confirmation, ConsentId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, aggregate::aggregate,
+    claim::AskedClaims, pkce::CodeChallenge,
 };
 
 /// What `decide` needs to know of a grant.
@@ -64,6 +64,8 @@ pub struct Code {
     pub expires_at: Timestamp,
     pub redirect_uri: Option<String>,
     pub challenge: Option<CodeChallenge>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     /// The sign-in in which it was approved, where the family outlives that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
@@ -102,6 +104,8 @@ pub struct CurrentRefresh {
     pub expires_at: Timestamp,
     /// Whether anybody has used it: then its predecessor is theft.
     pub predecessor: Option<Predecessor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
 }
 
 /// The refresh token before the current one.
@@ -133,6 +137,8 @@ pub enum GrantError {
     VerifierUnexpected,
     #[error("code_verifier does not match code_challenge")]
     VerifierDiffers,
+    #[error("it is bound to another key than the one that the request proves to hold")]
+    OtherKey,
     #[error("the refresh token has expired")]
     RefreshExpired,
     #[error("the grant has been revoked")]

@@ -1,6 +1,8 @@
 //! The rules of refreshing (RFC 6749 section 6, RFC 9700 section 4.14): one successor, bounded retries, and replay ends the family.
 
-use super::{CurrentRefresh, Grant, GrantError, GrantEvent, Live, Predecessor, Refresh, RevocationReason};
+use crate::Confirmation;
+
+use super::{CurrentRefresh, Grant, GrantError, GrantEvent, Live, LivesOn, Predecessor, Refresh, RevocationReason};
 
 /// What a presented refresh token is to its family.
 enum Presented<'a> {
@@ -57,13 +59,18 @@ impl Live {
         if request.at >= current.expires_at {
             return Err(GrantError::RefreshExpired);
         }
+        if !Confirmation::allows(current.confirmation.as_ref(), request.confirmation.as_ref()) {
+            return Err(GrantError::OtherKey);
+        }
         self.terms.must_cover(&request.access.scope)
     }
 
     fn rotate(&self, current: &CurrentRefresh, request: Refresh) -> Result<Vec<GrantEvent>, GrantError> {
-        let Refresh { presented: predecessor, access, successor, authentication, at, .. } = request;
+        let Refresh { presented: predecessor, access, successor, idle_until, authentication, at, .. } = request;
         let Some(successor) = successor else {
-            return Ok(vec![GrantEvent::AccessTokenRefreshed { access, authentication, at }]);
+            let expires_at = idle_until.min(self.terms.ends_at).max(current.expires_at);
+            let refresh = Some(LivesOn { digest: predecessor, expires_at });
+            return Ok(vec![GrantEvent::AccessTokenRefreshed { access, refresh, authentication, at }]);
         };
         let refresh = self.terms.next(successor, current.generation.saturating_add(1))?;
         Ok(vec![GrantEvent::Refreshed { predecessor, access, refresh, authentication, at }])

@@ -7,7 +7,7 @@ use cqrs_es::test::TestFramework;
 use uuid::Uuid;
 
 use super::*;
-use crate::{DeviceAuthorizationId, TokenId, aggregate::fold};
+use crate::{Confirmation, DeviceAuthorizationId, TokenId, aggregate::fold};
 
 /// The moment of approval; all others count from here.
 const START: Timestamp = Timestamp::from_unix(1_000_000);
@@ -49,6 +49,7 @@ fn approval() -> Approved {
         redirect_uri: Some(REDIRECT_URI.to_owned()),
         code_challenge: None,
         nonce: Some("n".to_owned()),
+        confirmation: None,
         auth_time: START,
         acr: None,
         amr: vec!["pwd".to_owned()],
@@ -76,6 +77,7 @@ fn access(seconds: u32) -> AccessToken {
         expires_at: after(seconds + 600),
         kid: None,
         pos: 8,
+        confirmation: None,
         id_token: None,
     }
 }
@@ -83,7 +85,7 @@ fn access(seconds: u32) -> AccessToken {
 /// A refresh token of this generation that was issued so many seconds after the approval.
 fn refresh_token(generation: u32, seconds: u32) -> RefreshToken {
     let expires_at = after(seconds + IDLE_LIFETIME);
-    RefreshToken { digest: digest(&format!("refresh {generation}")), generation, expires_at, pos: 9 }
+    RefreshToken { digest: digest(&format!("refresh {generation}")), generation, expires_at, pos: 9, confirmation: None }
 }
 
 fn redeemed(seconds: u32) -> GrantEvent {
@@ -287,7 +289,7 @@ fn the_last_access_token_is_revoked_once() {
 fn an_access_token_that_was_refreshed_since_is_revoked_and_the_last_one_is_not() {
     let mut past = live();
     let later = AccessToken { digest: digest("later access"), ..access(15) };
-    past.push(GrantEvent::AccessTokenRefreshed { access: later.clone(), authentication: BASIC, at: after(15) });
+    past.push(GrantEvent::AccessTokenRefreshed { access: later.clone(), refresh: None, authentication: BASIC, at: after(15) });
     let AccessToken { id, digest, expires_at, .. } = access(10);
     let revoked = GrantEvent::AccessTokenRevoked { token: id, digest, expires_at, at: after(20) };
     grant().given(past.clone()).when(revoke_access_token()).then_expect_events(vec![revoked.clone()]);

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::Timestamp;
+use domain::{Confirmation, Timestamp};
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::TokenKind;
@@ -34,6 +34,8 @@ pub struct TokenRow {
     pub acr: Option<String>,
     /// The key that signed it.
     pub kid: Option<String>,
+    /// The key that it is bound to: the claim `cnf`, as JSON.
+    pub confirmation: Option<String>,
     /// In seconds since the Unix epoch.
     pub issued_at: i64,
     pub expires_at: i64,
@@ -66,14 +68,23 @@ impl TokenRow {
             auth_time: row.get(11)?,
             acr: row.get(12)?,
             kid: row.get(13)?,
-            issued_at: row.get(14)?,
-            expires_at: row.get(15)?,
-            pos: row.get(16)?,
-            position: row.get(17)?,
-            client_identifier: row.get(18)?,
-            profile: row.get(19)?,
-            cut_off: row.get(20)?,
+            confirmation: row.get(14)?,
+            issued_at: row.get(15)?,
+            expires_at: row.get(16)?,
+            pos: row.get(17)?,
+            position: row.get(18)?,
+            client_identifier: row.get(19)?,
+            profile: row.get(20)?,
+            cut_off: row.get(21)?,
         })
+    }
+
+    /// The key that it is bound to; `None` where whoever holds it may use it.
+    ///
+    /// # Errors
+    /// Where it cannot be read: then nobody may.
+    pub fn confirmation(&self) -> Result<Option<Confirmation>, serde_json::Error> {
+        self.confirmation.as_deref().map(serde_json::from_str).transpose()
     }
 
     /// Whether it is good for what only this kind is good for.
@@ -125,7 +136,7 @@ fn find_each(snapshot: &Transaction<'_>, wanted: &[Wanted]) -> rusqlite::Result<
     let mut found = Vec::with_capacity(wanted.len());
     for Wanted { digest, caller } in wanted {
         let seen = find.query_row((digest, caller), |row| {
-            Ok(SeenToken { token: TokenRow::read(row)?, caller: row.get(21)?, caller_version: row.get(22)? })
+            Ok(SeenToken { token: TokenRow::read(row)?, caller: row.get(22)?, caller_version: row.get(23)? })
         });
         found.extend(seen.optional()?);
     }
@@ -152,7 +163,7 @@ pub fn select_wanted(dialect: Dialect) -> String {
     let cut_off = cut_off();
     format!(
         "SELECT t.digest, t.kind, t.state, t.id, t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.scope, t.audience,
-            t.auth_time, t.acr, t.kid, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
+            t.auth_time, t.acr, t.kid, t.confirmation, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
             {cut_off} AS cut_off,
             w.caller, caller.version AS caller_version
          FROM {wanted} JOIN token AS t ON t.digest = w.digest

@@ -1,8 +1,8 @@
 //! What events make of codes and tokens.
 
 use domain::{
-    Digest, Timestamp,
-    grant::{ClientAuthentication, GrantEvent},
+    Confirmation, Digest, Timestamp,
+    grant::{AccessToken, ClientAuthentication, GrantEvent, LivesOn},
 };
 use serde_json::{Value, json};
 
@@ -32,9 +32,27 @@ fn an_approval_makes_a_live_code_of_the_grants_terms() {
     let code = json!({
         "digest": digest("code"), "kind": "code", "state": "live", "id": null, "grant_id": id(1), "client_id": id(2),
         "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write", "audience": "[\"https://api.example\"]",
-        "auth_time": 90, "acr": "urn:grantlog:acr:2fa", "kid": null, "issued_at": 100, "expires_at": 160, "pos": 7, "position": 1,
+        "auth_time": 90, "acr": "urn:grantlog:acr:2fa", "kid": null, "confirmation": null, "issued_at": 100, "expires_at": 160, "pos": 7, "position": 1,
     });
     assert_eq!(puts(&project_grant(&[approved()]), &TABLE), [code]);
+}
+
+#[test]
+fn a_token_tells_the_key_that_it_is_bound_to() {
+    let key = Confirmation::KeyThumbprint("key".to_owned());
+    let access = AccessToken { confirmation: Some(key.clone()), ..access("access", "read") };
+    let changes = project_grant(&[GrantEvent::TokensIssued { access, refresh: None, at: AT }]);
+    let row = put_of(&changes, &TABLE, &digest("access"));
+    assert_eq!(serde_json::from_str::<Confirmation>(row["confirmation"].as_str().unwrap()).unwrap(), key);
+}
+
+#[test]
+fn a_refresh_token_that_is_kept_lives_on() {
+    let refresh = LivesOn { digest: Digest::of(b"refresh"), expires_at: Timestamp::from_unix(800) };
+    let access = access("access 2", "read");
+    let changes =
+        project_grant(&[GrantEvent::AccessTokenRefreshed { access, refresh: Some(refresh), authentication: BY, at: AT }]);
+    assert_eq!(sets(&changes, &TABLE), [json!({"digest": digest("refresh"), "expires_at": 800, "position": 1})]);
 }
 
 #[test]
@@ -73,8 +91,12 @@ fn a_rotated_refresh_token_is_used_and_its_successor_lives() {
 
 #[test]
 fn a_refresh_without_rotation_makes_an_access_token_alone() {
-    let changes =
-        project_grant(&[GrantEvent::AccessTokenRefreshed { access: access("access 2", "read"), authentication: BY, at: AT }]);
+    let changes = project_grant(&[GrantEvent::AccessTokenRefreshed {
+        access: access("access 2", "read"),
+        refresh: None,
+        authentication: BY,
+        at: AT,
+    }]);
     assert_eq!(puts(&changes, &TABLE).len(), 1);
     assert!(sets(&changes, &TABLE).is_empty());
 }
@@ -119,6 +141,7 @@ fn a_token_is_active_while_it_lives_in_its_time_for_its_purpose_and_nothing_cut_
         auth_time: None,
         acr: None,
         kid: None,
+        confirmation: None,
         issued_at: 100,
         expires_at: 200,
         pos: 1,

@@ -104,6 +104,7 @@ pub(crate) fn approved() -> (StreamId, Event) {
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
+        confirmation: None,
         auth_time: AT,
         acr: None,
         amr: Vec::new(),
@@ -128,12 +129,19 @@ pub(crate) fn access(secret: &str, pos: i64) -> AccessToken {
         expires_at: Timestamp::from_unix(500),
         kid: Some("key".to_owned()),
         pos,
+        confirmation: None,
         id_token: None,
     }
 }
 
 pub(crate) fn refresh(secret: &str, generation: u32, pos: i64) -> RefreshToken {
-    RefreshToken { digest: Digest::of(secret.as_bytes()), generation, expires_at: Timestamp::from_unix(900), pos }
+    RefreshToken {
+        digest: Digest::of(secret.as_bytes()),
+        generation,
+        expires_at: Timestamp::from_unix(900),
+        pos,
+        confirmation: None,
+    }
 }
 
 pub(crate) fn issued(secret: &str, pos: i64) -> (StreamId, Event) {

@@ -46,8 +46,9 @@ pub(super) fn grant(event: &GrantEvent, names: &Names) -> Telling {
             details["client_authentication"] = json!(authentication);
             telling("grant.refreshed", details)
         }
-        GrantEvent::AccessTokenRefreshed { access, authentication, .. } => {
+        GrantEvent::AccessTokenRefreshed { access, refresh, authentication, .. } => {
             let mut details = access_token(access);
+            details["refresh_expires_at"] = json!(refresh.as_ref().map(|refresh| rfc3339(refresh.expires_at)));
             details["client_authentication"] = json!(authentication);
             telling("grant.access_token_refreshed", details)
         }
@@ -61,7 +62,9 @@ pub(super) fn grant(event: &GrantEvent, names: &Names) -> Telling {
 
 fn access_token(token: &AccessToken) -> Value {
     let (scope, audience, expires_at) = (&token.scope, &token.audience, rfc3339(token.expires_at));
-    json!({"jti": token.id, "scope": scope, "audience": audience, "expires_at": expires_at, "kid": token.kid})
+    json!({
+        "jti": token.id, "scope": scope, "audience": audience, "expires_at": expires_at, "kid": token.kid, "cnf": token.confirmation,
+    })
 }
 
 /// The names of the claims that were asked for, by where they are told.

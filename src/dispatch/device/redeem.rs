@@ -24,6 +24,7 @@ use crate::{
     },
     ephemeral::{self, Pace},
     log::{Actor, Unavailable},
+    protocol::{Once, OnceKind},
 };
 
 /// The ephemeral kind of devices' polls.
@@ -52,6 +53,8 @@ pub enum DeviceCodeRefusal {
     OtherResource,
     #[error("{0}")]
     Grant(GrantError),
+    #[error("what the request proves itself by was used before")]
+    UsedBefore(OnceKind),
 }
 
 impl Dispatch {
@@ -89,6 +92,14 @@ impl UseCase for RedeemDevice {
 
     fn stream(&self) -> Option<StreamId> {
         Some(DeviceAuthorization::stream(self.code.aggregate_id))
+    }
+
+    fn once(&self) -> &[Once] {
+        self.client.once()
+    }
+
+    fn used_before(&self, kind: OnceKind) -> Option<DeviceCodeRefusal> {
+        Some(DeviceCodeRefusal::UsedBefore(kind))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<DeviceCodeRefusal>> {
@@ -130,6 +141,7 @@ impl RedeemDevice {
             resources: &resources,
             nonce: None,
             generation: client.may_use(GrantType::RefreshToken).then_some(1),
+            confirmation: self.client.confirmation(),
         };
         let Minted { issued, access, refresh } = work.mint_family(next).await?;
         let redeem = Redeem {
@@ -137,6 +149,7 @@ impl RedeemDevice {
             code: self.code.digest.clone(),
             redirect_uri: None,
             code_verifier: None,
+            confirmation: self.client.confirmation().cloned(),
             standing: true,
             authentication: self.client.authentication,
             access,
@@ -189,6 +202,7 @@ fn approved(
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
+        confirmation: None,
         auth_time: approval.auth_time,
         acr: approval.acr.clone(),
         amr: approval.amr.clone(),

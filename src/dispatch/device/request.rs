@@ -18,6 +18,7 @@ use crate::{
     },
     ephemeral,
     log::{Actor, EphemeralChange},
+    protocol::{Once, OnceKind},
     user_code::UserCode,
 };
 
@@ -50,6 +51,8 @@ pub enum RequestDeviceRefusal {
     TooMany { retry_after: u32 },
     #[error("{0}")]
     Device(DeviceAuthorizationError),
+    #[error("what the request proves itself by was used before")]
+    UsedBefore(OnceKind),
 }
 
 impl Dispatch {
@@ -81,6 +84,14 @@ impl Dispatch {
 impl UseCase for RequestDevice {
     type Answer = RequestedDevice;
     type Refusal = RequestDeviceRefusal;
+
+    fn once(&self) -> &[Once] {
+        self.client.once()
+    }
+
+    fn used_before(&self, kind: OnceKind) -> Option<RequestDeviceRefusal> {
+        Some(RequestDeviceRefusal::UsedBefore(kind))
+    }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<RequestedDevice, Refusal<RequestDeviceRefusal>> {
         let client = work.authenticated(&self.client).await?;

@@ -10,7 +10,10 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::protocol::authorize::{Reply, ResponseMode};
+use crate::{
+    log::Unavailable,
+    protocol::authorize::{Reply, ResponseMode},
+};
 
 use super::{
     frame::{Frame, Script, policy, see_other},
@@ -35,16 +38,20 @@ struct AnswerPage<'a> {
 }
 
 /// Sends the browser to the client with the answer's parameters.
-pub(super) fn answer(visitor: &Visitor, reply: &Reply, parameters: &[(&str, &str)]) -> Response {
-    let issuer = visitor.app.settings.issuer();
-    match reply.mode {
-        ResponseMode::Query | ResponseMode::Fragment => see_other(&reply.url(&issuer, parameters)),
+pub(super) async fn answer(visitor: &Visitor, reply: &Reply, parameters: &[(&str, &str)]) -> Result<Response, Unavailable> {
+    let app = &visitor.app;
+    let mut parameters = reply.parameters(&app.settings.issuer(), parameters);
+    if let Some(signed) = &reply.signed {
+        parameters = vec![("response".to_owned(), app.dispatch.sign_answer(signed, parameters).await?)];
+    }
+    Ok(match reply.mode {
+        ResponseMode::Query | ResponseMode::Fragment => see_other(&reply.url(&parameters)),
         ResponseMode::FormPost => {
             let template = AnswerPage {
                 frame: visitor.frame(),
                 redirect_uri: &reply.redirect_uri,
                 place: shown(reply.place(), MAX_PLACE),
-                parameters: reply.parameters(&issuer, parameters),
+                parameters,
                 script: SCRIPT,
             };
             let mut response = visitor.page(StatusCode::OK, &template, None);
@@ -55,5 +62,5 @@ pub(super) fn answer(visitor: &Visitor, reply: &Reply, parameters: &[(&str, &str
                 .insert(header::CONTENT_SECURITY_POLICY, policy(Some(&elsewhere), Script::Inline(&SCRIPT_DIGEST)));
             response
         }
-    }
+    })
 }

@@ -1,9 +1,9 @@
 //! `GET` and `POST /o/authorize/` (RFC 6749 section 4.1.1): a client sends a browser to ask its user. The request is checked, and goes on
 //! to whatever comes next: a sign-in, a question, or the answer.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use domain::{
-    ClientId,
+    ClientId, Confirmation,
     client::{Client, Registration},
     consent::{ConsentTerms, GivenBy},
     session::ContextClass,
@@ -12,9 +12,10 @@ use secrecy::ExposeSecret;
 
 use crate::{
     audit::Change,
-    dispatch::{Approval, ApproveRefusal, Consenting, CurrentSession, DocumentRefusal, Loaded, Refusal},
+    dispatch::{Approval, ApproveRefusal, Consenting, CurrentSession, Loaded, Refusal},
     http::{
         answer::at_position,
+        authorization_request::{check, client_that_asks},
         error::Refused,
         form::{Form, Query},
         source::Source,
@@ -22,9 +23,9 @@ use crate::{
     log::Unavailable,
     protocol::{
         OAuthError, Parameters,
-        authorize::{self, AuthorizationRequest, Fault, Issuer, Reply},
+        authorize::{AuthorizationRequest, Fault, Reply, Way},
         interaction::{self, Known, Standing, Step},
-        registration::too_many,
+        pushed_request,
     },
     state::App,
 };
@@ -67,39 +68,22 @@ pub(in crate::http) async fn go_on(
 
 async fn begin(visitor: Visitor, source: Source, parameters: &Parameters) -> Result<Response, Refused> {
     let app = &visitor.app;
+    if let Some(handle) = parameters.get("request_uri").and_then(pushed_request::handle) {
+        let pending = Pending::pushed(app, handle, parameters.required("client_id")?).await?;
+        return proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await;
+    }
     let client = match parameters.get("client_id") {
-        Some(identifier) => app.dispatch.client_that_asks(identifier, source.0).await.map_err(no_document)?,
+        Some(identifier) => client_that_asks(app, identifier, source).await?,
         None => None,
     };
     let usable = client.as_ref().and_then(|client| Some((ClientId::new(client.id), client.state.usable()?)));
-    let catalogue = app.dispatch.catalogue().await?;
-    let keys = match parameters.get("id_token_hint") {
-        Some(_) => Some(app.dispatch.key_set().await?),
-        None => None,
-    };
-    let issuer = Issuer {
-        identifier: &app.settings.issuer(),
-        catalogue: &catalogue,
-        default_resource: app.settings.default_resource(),
-        keys: keys.as_deref(),
-    };
-    match authorize::check(parameters, usable, &issuer) {
+    match check(app, parameters, usable, Way::Browser).await? {
         Ok(request) => {
-            let pending = Pending::new(app, request);
+            let pending = Pending::new(app, request, app.settings.sessions.pending_request_lifetime);
             proceed(&visitor.speaking(pending.request.ui_locales.as_deref()), pending).await
         }
         Err(Fault::Page(error)) => Err(error.into()),
-        Err(Fault::Redirect(error, reply)) => Ok(refuse(&visitor, &reply, &error)),
-    }
-}
-
-fn no_document(refusal: Refusal<DocumentRefusal>) -> Refused {
-    match refusal {
-        Refusal::Unavailable(unavailable) => unavailable.into(),
-        Refusal::Rule(DocumentRefusal::Document(error)) => error.into(),
-        Refusal::Rule(DocumentRefusal::TooMany { retry_after }) => {
-            Refused::with_status(too_many(retry_after), StatusCode::TOO_MANY_REQUESTS)
-        }
+        Err(Fault::Redirect(error, reply)) => Ok(refuse(&visitor, &reply, &error).await?),
     }
 }
 
@@ -142,7 +126,7 @@ pub(super) async fn proceed(visitor: &Visitor, pending: Pending) -> Result<Respo
             let consent = if known == Known::Consent { Consenting::Before } else { Consenting::Now(given_by) };
             approve(visitor, session, &pending, consent).await
         }
-        (Step::Refuse(error), _) => Ok(refuse(visitor, &pending.request.reply, &error)),
+        (Step::Refuse(error), _) => Ok(refuse(visitor, &pending.request.reply, &error).await?),
         (Step::SignIn | Step::Ask | Step::Approve(_), _) => sign_in::for_request(visitor, &pending, registration).await,
     }
 }
@@ -163,22 +147,23 @@ pub(super) async fn approve(
         redirect_uri: request.redirect_uri.clone(),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
+        confirmation: request.dpop_jkt.clone().map(Confirmation::KeyThumbprint),
         claims: request.claims.clone(),
         consent,
         client_version: request.client_version,
         answers: pending.answered(),
     };
     let done = app.dispatch.approve(&approval).await.map_err(|refusal| not_approved(&refusal))?;
-    let answer = answer(visitor, &request.reply, &[("code", done.answer.code.expose_secret())]);
+    let answer = answer(visitor, &request.reply, &[("code", done.answer.code.expose_secret())]).await?;
     Ok(at_position(answer, done.position))
 }
 
 /// Tells the client what is refused (RFC 6749 section 4.1.2.1).
-pub(super) fn refuse(visitor: &Visitor, reply: &Reply, error: &OAuthError) -> Response {
+pub(super) async fn refuse(visitor: &Visitor, reply: &Reply, error: &OAuthError) -> Result<Response, Unavailable> {
     let error_id = visitor.app.dispatch.error_id(error);
     tracing::debug!(rule = error.rule, code = error.code.as_str(), %error_id, "refused by redirect");
     let told = [("error", error.code.as_str()), ("error_description", &error.description), ("error_id", &error_id)];
-    answer(visitor, reply, &told)
+    answer(visitor, reply, &told).await
 }
 
 /// The client of a request, as long as it is the one that the request was checked against.

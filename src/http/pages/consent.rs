@@ -89,7 +89,7 @@ pub(in crate::http) async fn decide(form: SignedInForm) -> Result<Response, Refu
         Some("deny") => {
             app.dispatch.deny(&pending.answered()).await?;
             let error = OAuthError::new(ErrorCode::AccessDenied, "user_denied", "the user did not allow it");
-            Ok(refuse(visitor, &pending.request.reply, &error))
+            Ok(refuse(visitor, &pending.request.reply, &error).await?)
         }
         Some("switch") => {
             let client = client_as_checked(app, &pending.request).await?;

@@ -17,6 +17,8 @@
 //!   carries the position of what it did.
 //! - What strangers wrote goes through [`shown::shown`] before a template escapes it.
 
+pub(super) use pending::Pending;
+
 use crate::shown;
 
 pub(super) mod account;

@@ -11,17 +11,18 @@ use crate::{
     ephemeral,
     http::error::Refused,
     log::Unavailable,
-    protocol::{OAuthError, authorize::AuthorizationRequest},
+    protocol::{ErrorCode, OAuthError, Once, OnceKind, authorize::AuthorizationRequest},
     state::App,
     vault::Carried,
 };
 
-/// The ephemeral kind of requests that wait under a handle.
+/// The ephemeral kinds of requests that wait under a handle: for the browser's next step, and for the browser to come at all.
 const KIND: &str = "pending_request";
+const PUSHED: &str = "pushed_request";
 
 /// A checked authorization request that waits for its user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Pending {
+pub(in crate::http) struct Pending {
     /// Unguessable; used up by the answer.
     id: String,
     pub(super) request: AuthorizationRequest,
@@ -31,9 +32,9 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// A request that has just arrived.
-    pub(super) fn new(app: &App, request: AuthorizationRequest) -> Self {
-        let expires_at = app.clock.now().plus(app.settings.sessions.pending_request_lifetime);
+    /// A request that has just arrived, and waits for so many seconds.
+    pub(in crate::http) fn new(app: &App, request: AuthorizationRequest, lifetime: u32) -> Self {
+        let expires_at = app.clock.now().plus(lifetime);
         Self { id: random_secret().expose_secret().to_owned(), request, session: None, expires_at }
     }
 
@@ -82,6 +83,37 @@ impl Pending {
         let key = Digest::of(handle.expose_secret().as_bytes());
         ephemeral::put(app.log.db(), KIND, key.as_str(), &self.seal(app), self.expires_at).await?;
         Ok(handle)
+    }
+
+    /// Lays it down under a handle, for the browser that its client sends, and uses up what the client proved itself by; gives what of that
+    /// was used before, if any.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub(in crate::http) async fn push(&self, app: &App, once: &[Once]) -> Result<Result<SecretString, OnceKind>, Unavailable> {
+        let handle = random_secret();
+        let key = Digest::of(handle.expose_secret().as_bytes());
+        let waiting = ephemeral::New { kind: PUSHED, key: key.as_str(), value: &self.seal(app), expires_at: self.expires_at };
+        Ok(app.dispatch.use_up_with(once, waiting).await?.map_or(Ok(handle), Err))
+    }
+
+    /// Takes up what this client pushed. It can be answered once, and is found until then: people reload pages (RFC 9126 section 4).
+    ///
+    /// # Errors
+    /// That there is none, or not any more.
+    pub(super) async fn pushed(app: &App, handle: &str, client_id: &str) -> Result<Self, Refused> {
+        let key = Digest::of(handle.as_bytes());
+        let now = app.clock.now();
+        let sealed = ephemeral::get(app.log.db(), PUSHED, key.as_str(), now).await?;
+        let found: Option<Self> = sealed.and_then(|sealed| app.dispatch.keys.carried(Carried::Request, &sealed));
+        let found = found.filter(|found| found.request.client_identifier == client_id && found.expires_at > now);
+        let refused = || {
+            let description = "request_uri names no request that the application pushed, or not any more: start again from there";
+            OAuthError::new(ErrorCode::InvalidRequestUri, "unknown_request_uri", description).saw("client_id", client_id)
+        };
+        let expires_at = now.plus(app.settings.sessions.pending_request_lifetime);
+        let found = Self { expires_at, ..found.ok_or_else(refused)? };
+        if app.dispatch.is_answered(&found.answered()).await? { Err(refused().into()) } else { Ok(found) }
     }
 
     /// Takes up what lies under a handle.

@@ -1,5 +1,6 @@
 //! The single checks of an authorization request. `super` has their order.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     ClientId, Scope,
     client::{ApplicationType, GrantType, Registration},
@@ -11,11 +12,15 @@ use crate::protocol::{
     ErrorCode, OAuthError, Parameters, claims::ClaimsRequest, id_token_hint::IdTokenHint, interaction::unmet_context, wanted,
 };
 
-use super::{AuthorizationRequest, Contexts, Given, Prompt, ResponseMode, request_object::AskedInObject};
+use super::{
+    AuthorizationRequest, Contexts, Given, Object, Prompt, ResponseMode, SignedReply, Way, asked_in_object::AskedInObject,
+};
 
 /// The longest `state` that is sent back, and the longest `nonce` that is kept, in bytes.
 const MAX_STATE: usize = 4096;
 const MAX_NONCE: usize = 1024;
+/// In bytes.
+const SHA256_LENGTH: usize = 32;
 /// The longest hint that is shown or used, in bytes: a longer one is left out.
 const MAX_HINT: usize = 255;
 
@@ -45,6 +50,9 @@ pub(super) fn redirect_uri(parameters: &Parameters, client: &Registration) -> Re
                     .map_err(|error| error.saw("redirect_uri", sent).saw("registered", registered.join(" "))),
             }
         }
+        (None, [_]) if client.metadata.policy.requires_redirect_uri() => {
+            fault("redirect_uri_missing", "redirect_uri is missing".to_owned())
+        }
         (None, [only]) => Ok(only.clone()),
         (None, []) => fault("no_redirect_uri", "the application has registered no redirect_uri".to_owned()),
         (None, [_, _, ..]) => {
@@ -67,12 +75,17 @@ fn take_state(state: Option<&str>, request: &mut AuthorizationRequest) -> Result
 }
 
 pub(super) fn response_mode(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    given.parameters.get("response_mode").map_or(Ok(()), |name| take_response_mode(name, request))
+    given.parameters.get("response_mode").map_or(Ok(()), |name| take_response_mode(given, name, request))
 }
 
 /// A form can be posted to http and https alone.
-fn take_response_mode(name: &str, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    let mode = ResponseMode::NAMES.into_iter().find(|(own, _)| *own == name).map(|(_, mode)| mode);
+fn take_response_mode(given: &Given<'_>, name: &str, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let (plain, signed) = match name.strip_suffix("jwt") {
+        Some("") => (ResponseMode::default().name(), true),
+        Some(dotted) => (dotted.strip_suffix('.').unwrap_or(name), true),
+        None => (name, false),
+    };
+    let mode = ResponseMode::NAMES.into_iter().find(|(own, _)| *own == plain).map(|(_, mode)| mode);
     match mode {
         Some(ResponseMode::FormPost) if !request.reply.redirect_uri.starts_with("http") => {
             let description = "response_mode=form_post needs a redirect_uri of http or https";
@@ -80,32 +93,54 @@ fn take_response_mode(name: &str, request: &mut AuthorizationRequest) -> Result<
         }
         Some(mode) => {
             request.reply.mode = mode;
+            request.reply.signed = signed.then(|| SignedReply {
+                audience: given.client.identifier.clone(),
+                algorithm: given.client.metadata.authorization_response_algorithm(),
+            });
             Ok(())
         }
         None => {
-            let description = "response_mode must be query, fragment or form_post";
+            let description = "response_mode must be query, fragment, form_post, or one of these with .jwt, or jwt";
             Err(OAuthError::invalid_request("unknown_response_mode", description).saw("response_mode", name))
         }
     }
 }
 
-/// OpenID Connect Core section 6: neither a request object nor a reference to one is taken yet. How the refusal is told may stand in the
-/// object alone: that is looked at, since whoever made the URL could have written it there as well.
+/// RFC 9126: a client that is to push its requests pushes all of them, and pushes no reference to another (section 2.1).
+pub(super) fn pushed(given: &Given<'_>, _request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let refused = |rule, description| Err(OAuthError::invalid_request(rule, description));
+    match given.way {
+        Way::Browser if given.client.metadata.pushes_requests() => {
+            refused("pushed_request_required", "the application must push its request first, and send request_uri alone")
+        }
+        Way::Pushed if given.parameters.get("request_uri").is_some() => {
+            refused("request_uri_pushed", "request_uri must not stand in a pushed request")
+        }
+        Way::Browser | Way::Pushed => Ok(()),
+    }
+}
+
+/// RFC 9101 sections 6 and 10.5. How a refusal is told may stand in the object alone: that is looked at, since whoever made the URL could have
+/// written it there as well.
 pub(super) fn request_object(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    if let Some(object) = given.parameters.get("request") {
-        let asked = AskedInObject::read(object);
-        if let Some(name) = asked.response_mode.filter(|_| given.parameters.get("response_mode").is_none()) {
-            take_response_mode(&name, request)?;
+    match given.object {
+        Object::Signed => Ok(()),
+        Object::None if given.client.metadata.signs_requests() => Err(OAuthError::invalid_request(
+            "signed_request_required",
+            "the application must sign its request: request is missing",
+        )),
+        Object::None => Ok(()),
+        Object::Refused(refused) => {
+            let asked = given.parameters.get("request").map(AskedInObject::read).unwrap_or_default();
+            if let Some(name) = asked.response_mode.filter(|_| given.parameters.get("response_mode").is_none()) {
+                take_response_mode(given, &name, request)?;
+            }
+            if let Some(state) = asked.state.filter(|_| request.reply.state.is_none()) {
+                take_state(Some(&state), request)?;
+            }
+            Err(refused.clone())
         }
-        if let Some(state) = asked.state.filter(|_| request.reply.state.is_none()) {
-            take_state(Some(&state), request)?;
-        }
-        return Err(OAuthError::new(ErrorCode::RequestNotSupported, "request_object", "request is not supported"));
     }
-    if given.parameters.get("request_uri").is_some() {
-        return Err(OAuthError::new(ErrorCode::RequestUriNotSupported, "request_uri", "request_uri is not supported"));
-    }
-    Ok(())
 }
 
 /// RFC 9700 section 2.1.2: `code` alone.
@@ -200,6 +235,16 @@ pub(super) fn pkce(given: &Given<'_>, request: &mut AuthorizationRequest) -> Res
         (Some(_), _) => Err(OAuthError::invalid_request("challenge_method", "code_challenge_method must be S256")
             .saw("code_challenge_method", method.unwrap_or("left out"))),
     }
+}
+
+/// RFC 9449 section 10: the base64url of a SHA-256 digest.
+pub(super) fn dpop_jkt(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
+    let jkt = given.parameters.get("dpop_jkt");
+    if jkt.is_some_and(|jkt| URL_SAFE_NO_PAD.decode(jkt).map_or(0, |digest| digest.len()) != SHA256_LENGTH) {
+        return Err(OAuthError::invalid_request("malformed_dpop_jkt", "dpop_jkt must be the SHA-256 thumbprint of a key"));
+    }
+    request.dpop_jkt = jkt.map(str::to_owned);
+    Ok(())
 }
 
 pub(super) fn nonce_and_hints(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {

@@ -15,10 +15,10 @@ impl Reply {
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// The redirect URI, byte for byte as registered, with the answer's parameters, `state` and `iss` added.
+    /// The redirect URI, byte for byte as registered, with parameters added.
     #[must_use]
-    pub fn url(&self, issuer: &str, parameters: &[(&str, &str)]) -> String {
-        let encoded = Serializer::new(String::new()).extend_pairs(self.parameters(issuer, parameters)).finish();
+    pub fn url(&self, parameters: &[(String, String)]) -> String {
+        let encoded = Serializer::new(String::new()).extend_pairs(parameters).finish();
         match self.mode {
             ResponseMode::Fragment => format!("{}#{encoded}", self.redirect_uri),
             ResponseMode::Query | ResponseMode::FormPost => landing::with_query(&self.redirect_uri, &encoded),
@@ -43,11 +43,12 @@ mod tests {
     use super::*;
 
     fn reply(redirect_uri: &str, mode: ResponseMode) -> Reply {
-        Reply { redirect_uri: redirect_uri.to_owned(), mode, state: Some("a b&c".to_owned()) }
+        Reply { redirect_uri: redirect_uri.to_owned(), mode, signed: None, state: Some("a b&c".to_owned()) }
     }
 
     fn url(redirect_uri: &str, mode: ResponseMode) -> String {
-        reply(redirect_uri, mode).url("https://id.example/o", &[("code", "x")])
+        let reply = reply(redirect_uri, mode);
+        reply.url(&reply.parameters("https://id.example/o", &[("code", "x")]))
     }
 
     #[test]

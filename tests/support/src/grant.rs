@@ -36,6 +36,7 @@ impl TestApp {
             redirect_uri: Some(REDIRECT_URI.to_owned()),
             code_challenge: Some(CHALLENGE.parse::<CodeChallenge>().expect("it is RFC 7636's")),
             nonce: None,
+            confirmation: None,
             claims: ClaimsRequest::default(),
             consent: Consenting::Now(GivenBy::User),
             answers: AnsweredRequest { id: random_secret().expose_secret().to_owned(), until: self.app.clock.now().plus(600) },

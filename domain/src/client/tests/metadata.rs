@@ -88,7 +88,7 @@ fn a_response_type_without_its_grant_is_dropped() {
 
 #[test]
 fn a_policy_that_is_not_there_yet_is_refused() {
-    assert!(serde_json::from_value::<ClientMetadata>(json!({"policy": "fapi2"})).is_err());
+    assert!(serde_json::from_value::<ClientMetadata>(json!({"policy": "fapi3"})).is_err());
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(super) fn request() -> Redeem {
         code: digest("code"),
         redirect_uri: Some(REDIRECT_URI.to_owned()),
         code_verifier: None,
+        confirmation: None,
         standing: true,
         authentication: BASIC,
         access: access(10),
@@ -48,6 +49,18 @@ fn a_code_gives_no_refresh_token_to_a_client_that_is_not_registered_for_it() {
     let without = GrantEvent::TokensIssued { access: access(10), refresh: None, at: after(10) };
     let request = Redeem { refresh: None, ..request() };
     grant().given(vec![approved()]).when(redeem(request)).then_expect_events(vec![redeemed(10), without]);
+}
+
+#[test]
+fn a_code_that_is_bound_to_a_key_is_for_its_holder_alone() {
+    let key = |name: &str| Some(Confirmation::KeyThumbprint(name.to_owned()));
+    let bound = GrantEvent::Approved(Box::new(Approved { confirmation: key("a"), ..approval() }));
+    for other in [key("b"), None] {
+        let request = Redeem { confirmation: other, ..request() };
+        grant().given(vec![bound.clone()]).when(redeem(request)).then_expect_error(GrantError::OtherKey);
+    }
+    let request = Redeem { confirmation: key("a"), ..request() };
+    grant().given(vec![bound]).when(redeem(request)).then_expect_events(vec![redeemed(10), tokens_issued(10)]);
 }
 
 #[test]

@@ -10,10 +10,12 @@ fn request(generation: u32, seconds: u32) -> Refresh {
         client_id: CLIENT,
         presented: digest(&format!("refresh {generation}")),
         generation,
+        confirmation: None,
         standing: true,
         authentication: BASIC,
         access: access(seconds),
         successor: Some(refresh_token(generation + 1, seconds)),
+        idle_until: after(seconds + IDLE_LIFETIME),
         retry_grace: GRACE,
         retries: RETRIES,
         at: after(seconds),
@@ -50,7 +52,8 @@ fn rotated_twice() -> Vec<GrantEvent> {
 }
 
 fn access_token_refreshed(seconds: u32) -> GrantEvent {
-    GrantEvent::AccessTokenRefreshed { access: access(seconds), authentication: BASIC, at: after(seconds) }
+    let refresh = Some(LivesOn { digest: digest("refresh 1"), expires_at: after(seconds + IDLE_LIFETIME) });
+    GrantEvent::AccessTokenRefreshed { access: access(seconds), refresh, authentication: BASIC, at: after(seconds) }
 }
 
 #[test]
@@ -73,6 +76,29 @@ fn a_policy_without_rotation_keeps_the_refresh_token() {
 fn a_kept_refresh_token_works_again() {
     let past = [live(), vec![access_token_refreshed(100)]].concat();
     grant().given(past).when(refresh(request(1, 200))).then_expect_events(vec![refreshed(1, 200)]);
+}
+
+#[test]
+fn a_kept_refresh_token_begins_its_idle_lifetime_anew() {
+    let past = [live(), vec![access_token_refreshed(100)]].concat();
+    let late = IDLE_LIFETIME + 50;
+    let request = Refresh { successor: None, ..request(1, late) };
+    grant().given(past).when(refresh(request.clone())).then_expect_events(vec![access_token_refreshed(late)]);
+    grant().given(live()).when(refresh(request)).then_expect_error(GrantError::RefreshExpired);
+}
+
+#[test]
+fn a_refresh_token_that_is_bound_to_a_key_is_for_its_holder_alone() {
+    let key = |name: &str| Some(Confirmation::KeyThumbprint(name.to_owned()));
+    let bound = RefreshToken { confirmation: key("a"), ..refresh_token(1, 10) };
+    let past =
+        vec![approved(), redeemed(10), GrantEvent::TokensIssued { access: access(10), refresh: Some(bound), at: after(10) }];
+    for other in [key("b"), None] {
+        let request = Refresh { confirmation: other, ..request(1, 100) };
+        grant().given(past.clone()).when(refresh(request)).then_expect_error(GrantError::OtherKey);
+    }
+    let request = Refresh { confirmation: key("a"), ..request(1, 100) };
+    grant().given(past).when(refresh(request)).then_expect_events(vec![refreshed(1, 100)]);
 }
 
 #[test]

@@ -13,8 +13,8 @@ pub use client::{
 };
 pub use device::{DeviceApproved, DeviceDenied, DeviceRedeemed, DeviceRequested};
 pub use grant::{
-    AccessToken, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed, GrantCodeReplayed,
-    GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
+    AccessToken, Confirmation, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed,
+    GrantCodeReplayed, GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
 };
 pub use issuer::{AuditPassedOver, CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted, Unread};
 pub use person::{

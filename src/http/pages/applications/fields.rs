@@ -118,9 +118,11 @@ pub(super) fn policies(entered: &Entered, language: &'static Language) -> Vec<Ch
     let words = |policy| match policy {
         Policy::Default => (language.say("application.policy_default"), language.say("application.policy_default_hint")),
         Policy::Compatible => (language.say("application.policy_compatible"), language.say("application.policy_compatible_hint")),
+        Policy::Fapi2 => (language.say("application.policy_fapi2"), language.say("application.policy_fapi2_hint")),
     };
     let choice = |policy: Policy| Choice::radio("policy", policy.name(), words(policy), entered.policy == policy);
-    [Policy::Default, Policy::Compatible].map(choice).into()
+    // What needs keys cannot be chosen here, as above.
+    Policy::ALL.into_iter().filter(|policy| *policy != Policy::Fapi2 || entered.policy == *policy).map(choice).collect()
 }
 
 impl FieldProblem {

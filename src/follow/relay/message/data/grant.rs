@@ -61,8 +61,17 @@ pub struct AccessToken {
     pub expires_at: i64,
     /// The key that signed it; `null` for an opaque one.
     pub kid: Option<String>,
+    /// The key that it is bound to (RFC 7800 `cnf`); `null` where whoever holds it may use it.
+    pub cnf: Option<Confirmation>,
     /// The head of the log that the decision saw: a revocation of all below a higher position kills the token.
     pub pos: i64,
+}
+
+/// The key that a token is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Confirmation {
+    /// Its thumbprint (RFC 9449 section 6.1).
+    pub jkt: String,
 }
 
 /// A refresh token, without what would let anybody use it.
@@ -105,6 +114,8 @@ pub struct GrantRefreshed {
 pub struct GrantAccessTokenRefreshed {
     pub grant_id: String,
     pub access_token: AccessToken,
+    /// Until when the refresh token, which stays the same, lives on.
+    pub refresh_expires_at: Option<i64>,
     /// How the client proved who it is (RFC 7591 `token_endpoint_auth_method`).
     pub authentication: String,
     pub at: i64,

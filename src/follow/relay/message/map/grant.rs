@@ -1,7 +1,7 @@
 //! What is told of the events of a grant.
 
 use domain::{
-    Event,
+    Confirmation, Event,
     grant::{AccessToken, Approved, GrantEvent, RefreshToken},
 };
 
@@ -44,10 +44,11 @@ impl Told<'_> {
                     at: at.unix(),
                 })
             }
-            GrantEvent::AccessTokenRefreshed { access, authentication, at } => {
+            GrantEvent::AccessTokenRefreshed { access, refresh, authentication, at } => {
                 Data::GrantAccessTokenRefreshed(data::GrantAccessTokenRefreshed {
                     grant_id,
                     access_token: access_token(access),
+                    refresh_expires_at: refresh.as_ref().map(|refresh| refresh.expires_at.unix()),
                     authentication: word(authentication),
                     at: at.unix(),
                 })
@@ -126,6 +127,7 @@ fn access_token(token: &AccessToken) -> data::AccessToken {
         audience: token.audience.clone(),
         expires_at: token.expires_at.unix(),
         kid: token.kid.clone(),
+        cnf: token.confirmation.as_ref().map(|Confirmation::KeyThumbprint(jkt)| data::Confirmation { jkt: jkt.clone() }),
         pos: token.pos,
     }
 }

@@ -96,6 +96,7 @@ impl World {
                 redirect_uri: Some("https://app.example/callback".to_owned()),
                 code_challenge: None,
                 nonce: None,
+                confirmation: None,
                 auth_time: at,
                 acr: None,
                 amr: vec!["pwd".to_owned()],
@@ -155,12 +156,13 @@ fn access(at: Timestamp) -> AccessToken {
         expires_at: at.plus(LIFETIME),
         kid: Some("1yUoyT3b2wqv1GSfQXoIeyYPzZwxsDqYVnLWVMSNzHM".to_owned()),
         pos: 0,
+        confirmation: None,
         id_token: None,
     }
 }
 
 fn refresh(generation: u32, at: Timestamp) -> RefreshToken {
-    RefreshToken { digest: random_digest(), generation, expires_at: at.plus(2_592_000), pos: 0 }
+    RefreshToken { digest: random_digest(), generation, expires_at: at.plus(2_592_000), pos: 0, confirmation: None }
 }
 
 fn append(streams: Vec<StreamAppend>) -> Append {

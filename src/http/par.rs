@@ -1,0 +1,80 @@
+//! `POST /o/par/` (RFC 9126): a client leaves an authorization request with us, and gets the `request_uri` that the browser brings instead.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+
+use crate::{
+    dispatch::AuthenticatedClient,
+    protocol::{
+        OAuthError, Parameters,
+        authorize::{AuthorizationRequest, Fault, Way},
+        pushed_request,
+    },
+    state::App,
+};
+
+use super::{
+    answer::json,
+    authorization_request::{check, client_that_asks},
+    client_auth::{Purpose, authenticate, replayed, use_up},
+    dpop::DpopHeader,
+    error::Refused,
+    form::Form,
+    pages::Pending,
+    source::Source,
+};
+
+pub(super) async fn post(
+    State(app): State<App>,
+    source: Source,
+    headers: HeaderMap,
+    dpop: DpopHeader,
+    Form(parameters): Form,
+) -> Result<Response, Refused> {
+    if let Some(identifier) = parameters.get("client_id") {
+        client_that_asks(&app, identifier, source).await?;
+    }
+    let client = authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
+    let (client, request) = match checked(&app, (&client, &dpop), &parameters).await? {
+        Ok(checked) => checked,
+        Err(error) => {
+            use_up(&app, &client).await?;
+            return Err(error.into());
+        }
+    };
+    let lifetime = app.settings.tokens.pushed_request_lifetime;
+    let handle = match Pending::new(&app, request, lifetime).push(&app, client.once()).await? {
+        Ok(handle) => handle,
+        Err(kind) => return Err(replayed(&client, kind).into()),
+    };
+    let told = serde_json::json!({"request_uri": pushed_request::uri(&handle), "expires_in": lifetime});
+    let mut response = json(told.to_string());
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// The request, and its client, which may have proved to hold the key that the code will be for (RFC 9449 section 10.1). Nobody is redirected:
+/// the client itself is told what is wrong.
+async fn checked(
+    app: &App,
+    (client, dpop): (&AuthenticatedClient, &DpopHeader),
+    parameters: &Parameters,
+) -> Result<Result<(AuthenticatedClient, AuthorizationRequest), OAuthError>, Refused> {
+    let registration = client.registration();
+    let parameters = parameters.with_default("client_id", &registration.identifier);
+    let checked = check(app, &parameters, Some((client.id, registration)), Way::Pushed).await?;
+    let request = match checked {
+        Ok(request) => request,
+        Err(Fault::Page(error) | Fault::Redirect(error, _)) => return Ok(Err(error)),
+    };
+    Ok(match dpop.possession(app, None) {
+        Ok(None) => Ok((client.clone(), request)),
+        Ok(Some(possession)) => {
+            request.for_holder_of(&possession.confirmation).map(|request| (client.clone().holding(possession), request))
+        }
+        Err(error) => Err(error),
+    })
+}

@@ -1,0 +1,50 @@
+//! What a request proves itself by that is good once, over all nodes: it is used up in the transaction of what it allows.
+
+use domain::Timestamp;
+
+use super::{ErrorCode, OAuthError, client_authentication::invalid_client};
+
+/// By what it is known again, and until when it would be good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    pub kind: OnceKind,
+    pub key: String,
+    pub until: Timestamp,
+}
+
+/// What is good once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceKind {
+    /// A client's assertion (RFC 7523 section 3).
+    Assertion,
+    /// A proof of possession (RFC 9449 section 11.1).
+    DpopProof,
+}
+
+impl OnceKind {
+    const ALL: [Self; 2] = [Self::Assertion, Self::DpopProof];
+
+    /// Its name among what expires.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assertion => "client_assertion",
+            Self::DpopProof => "dpop_proof",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What whoever sends it again is told.
+    #[must_use]
+    pub fn replayed(self) -> OAuthError {
+        match self {
+            Self::Assertion => invalid_client("assertion_replayed", "the client is unknown or its authentication failed"),
+            Self::DpopProof => OAuthError::new(ErrorCode::InvalidDpopProof, "proof_replayed", "the DPoP proof was used before"),
+        }
+    }
+}
