@@ -23,12 +23,12 @@ export function run(args, typed = '') {
   return JSON.parse(output)
 }
 
-/** Registers a client by RFC 7591's names and returns its client information response. */
+/** Registers a client by RFC 7591's names (lists as lists, keys as objects) and returns its client information response. */
 export function register(name, metadata = {}) {
   const given = { grant_types: ['authorization_code', 'refresh_token'], scope: 'read write', ...metadata }
   if (given.grant_types.includes('authorization_code')) given.redirect_uris ??= ['http://127.0.0.1:9/callback']
   const flags = Object.entries(given).flatMap(([member, value]) =>
-    [value].flat().flatMap((one) => [`--${member.replaceAll('_', '-')}`, String(one)]),
+    [value].flat().map((one) => `--${member.replaceAll('_', '-')}=${typeof one === 'object' ? JSON.stringify(one) : one}`),
   )
   return run(['client', 'register', '--client-name', name, ...flags])
 }

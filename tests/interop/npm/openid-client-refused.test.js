@@ -7,15 +7,12 @@ import * as oauth from 'openid-client'
 
 import { Browser } from './browser.js'
 import { newUser, register } from './grantlog.js'
-import { application, ask, authorize, discover, redirectUri, refusedWith, registerForOpenId, signIn } from './openid-client.js'
+import { application, ask, authorize, discover, redirectUri, refusedWith, registerForOpenId, saidOf, signIn } from './openid-client.js'
 
 let client
 let config
 let openid
 let user
-
-// What it says is in the cause.
-const saidOf = (pattern) => (error) => pattern.test(error.cause?.message ?? error.message)
 
 before(async () => {
   user = newUser()

@@ -51,3 +51,6 @@ export async function signIn(config, user, parameters = {}, browser = undefined)
 }
 
 export const refusedWith = (code) => (error) => (error.error ?? error.cause?.error) === code
+
+/** What the client says of an answer that it refuses itself is in the cause. */
+export const saidOf = (pattern) => (error) => pattern.test(error.cause?.message ?? error.message)
