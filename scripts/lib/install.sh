@@ -78,12 +78,22 @@ need_programs() {
   done
 }
 
+# Prints the path of a Go toolchain; none is installed.
+go_path() { command -v go || command -v /usr/local/go/bin/go; }
+
+# has_go FOLDER: sets `go` to a toolchain that can build the module there. What needs one is left out where there is none, or one that is too old.
+has_go() {
+  go=$(go_path) && (cd "$1" && GOTOOLCHAIN=local "$go" list -m >/dev/null 2>&1) && return
+  say "not run: $1, which needs the Go toolchain that its go.mod names"
+  return 1
+}
+
 # Debian's nats-server is older than 2.10. Where there is a Go toolchain a newer one is built for the tests of what that one cannot do;
 # elsewhere they say that they were not run.
 need_newer_nats() {
   [[ -z ${GRANTLOG_TEST_NATS_SERVER:-} ]] || return 0
   local go folder
-  go=$(command -v go || command -v /usr/local/go/bin/go) || return 0
+  go=$(go_path) || return 0
   folder=$(target_folder)/test-clients/nats-$nats_version
   if [[ ! -x $folder/nats-server ]]; then
     say "building nats-server $nats_version"

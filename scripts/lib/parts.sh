@@ -6,6 +6,18 @@ part_format() {
   need_component rustfmt fmt
   check 'cargo fmt' cargo fmt --all --check
   check 'cargo fmt in tests/interop/rust' cargo fmt --manifest-path tests/interop/rust/Cargo.toml --check
+  if has_go tests/interop/go; then
+    check 'gofmt in tests/interop/go' is_gofmt tests/interop/go
+  fi
+}
+
+# is_gofmt FOLDER: gofmt names what it would write otherwise, and is content all the same.
+is_gofmt() {
+  local others
+  others=$("${go%/*}/gofmt" -l "$1")
+  [[ -z $others ]] && return
+  say "$others"
+  return 1
 }
 
 part_lint() {
@@ -47,6 +59,9 @@ part_interop() {
       run_node tests/interop/npm
       # In a folder of its own: it is made of other features than the server.
       CARGO_TARGET_DIR=$clients run_cargo 'cargo test in tests/interop/rust' --manifest-path tests/interop/rust/Cargo.toml
+      if has_go tests/interop/go; then
+        run_go tests/interop/go
+      fi
       stop_grantlog
     fi
     stop_nats
@@ -104,6 +119,15 @@ run_pytest() {
   }' "$log")
   # shellcheck disable=SC2086 # two numbers
   counted "pytest in $1" $counts "$status"
+}
+
+# run_go FOLDER
+run_go() {
+  local log=$run/go-test.log status=0 counts
+  (cd "$1" && "$go" test -count=1 -v ./...) 2>&1 | tee "$log" || status=$?
+  counts=$(awk '/^--- PASS:/ { passed++ } /^--- FAIL:/ { failed++ } END { print passed + 0, failed + 0 }' "$log")
+  # shellcheck disable=SC2086 # two numbers
+  counted "go test in $1" $counts "$status"
 }
 
 # run_node FOLDER: Node.js's own test runner.
