@@ -78,3 +78,30 @@ test('a wrong secret is refused with a challenge', async () => {
   const client = service('oauth4webapi wrong secret')
   await assert.rejects(tokenOf(client, 'wrong'), (error) => error.status === 401 && error.cause?.[0]?.scheme === 'basic')
 })
+
+for (const algorithm of ['ES256', 'EdDSA', 'RS256', 'PS256']) {
+  test(`an introspection that is signed with ${algorithm} is verified, and tells the same (RFC 9701)`, async () => {
+    const registered = service(`oauth4webapi introspects ${algorithm}`, { introspection_signed_response_alg: algorithm })
+    const client = { client_id: registered.client_id, introspection_signed_response_alg: algorithm }
+    const authentication = oauth.ClientSecretBasic(registered.client_secret)
+    const { access_token: token } = await tokenOf(registered)
+    const ask = async (requestJwtResponse) => {
+      const answer = await oauth.introspectionRequest(server, client, authentication, token, { requestJwtResponse, ...insecure })
+      const told = await oauth.processIntrospectionResponse(server, client, answer)
+      if (requestJwtResponse) await oauth.validateApplicationLevelSignature(server, answer, insecure)
+      return told
+    }
+    const told = await ask(true)
+    assert.equal(told.client_id, registered.client_id)
+    assert.deepEqual(told, await ask(false))
+  })
+}
+
+test('a resource that is asked without a token tells what it is, and whose tokens open it (RFC 9728)', async () => {
+  const refused = await oauth.protectedResourceRequest('nothing', 'GET', new URL(`${url}/api/resource`), undefined, null, insecure).catch((error) => error)
+  const [{ parameters }] = refused.cause
+  const told = await oauth.processResourceDiscoveryResponse(new URL(url), await fetch(parameters.resource_metadata))
+  assert.deepEqual(told.authorization_servers, [issuer])
+  const found = await oauth.processResourceDiscoveryResponse(new URL(url), await oauth.resourceDiscoveryRequest(new URL(url), insecure))
+  assert.deepEqual(found, told)
+})
