@@ -146,7 +146,8 @@ async fn show_secret(dispatch: &Dispatch, client: &RegisteredClient, format: For
     output::pairs([("client_id", client.identifier.clone()), ("client_secret", secret.clone().unwrap_or_default())])?;
     match secret {
         Some(_) => output::line("The secret is shown this once: grantlog keeps only its digest."),
-        None => output::line("It is a public client, and has no secret."),
+        None if metadata.is_public() => output::line("It is a public client, and has no secret."),
+        None => output::line("It has no secret: it proves who it is by its keys."),
     }
 }
 
