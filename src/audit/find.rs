@@ -1,12 +1,17 @@
 //! A code or token by what somebody holds of it: its text, its `jti`, or its digest.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{Digest, GrantId, Timestamp, TokenId};
+use cqrs_es::Aggregate;
+use domain::{
+    Digest, Event, GrantId, Timestamp, TokenId,
+    device_authorization::{DeviceAuthorization, DeviceAuthorizationEvent},
+};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::{credential::CredentialKind, dispatch::Dispatch, log::Unavailable};
 
-use super::{AsOf, AuditError, GrantFile, Token, grant, replay::read_ahead, resolve};
+use super::{AsOf, AuditError, GrantFile, Token, grant, history, replay::read_ahead, resolve};
 
 /// Events read at a time when nothing but the log knows.
 const PAGE: u32 = 4_096;
@@ -81,7 +86,14 @@ pub async fn look(dispatch: &Dispatch, text: &str) -> Result<Look, AuditError> {
     if text.is_empty() {
         return Ok(Look::Nothing);
     }
-    if let Some(grant_id) = named_grant(dispatch, text) {
+    let named = match CredentialKind::Device.read(&dispatch.keys, text) {
+        Some(code) => match begun_by_device(dispatch, code.aggregate_id).await? {
+            Some(grant_id) => Some(grant_id),
+            None => return Ok(Look::Nothing),
+        },
+        None => named_grant(dispatch, text),
+    };
+    if let Some(grant_id) = named {
         let wanted = Wanted::Digest(Digest::of(text.as_bytes()));
         let found = of_grant(dispatch, grant_id, &wanted).await?;
         return Ok(found.map_or(Look::Nothing, |found| Look::Found(Box::new(found))));
@@ -107,6 +119,15 @@ fn named_grant(dispatch: &Dispatch, text: &str) -> Option<GrantId> {
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
     Some(claims.grant_id)
+}
+
+/// The grant that began where a device came with its device code; `None` where none did.
+async fn begun_by_device(dispatch: &Dispatch, id: Uuid) -> Result<Option<GrantId>, AuditError> {
+    let events = history(&dispatch.log, &[DeviceAuthorization::TYPE], id).await?;
+    Ok(events.iter().find_map(|told| {
+        let Event::DeviceAuthorization(DeviceAuthorizationEvent::Redeemed { grant_id, .. }) = &told.event else { return None };
+        Some(*grant_id)
+    }))
 }
 
 /// The code or token whose row is still there.

@@ -195,10 +195,13 @@ async fn the_story_of_the_grant_tells_of_the_device(kind: Kind) {
     let app = TestApp::start(kind).await;
     let client = app.device_client().await;
     let device = let_in(&app, &client, "read").await;
+    let with_code = async || grantlog::audit::token(&app.app.dispatch, &device.device_code, &mut |_| {}).await.unwrap();
+    assert!(with_code().await.is_none(), "nothing has come of it yet");
     let tokens = app.poll(&client, &device).await.assert_status(200).tokens();
     let grant_id = insecure_decode::<Value>(&tokens.access).unwrap().claims["grant_id"].as_str().unwrap().parse().unwrap();
     let file = grantlog::audit::grant(&app.app.log, grant_id).await.unwrap().unwrap();
     assert_eq!(serde_json::to_value(&file.record).unwrap()["kind"], "device_code");
+    assert_eq!(with_code().await.unwrap().file.record, file.record, "the device code leads there");
     let types: Vec<_> = file.events.iter().map(|told| told.event.event_type()).collect();
     let expected = [
         "client.registered",
