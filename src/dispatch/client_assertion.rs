@@ -14,6 +14,9 @@ use crate::{
 
 use super::Inner;
 
+/// The endpoints that clients prove themselves at: libraries name the one that they ask, or the token endpoint, or the issuer.
+const ASKED: [&str; 5] = [path::TOKEN, path::PAR, path::INTROSPECT, path::REVOKE, path::DEVICE_AUTHORIZATION];
+
 impl Inner {
     /// By what an assertion is known again that proves that this client asks.
     pub(super) async fn check_assertion(
@@ -31,7 +34,7 @@ impl Inner {
         let issuer = self.settings.issuer();
         let audiences = match client.metadata.policy.is_strict_of_audience() {
             true => Audiences::Issuer(issuer),
-            false => Audiences::AnyOf(vec![format!("{issuer}{}", path::TOKEN), format!("{issuer}{}", path::PAR), issuer]),
+            false => Audiences::AnyOf(ASKED.iter().map(|path| format!("{issuer}{path}")).chain([issuer.clone()]).collect()),
         };
         let skew = client
             .metadata

@@ -6,8 +6,8 @@ use domain::grant::GrantError;
 use crate::{
     credential::CredentialKind,
     dispatch::{
-        AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, IssueRefusal, Issued, RedeemCode, RedeemDevice, RefreshTokens,
-        Refusal, SLOWER_BY,
+        AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, IssueRefusal, Issued, RedeemCode, RedeemDevice,
+        RefreshTokens, Refusal, SLOWER_BY,
     },
     protocol::{
         ErrorCode, OAuthError, Parameters, device, dpop,

@@ -204,7 +204,9 @@ async fn it_introspects_and_revokes_by_assertions_too(kind: Kind) {
     let client = signing(&app, &key, json!({})).await;
     let access = client.token(&client.sign("1", json!({}))).await.assert_status(200).tokens().access;
     let token = [("token", access.as_str())];
-    let introspect = async |jti: &str| client.post("/o/introspect/", &client.sign(jti, json!({})), &token).await;
+    // It may be meant for the endpoint that is asked.
+    let meant = json!({"aud": app.url("/o/introspect/")});
+    let introspect = async |jti: &str| client.post("/o/introspect/", &client.sign(jti, meant.clone()), &token).await;
     assert_eq!(introspect("2").await.assert_status(200).json()["active"], true);
     introspect("2").await.assert_error(401, "invalid_client");
     for jti in ["3", "4"] {

@@ -4,8 +4,8 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientId, Confirmation, ConsentId, DeviceAuthorizationId, Digest, Scope, SessionId, Timestamp, TokenId, UserId, claim::AskedClaims,
-    pkce::CodeChallenge,
+    ClientId, Confirmation, ConsentId, DeviceAuthorizationId, Digest, Scope, SessionId, Timestamp, TokenId, UserId,
+    claim::AskedClaims, pkce::CodeChallenge,
 };
 
 /// A fact about one authorization and its token family.
