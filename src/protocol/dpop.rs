@@ -143,8 +143,8 @@ fn key_of(jwt: &str) -> Result<(Jwk, SigningAlgorithm), InvalidProof> {
     if !header.typ.eq_ignore_ascii_case(TYPE) || header.crit.is_some() {
         return Err(InvalidProof::Malformed);
     }
-    let known = ALGORITHMS.contains(&header.alg.as_str());
-    let algorithm = SigningAlgorithm::named(&header.alg).filter(|_| known).ok_or(InvalidProof::Algorithm)?;
+    let algorithm = SigningAlgorithm::of_header(&header.alg).filter(|own| ALGORITHMS.contains(&own.name()));
+    let algorithm = algorithm.ok_or(InvalidProof::Algorithm)?;
     if PRIVATE_JWK_MEMBERS.iter().any(|member| header.jwk.get(member).is_some()) {
         return Err(InvalidProof::PrivateKey);
     }

@@ -19,6 +19,7 @@ both_stores!(
     under_fapi2_the_issuer_alone_is_the_audience,
     an_assertion_is_used_up_by_what_is_refused_too,
     a_client_gets_tokens_by_an_assertion_and_no_secret,
+    an_algorithm_may_be_called_by_its_curve,
     an_assertion_is_good_once_over_two_nodes,
     a_replay_is_told_as_such_and_uses_its_assertion_up,
     an_assertion_that_is_not_right_is_refused,
@@ -116,6 +117,17 @@ async fn an_assertion_is_used_up_by_what_is_refused_too(kind: Kind) {
     let assertion = client.sign("revoked nothing", json!({}));
     client.post("/o/revoke_token/", &assertion, &[("token", "x")]).await.assert_status(200);
     client.token(&assertion).await.assert_error(401, "invalid_client");
+}
+
+async fn an_algorithm_may_be_called_by_its_curve(kind: Kind) {
+    let (app, key) = (TestApp::start(kind).await, ClientKey::new(SigningAlgorithm::EdDSA));
+    let client = signing(&app, &key, json!({})).await;
+    let exp = app.app.clock.now().unix() + 60;
+    let claims = json!({"iss": client.client_id, "sub": client.client_id, "aud": app.url("/o"), "exp": exp, "jti": "1"});
+    let assertion = key.sign_with_header(&json!({"alg": "Ed25519", "kid": key.thumbprint()}), &claims);
+    client.token(&assertion).await.assert_status(200);
+    let (said, _) = assertion.rsplit_once('.').unwrap();
+    client.token(&format!("{said}.AAAA")).await.assert_error(401, "invalid_client");
 }
 
 async fn an_assertion_is_good_once_over_two_nodes(kind: Kind) {

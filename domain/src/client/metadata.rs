@@ -154,6 +154,12 @@ impl SigningAlgorithm {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|own| own.name() == name)
     }
+
+    /// The one that the header of a JWS names, also by the name that says which curve it is (RFC 9864).
+    #[must_use]
+    pub fn of_header(name: &str) -> Option<Self> {
+        if name == "Ed25519" { Some(Self::EdDSA) } else { Self::named(name) }
+    }
 }
 
 impl Default for ClientMetadata {

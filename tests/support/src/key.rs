@@ -1,6 +1,9 @@
 //! A key of a client's own, and what it signs: assertions, proofs of possession, request objects.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use domain::client::SigningAlgorithm;
 use grantlog::{
     protocol::dpop::digest_of,
@@ -70,6 +73,16 @@ impl ClientKey {
         let (jti, iat) = (Uuid::now_v7().to_string(), app.app.clock.now().unix());
         let claims = json!({"jti": jti, "htm": method, "htu": app.url(path), "iat": iat, "ath": access_token.map(digest_of)});
         self.sign(&header, &with(claims, changed))
+    }
+
+    /// A JWT whose header is any JSON: jsonwebtoken's knows some names of algorithms alone.
+    #[must_use]
+    pub fn sign_with_header(&self, header: &Value, claims: &impl Serialize) -> String {
+        let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
+        let claims = serde_json::to_string(claims).expect("claims have a JSON form");
+        let message = format!("{}.{}", encode(header.to_string()), encode(claims));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.encoding(), self.algorithm());
+        format!("{message}.{}", signature.expect("it can be signed"))
     }
 
     fn algorithm(&self) -> Algorithm {
