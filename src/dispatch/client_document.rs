@@ -58,8 +58,12 @@ impl Dispatch {
         let Some(address) = client_document::address(identifier).filter(|_| self.settings.registration.by_document) else {
             return Ok(None);
         };
-        if registration.is_some_and(|registration| !registration.enabled) || self.is_fresh(&address).await? {
+        if registration.is_some_and(|registration| !registration.enabled) {
             return Ok(known);
+        }
+        if self.is_fresh(&address).await? {
+            // Where it was not known a moment ago, somebody else has read it since.
+            return if known.is_some() { Ok(known) } else { Ok(self.client(identifier).await?) };
         }
         self.read_document(&address, known.as_ref().map(|known| ClientId::new(known.id)), source).await?;
         Ok(self.client(identifier).await?)

@@ -70,15 +70,13 @@ for (const algorithm of ['RS256', 'PS256', 'ES256', 'EdDSA']) {
   test(`a signed request, its answer and an assertion by ${algorithm}, and a proof as strong`, async () => {
     const metadata = { authorization_signed_response_alg: algorithm, id_token_signed_response_alg: algorithm }
     const { client, signing } = await registerWithKey(`openid-client that signs by ${algorithm}`, metadata, algorithm)
-    // It would name an Ed25519 key's algorithm by that (RFC 9864).
-    const named = { [oauth.modifyAssertion]: (header) => Object.assign(header, { alg: algorithm }) }
-    const config = await oauth.discovery(new URL(issuer), client.client_id, metadata, oauth.PrivateKeyJwt(signing, named), {
+    // What an Ed25519 key signs it calls by that (RFC 9864), and what we sign, EdDSA.
+    const config = await oauth.discovery(new URL(issuer), client.client_id, metadata, oauth.PrivateKeyJwt(signing), {
       execute: [oauth.allowInsecureRequests, oauth.enableNonRepudiationChecks, oauth.useJwtResponseMode],
     })
-    const proving = algorithm === 'RS256' ? [await oauth.randomDPoPKeyPair('PS256')] : [await oauth.randomDPoPKeyPair(algorithm), named]
-    const DPoP = oauth.getDPoPHandle(config, ...proving)
+    const DPoP = oauth.getDPoPHandle(config, await oauth.randomDPoPKeyPair(algorithm === 'RS256' ? 'PS256' : algorithm))
     const { address, checks } = await ask(config, { scope: 'openid read' })
-    const signed = await oauth.buildAuthorizationUrlWithJAR(config, address.searchParams, signing, named)
+    const signed = await oauth.buildAuthorizationUrlWithJAR(config, address.searchParams, signing)
     const browser = new Browser(application)
     const returned = await browser.decide(await browser.open(signed), user)
     const tokens = await oauth.authorizationCodeGrant(config, returned, checks, undefined, { DPoP })
