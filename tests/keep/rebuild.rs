@@ -140,7 +140,7 @@ async fn damage(app: &TestApp, tokens: [&str; 2]) -> [String; 3] {
     run(db, &format!("UPDATE token_g1 SET state = 'used', scope = 'x' WHERE digest = '{changed}'")).await;
     run(db, &format!("DELETE FROM token_g1 WHERE digest = '{lost}'")).await;
     let copied = "INSERT INTO token_g1 SELECT 'invented', kind, state, id, grant_id, client_id, user_id, session_id, consent_id, \
-         scope, audience, auth_time, acr, kid, issued_at, expires_at, pos, position FROM token_g1";
+         scope, audience, auth_time, acr, kid, confirmation, issued_at, expires_at, pos, position FROM token_g1";
     run(db, &format!("{copied} WHERE digest = '{changed}'")).await;
     [changed, lost, "invented".to_owned()]
 }
