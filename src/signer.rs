@@ -28,7 +28,7 @@ use private_key::PrivateKey;
 use quick_cache::sync::Cache;
 use serde::Serialize;
 use tokio::sync::Semaphore;
-pub use verify::{Signed, verify, verify_by};
+pub use verify::{Signed, unverified, verify, verify_by};
 
 use crate::{
     log::Unavailable,
