@@ -54,7 +54,7 @@ drive() {
   # shellcheck disable=SC2154 # build_release sets it
   "$load" --operation "$1" --connections "$3" --seconds "$seconds" --address "${GRANTLOG_TEST_URL#http://}" \
     --client-id "$(text_of client_id "$file")" --client-secret="$(text_of client_secret "$file")" --redirect-uri "$redirect_uri" \
-    --username "$(text_of username "$demo")" --password "$(text_of password "$demo")" --server "$grantlog_pid" "${database[@]}" "${@:4}"
+    --username "$(text_of username "$demo")" --password="$(text_of password "$demo")" --server "$grantlog_pid" "${database[@]}" "${@:4}"
 }
 
 # bare_rate CONNECTIONS: prints requests/s of the bare handler.
