@@ -62,6 +62,21 @@ pub(super) async fn use_up(app: &App, client: &AuthenticatedClient) -> Result<()
     }
 }
 
+/// What came of a request that writes nothing where it is refused: then what its client proved itself by is used up by itself, but not where
+/// nothing was decided.
+pub(super) async fn used_up_if_refused<T>(
+    app: &App,
+    client: &AuthenticatedClient,
+    outcome: Result<T, Refused>,
+) -> Result<T, Refused> {
+    if let Err(refused) = &outcome
+        && refused.error.code != ErrorCode::TemporarilyUnavailable
+    {
+        use_up(app, client).await?;
+    }
+    outcome
+}
+
 /// What a client is told that proved itself by what was used before.
 pub(super) fn replayed(client: &AuthenticatedClient, kind: OnceKind) -> OAuthError {
     kind.replayed().saw("client_id", &client.registration().identifier)

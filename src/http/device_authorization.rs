@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use crate::{
     dispatch::{AuthenticatedClient, Done, Refusal, RequestDevice, RequestDeviceRefusal, RequestedDevice},
     protocol::{
-        ErrorCode, OAuthError, Parameters,
+        OAuthError, Parameters,
         client_authentication::invalid_client,
         device::{DeviceAnswer, too_many, verification_uri, verification_uri_complete},
         token::{check_grant_type, invalid_grant},
@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     answer::{at_position, json},
-    client_auth::{Purpose, authenticate, use_up},
+    client_auth::{Purpose, authenticate, used_up_if_refused},
     error::Refused,
     form::Form,
     source::Source,
@@ -35,14 +35,7 @@ pub(super) async fn post(
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
     let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
-    let done = match ask(&app, &client, &parameters, source).await {
-        Ok(done) => done,
-        Err(refused) if refused.error.code == ErrorCode::TemporarilyUnavailable => return Err(refused),
-        Err(refused) => {
-            use_up(&app, &client).await?;
-            return Err(refused);
-        }
-    };
+    let done = used_up_if_refused(&app, &client, ask(&app, &client, &parameters, source).await).await?;
     let (issuer, devices) = (app.settings.issuer(), &app.settings.devices);
     let answer = DeviceAnswer {
         device_code: done.answer.device_code.expose_secret(),

@@ -9,7 +9,7 @@ use axum::{
 use crate::{
     dispatch::AuthenticatedClient,
     protocol::{
-        OAuthError, Parameters,
+        Parameters,
         authorize::{AuthorizationRequest, Fault, Way},
         pushed_request,
     },
@@ -19,7 +19,7 @@ use crate::{
 use super::{
     answer::json,
     authorization_request::{check, client_that_asks},
-    client_auth::{Purpose, authenticate, replayed, use_up},
+    client_auth::{Purpose, authenticate, replayed, used_up_if_refused},
     dpop::DpopHeader,
     error::Refused,
     form::Form,
@@ -38,13 +38,8 @@ pub(super) async fn post(
         client_that_asks(&app, identifier, source).await?;
     }
     let client = authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
-    let (client, request) = match checked(&app, (&client, &dpop), &parameters).await? {
-        Ok(checked) => checked,
-        Err(error) => {
-            use_up(&app, &client).await?;
-            return Err(error.into());
-        }
-    };
+    let checked = checked(&app, (&client, &dpop), &parameters).await;
+    let (client, request) = used_up_if_refused(&app, &client, checked).await?;
     let lifetime = app.settings.tokens.pushed_request_lifetime;
     let handle = match Pending::new(&app, request, lifetime).push(&app, client.once()).await? {
         Ok(handle) => handle,
@@ -62,19 +57,19 @@ async fn checked(
     app: &App,
     (client, dpop): (&AuthenticatedClient, &DpopHeader),
     parameters: &Parameters,
-) -> Result<Result<(AuthenticatedClient, AuthorizationRequest), OAuthError>, Refused> {
+) -> Result<(AuthenticatedClient, AuthorizationRequest), Refused> {
     let registration = client.registration();
     let parameters = parameters.with_default("client_id", &registration.identifier);
     let checked = check(app, &parameters, Some((client.id, registration)), Way::Pushed).await?;
     let request = match checked {
         Ok(request) => request,
-        Err(Fault::Page(error) | Fault::Redirect(error, _)) => return Ok(Err(error)),
+        Err(Fault::Page(error) | Fault::Redirect(error, _)) => return Err(error.into()),
     };
-    Ok(match dpop.possession(app, None) {
-        Ok(None) => Ok((client.clone(), request)),
-        Ok(Some(possession)) => {
-            request.for_holder_of(&possession.confirmation).map(|request| (client.clone().holding(possession), request))
+    Ok(match dpop.possession(app, None)? {
+        None => (client.clone(), request),
+        Some(possession) => {
+            let request = request.for_holder_of(&possession.confirmation)?;
+            (client.clone().holding(possession), request)
         }
-        Err(error) => Err(error),
     })
 }

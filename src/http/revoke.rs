@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     answer::{at_position, json},
-    client_auth::{Purpose, authenticate, replayed, use_up},
+    client_auth::{Purpose, authenticate, replayed, use_up, used_up_if_refused},
     error::Refused,
     form::Form,
     source::Source,
@@ -23,13 +23,8 @@ pub(super) async fn post(
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
     let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
-    let token = match parameters.required("token") {
-        Ok(token) => token.into(),
-        Err(error) => {
-            use_up(&app, &client).await?;
-            return Err(error.into());
-        }
-    };
+    let token = parameters.required("token").map_err(Refused::from);
+    let token = used_up_if_refused(&app, &client, token).await?.into();
     let request = RevokeToken { client, token };
     let revoked = app.dispatch.revoke(&request).await?;
     match revoked.answer {
