@@ -1,12 +1,13 @@
 """clients/python in front of WSGI and ASGI applications."""
 
 import asyncio
+import json
 import os
 from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from grantlog_resource_server import ResourceServer, Settings, Unavailable, asgi, wsgi
+from grantlog_resource_server import InsufficientScope, ResourceMetadata, ResourceServer, Settings, Unavailable, asgi, wsgi
 from resource_server import Person, application_for, own_token, registered, revoke, until
 
 AUDIENCE = "https://notes.example"
@@ -39,18 +40,20 @@ def through_wsgi(server, authorization, scopes):
     return int(told[0].split()[0]), {name.lower(): value for name, value in told[1].items()}, b"".join(body).decode()
 
 
-def through_asgi(server, authorization, scopes):
-    async def reader(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": scope["grantlog.claims"].client_id.encode()})
+async def reader(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": scope["grantlog.claims"].client_id.encode()})
 
+
+def through_asgi(server, authorization, scopes, path="/", application=reader, metadata=None):
     sent = []
 
     async def send(message):
         sent.append(message)
 
     headers = [(b"authorization", authorization.encode())] if authorization else []
-    asyncio.run(asgi.BearerMiddleware(reader, server, scopes)({"type": "http", "headers": headers}, None, send))
+    request = {"type": "http", "method": "GET", "path": path, "headers": headers}
+    asyncio.run(asgi.BearerMiddleware(application, server, scopes, metadata)(request, None, send))
     start, body = sent
     return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"].decode()
 
@@ -89,6 +92,46 @@ def test_a_web_socket_is_refused_before_it_is_accepted(server):
 
     asyncio.run(asgi.BearerMiddleware(None, server)({"type": "websocket", "headers": []}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_what_the_application_refuses_before_it_answers_is_told(grantlog, server, application):
+    async def picky(scope, receive, send):
+        raise InsufficientScope("write")
+
+    async def late(scope, receive, send):
+        await reader(scope, receive, send)
+        raise InsufficientScope("write")
+
+    token = own_token(grantlog, application, AUDIENCE)
+    status, headers, _ = through_asgi(server, f"Bearer {token}", ["read"], application=picky)
+    assert status == 403 and 'scope="write"' in headers["www-authenticate"]
+    with pytest.raises(InsufficientScope):
+        through_asgi(server, f"Bearer {token}", ["read"], application=late)
+
+
+def test_clients_find_the_issuer_by_the_metadata(server):
+    metadata = ResourceMetadata(server.settings, resource_name="Notes")
+    at = "/.well-known/oauth-protected-resource"
+    status, headers, body = through_asgi(server, None, ["read"], path=at, metadata=metadata)
+    assert (status, headers["access-control-allow-origin"]) == (200, "*")
+    assert json.loads(body) == {
+        "resource": AUDIENCE, "authorization_servers": [server.settings.issuer], "bearer_methods_supported": ["header"], "resource_name": "Notes",
+    }  # fmt: skip
+    status, headers, _ = through_asgi(server, None, ["read"], metadata=metadata)
+    assert (status, headers["www-authenticate"]) == (401, f'Bearer resource_metadata="{AUDIENCE}{at}", scope="read"')
+    assert through_asgi(server, None, ["read"], path=at)[0] == 401
+
+
+@pytest.mark.parametrize("audience, at", [("https://a.example/", ""), ("https://a.example/mcp", "/mcp"), ("https://a.example:8443/b/", "/b")])
+def test_metadata_is_found_between_host_and_path(audience, at):
+    metadata = ResourceMetadata(Settings("https://id.example/o", audience, "id", "secret"))
+    assert metadata.path == f"/.well-known/oauth-protected-resource{at}" and metadata.url.endswith(metadata.path)
+
+
+@pytest.mark.parametrize("audience", ["urn:example:notes", "https://a.example/?x", "https://a.example/#x"])
+def test_what_is_no_url_has_no_metadata(audience):
+    with pytest.raises(ValueError, match="no URL"):
+        ResourceMetadata(Settings("https://id.example/o", audience, "id", "secret"))
 
 
 def test_two_headers_are_none(server):

@@ -10,6 +10,7 @@ nobody answers, nobody is let in.
 from .claims import Claims
 from .knowledge import Standing
 from .refusal import InsufficientScope, InvalidToken, Malformed, NoToken, Refusal, Unavailable
+from .resource_metadata import ResourceMetadata
 from .server import ResourceServer
 from .settings import Nats, Settings
 
@@ -21,6 +22,7 @@ __all__ = [
     "Nats",
     "NoToken",
     "Refusal",
+    "ResourceMetadata",
     "ResourceServer",
     "Settings",
     "Standing",

@@ -2,21 +2,55 @@
 
 from .refusal import Malformed, Refusal
 
+# What the metadata is answered with: scripts of every site may read it.
+OF_METADATA = [(b"content-type", b"application/json"), (b"access-control-allow-origin", b"*")]
+
 
 class BearerMiddleware:
-    """The application finds the token's claims in `scope["grantlog.claims"]`. Web sockets are refused before they are accepted."""
+    """The application finds the token's claims in `scope["grantlog.claims"]`. Web sockets are refused before they are accepted.
 
-    def __init__(self, application, server, scopes=()):
-        self.application, self.server, self.scopes = application, server, tuple(scopes)
+    What the application finds to refuse itself, it raises as a `Refusal` before it answers. With `metadata`, a `ResourceMetadata`, that is served where
+    clients look for it, and challenges say where that is, and which scopes to ask for.
+    """
+
+    def __init__(self, application, server, scopes=(), metadata=None):
+        self.application, self.server, self.scopes, self.metadata = application, server, tuple(scopes), metadata
+        self._hints = metadata.hints(self.scopes) if metadata else {}
 
     async def __call__(self, scope, receive, send):
         if scope["type"] not in ("http", "websocket"):
             return await self.application(scope, receive, send)
+        if self._is_asked_for_metadata(scope):
+            return await _answer(send, 200, OF_METADATA, self.metadata.document)
+        answer = _Answer(send)
         try:
             claims = await self.server.admit_async(_authorization(scope["headers"]), self.scopes)
+            return await self.application({**scope, "grantlog.claims": claims}, receive, answer)
         except Refusal as refusal:
-            return await _refuse(scope["type"], refusal, send)
-        return await self.application({**scope, "grantlog.claims": claims}, receive, send)
+            if answer.is_begun:
+                raise
+            return await self._refuse(scope["type"], refusal, send)
+
+    def _is_asked_for_metadata(self, scope):
+        return self.metadata and scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == self.metadata.path
+
+    async def _refuse(self, kind, refusal, send):
+        if kind == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in refusal.headers(**self._hints)]
+        await _answer(send, int(refusal.status), headers, b"")
+
+
+class _Answer:
+    """Sends what the application answers, and knows whether it has begun to."""
+
+    def __init__(self, send):
+        self.send, self.is_begun = send, False
+
+    async def __call__(self, message):
+        self.is_begun = True
+        await self.send(message)
 
 
 def _authorization(headers):
@@ -26,10 +60,6 @@ def _authorization(headers):
     return values[0].decode("latin-1") if values else None
 
 
-async def _refuse(kind, refusal, send):
-    if kind == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in refusal.headers()]
-    await send({"type": "http.response.start", "status": int(refusal.status), "headers": [*headers, (b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})
+async def _answer(send, status, headers, body):
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})

@@ -9,15 +9,18 @@ class Refusal(Exception):
     status = HTTPStatus.UNAUTHORIZED
     error = None
 
-    def challenge(self):
-        """The header `WWW-Authenticate`; `None` where the token is not at fault."""
-        if self.error is None:
-            return "Bearer"
-        return f'Bearer error="{self.error}", error_description="{self}"'
+    def parameters(self):
+        """What the challenge says of it."""
+        return {"error": self.error, "error_description": str(self)} if self.error else {}
 
-    def headers(self):
+    def challenge(self, **hints):
+        """The header `WWW-Authenticate`; `None` where the token is not at fault. `hints` are parameters that help a client to a good token."""
+        told = {**hints, **self.parameters()}
+        return " ".join(["Bearer", ", ".join(f'{name}="{value}"' for name, value in told.items())]).rstrip()
+
+    def headers(self, **hints):
         """The headers that tell it."""
-        return [("WWW-Authenticate", self.challenge())]
+        return [("WWW-Authenticate", self.challenge(**hints))]
 
 
 class NoToken(Refusal):
@@ -47,8 +50,8 @@ class InsufficientScope(Refusal):
         super().__init__(f"the token lacks the scope {scope}")
         self.scope = scope
 
-    def challenge(self):
-        return f'{super().challenge()}, scope="{self.scope}"'
+    def parameters(self):
+        return {**super().parameters(), "scope": self.scope}
 
 
 class Unavailable(Refusal):
@@ -58,8 +61,8 @@ class Unavailable(Refusal):
     come_again = 2
     """In seconds."""
 
-    def challenge(self):
+    def challenge(self, **hints):
         return None
 
-    def headers(self):
+    def headers(self, **hints):
         return [("Retry-After", str(self.come_again))]
