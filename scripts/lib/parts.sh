@@ -55,8 +55,10 @@ part_interop() {
     export GRANTLOG_TOKENS__DPOP_NONCE_REQUIRED
     start_nats # one a log
     if start_or_count "$store"; then
+      start_mcp "$store" || count 0 1
       run_pytest tests/interop
       run_node tests/interop/npm
+      stop_mcp
       # In a folder of its own: it is made of other features than the server.
       CARGO_TARGET_DIR=$clients run_cargo 'cargo test in tests/interop/rust' --manifest-path tests/interop/rust/Cargo.toml
       if has_go tests/interop/go; then

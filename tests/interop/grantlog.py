@@ -22,13 +22,18 @@ class User:
 
 
 class Grantlog:
-    """`url` without a slash at its end; `home` is the folder that the server was started in; `nats` is where it relays its log to."""
+    """`url` without a slash at its end; `home` is the folder that the server was started in; `nats` is where it relays its log to.
 
-    def __init__(self, url, program, home, nats):
+    `resource` is its own resource, or another that it guards; `environment` is what the command line runs in.
+    """
+
+    def __init__(self, url, program, home, nats=None, resource=None, environment=None):
         self.url = url
         self.program = program
         self.home = home
         self.nats = nats
+        self.resource = resource or f"{url}/api/resource"
+        self.environment = environment
 
     @classmethod
     def from_environment(cls):
@@ -37,6 +42,14 @@ class Grantlog:
         if missing:
             raise SystemExit(f"{', '.join(missing)} must be set: `scripts/test interop` does, and starts the server")
         return cls(*(os.environ[name] for name in names))
+
+    @classmethod
+    def of_mcp(cls):
+        """The one that guards the MCP server of examples/mcp."""
+        url, home, resource = (os.environ[f"GRANTLOG_TEST_MCP_{name}"] for name in ("ISSUER", "HOME", "URL"))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("GRANTLOG_", "DATABASE_URL", "NATS_URL"))}
+        environment["GRANTLOG_CONFIG"] = "grantlog.toml"
+        return cls(url.removesuffix("/o"), os.environ["GRANTLOG_TEST_CLI"], home, None, resource, environment)
 
     @property
     def authorize(self):
@@ -54,14 +67,10 @@ class Grantlog:
     def introspect(self):
         return f"{self.url}/o/introspect/"
 
-    @property
-    def resource(self):
-        return f"{self.url}/api/resource"
-
     def run(self, *arguments, typed=None):
         """Runs a command and reads the JSON it prints; `typed` goes to its standard input."""
         command = [self.program, *arguments, "--json"]
-        done = subprocess.run(command, cwd=self.home, input=typed or "", capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=self.home, env=self.environment, input=typed or "", capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise AssertionError(f"`grantlog {' '.join(arguments)}` ended with {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)

@@ -37,7 +37,7 @@ def let_in(address, user):
     assert browser.press(browser.press(page, "next"), "allow").has("device_allowed")
 
 
-def run_shell(script, grantlog):
+def run_shell(script, grantlog, user=None):
     """Answers the script's `read` with the code of the address that it printed, and lets a device in whose link it printed; returns all that it printed."""
     shell = subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", script], cwd=grantlog.home, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -47,7 +47,7 @@ def run_shell(script, grantlog):
         printed.append(line)
         if line.startswith(grantlog.authorize):
             browser = Browser(APPLICATION)
-            page = browser.decide(browser.open(line.strip()), user_made_by(script))
+            page = browser.decide(browser.open(line.strip()), user or user_made_by(script))
             print(page.query["code"], file=shell.stdin, flush=True)
         if line.startswith(f"{grantlog.url}/o/device/?user_code="):
             let_in(line.strip(), user_made_by(script))
