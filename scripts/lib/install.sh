@@ -88,6 +88,26 @@ has_go() {
   return 1
 }
 
+# build_spring: sets `spring` to the program that Maven makes of tests/interop/spring, for who brings a JDK and Maven; none is installed.
+build_spring() {
+  local major wanted folder
+  spring=
+  major=$(javac -version 2>/dev/null | sed -n 's/^javac \([0-9]*\).*/\1/p')
+  if ! command -v mvn >/dev/null || ((${major:-0} < 17)); then
+    say 'not run: tests/interop/spring, which needs a JDK of version 17 or later, and Maven'
+    return
+  fi
+  wanted=$(find tests/interop/spring -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16)
+  folder=$(target_folder)/test-clients/spring-$wanted
+  spring=$folder/site-1.jar
+  [[ -e $spring ]] && return
+  say 'building tests/interop/spring'
+  mvn -q -B -ntp -f tests/interop/spring/pom.xml -Dfolder="$folder" package >"$run/maven.log" 2>&1 || {
+    rm -f "$spring"
+    die "Maven could not build tests/interop/spring: $(tail -n 5 "$run/maven.log")"
+  }
+}
+
 # Debian's nats-server is older than 2.10. Where there is a Go toolchain a newer one is built for the tests of what that one cannot do;
 # elsewhere they say that they were not run.
 need_newer_nats() {

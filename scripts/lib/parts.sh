@@ -47,6 +47,7 @@ part_interop() {
   need_chromium # single-page applications
   need_modules tests/browser
   clients=$(target_folder)/test-clients/rust
+  build_spring
   for store in postgres sqlite; do
     say "grantlog on $store"
     # One of the two demands nonces of its own in proofs of possession: clients get on with either.
@@ -56,7 +57,10 @@ part_interop() {
     start_nats # one a log
     if start_or_count "$store"; then
       start_mcp "$store" || count 0 1
+      # A JVM takes long to start: once is enough.
+      [[ $store == sqlite ]] || export GRANTLOG_TEST_SPRING=$spring
       run_pytest tests/interop
+      unset GRANTLOG_TEST_SPRING
       run_node tests/interop/npm
       stop_mcp
       # In a folder of its own: it is made of other features than the server.
