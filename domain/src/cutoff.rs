@@ -139,6 +139,7 @@ impl Event {
                 | GrantEvent::ClientCredentialsIssued { .. }
                 | GrantEvent::Refreshed { .. }
                 | GrantEvent::AccessTokenRefreshed { .. }
+                | GrantEvent::TokenExchanged(_)
                 | GrantEvent::RefreshRetried { .. }
                 | GrantEvent::CodeReplayed { .. }
                 | GrantEvent::RefreshReplayed { .. }

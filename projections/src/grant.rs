@@ -58,6 +58,7 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
         | GrantEvent::ClientCredentialsIssued { .. }
         | GrantEvent::Refreshed { .. }
         | GrantEvent::AccessTokenRefreshed { .. }
+        | GrantEvent::TokenExchanged(_)
         | GrantEvent::RefreshRetried { .. }
         | GrantEvent::CodeReplayed { .. }
         | GrantEvent::RefreshReplayed { .. }

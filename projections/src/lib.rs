@@ -41,7 +41,7 @@ pub struct Recorded<'a> {
     pub position: i64,
     pub stream: &'a StreamId,
     pub event: &'a Event,
-    /// For an event of a grant that a user approved: the terms of that grant.
+    /// For an event that issues something on the terms that its grant began with: these.
     pub terms: Option<&'a Terms>,
 }
 

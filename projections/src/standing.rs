@@ -49,7 +49,8 @@ pub async fn live_grants_on(
     ground: Ground<'_>,
     (since, now): (Timestamp, Timestamp),
 ) -> Result<Vec<String>, sqlx::Error> {
-    let lives = format!("t.expires_at > {} AND t.issued_at >= {} AND NOT {}", now.unix(), since.unix(), token::cut_off());
+    let lives =
+        format!("t.expires_at > {} AND t.issued_at >= {} AND NOT {}", now.unix(), since.unix(), token::cut_off(db.dialect()));
     select(db, ground, &lives).await
 }
 

@@ -22,7 +22,7 @@ use crate::{
 /// One row a code, access token or refresh token.
 pub static TABLE: Table = Table {
     name: "token",
-    form: 3,
+    form: 4,
     question: "is this code or token good, and what may its holder do?",
     key: &["digest"],
     columns: &[
@@ -41,6 +41,8 @@ pub static TABLE: Table = Table {
         nullable_text("acr"),
         nullable_text("kid"),
         nullable_text("confirmation"),
+        nullable_text("through"),
+        nullable_text("act"),
         integer("issued_at"),
         integer("expires_at"),
         integer("pos"),
@@ -109,6 +111,14 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) -> Result<
                 changes.set(&TABLE, row! { digest: digest, expires_at: expires_at, position: position });
             }
             changes.put(&TABLE, access_row(recorded, &Holder::of(terms), access, *at));
+        }
+        GrantEvent::TokenExchanged(exchanged) => {
+            let terms = recorded.terms.ok_or(TermsMissing)?;
+            let holder = Holder { client_id: exchanged.client_id, ..Holder::of(terms) };
+            let mut row = access_row(recorded, &holder, &exchanged.access, exchanged.at);
+            let through = (!exchanged.through.is_empty()).then(|| json!(exchanged.through).to_string());
+            row.extend(row! { through: through, act: exchanged.act.as_ref().map(|act| json!(act).to_string()) });
+            changes.put(&TABLE, row);
         }
         GrantEvent::AccessTokenRevoked { digest, .. } => changes.set(&TABLE, state(recorded, digest, "revoked")),
         // A replay is followed by `Revoked`, which is a cutoff: no row of the family changes.
@@ -192,7 +202,7 @@ impl Issued<'_> {
             client_id: holder.client_id, user_id: terms.and_then(|terms| terms.user_id),
             session_id: terms.and_then(|terms| terms.session_id), consent_id: terms.and_then(|terms| terms.consent_id),
             scope: self.scope, audience: json!(self.audience).to_string(), auth_time: terms.and_then(|terms| terms.auth_time),
-            acr: terms.and_then(|terms| terms.acr.as_deref()), kid: None::<&str>, confirmation: None::<&str>, issued_at: self.at, expires_at: self.expires_at,
+            acr: terms.and_then(|terms| terms.acr.as_deref()), kid: None::<&str>, confirmation: None::<&str>, through: None::<&str>, act: None::<&str>, issued_at: self.at, expires_at: self.expires_at,
             pos: self.pos, position: recorded.position,
         }
     }

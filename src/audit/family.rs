@@ -28,7 +28,8 @@ pub(super) fn family(events: &[Told], grounds: &Grounds, facts: &Facts) -> Vec<T
     for token in &mut tokens {
         // What an ID token said stays true: it ends with its key alone.
         let opens = token.kind != TokenKind::IdToken;
-        let wide = facts.end(grounds.streams().filter(|_| opens), token.kid.as_deref(), token.pos);
+        let hands = token.client_id.iter().chain(&token.through).map(|client| client.uuid());
+        let wide = facts.end(grounds.streams().chain(hands).filter(|_| opens), token.kid.as_deref(), token.pos);
         let ends = [token.ended.take(), wide, revoked.clone().filter(|_| opens)].into_iter().flatten();
         // What was over by then was not ended by it.
         token.ended = ends.filter(|end| end.place.at < token.expires_at).min_by_key(|end| end.place.position);
@@ -46,6 +47,8 @@ impl Family {
                     jti: None,
                     digest: approved.code.clone(),
                     generation: None,
+                    client_id: None,
+                    through: Vec::new(),
                     issued: place,
                     expires_at: approved.code_expires_at,
                     scope: approved.scope.clone(),
@@ -75,6 +78,16 @@ impl Family {
                 self.exchanged = self.tokens.iter().rposition(|token| token.kind == TokenKind::REFRESH);
                 self.add_access(access, place);
             }
+            GrantEvent::TokenExchanged(exchanged) => {
+                let from = self.tokens.iter().rposition(|token| token.jti == Some(exchanged.subject));
+                let token = Token {
+                    from,
+                    client_id: Some(exchanged.client_id),
+                    through: exchanged.through.clone(),
+                    ..Self::access(&exchanged.access, place)
+                };
+                self.tokens.push(token);
+            }
             GrantEvent::AccessTokenRevoked { digest, .. } => {
                 let cause = domain::cutoff::Cause::RevokedByClient;
                 for token in self.tokens.iter_mut().filter(|token| token.digest == *digest) {
@@ -96,11 +109,20 @@ impl Family {
     }
 
     fn add_access(&mut self, access: &AccessToken, issued: Place) {
-        self.tokens.push(Token {
+        self.tokens.push(Token { from: self.exchanged, ..Self::access(access, issued) });
+        if let Some(id_token) = &access.id_token {
+            self.add_id_token(id_token, (issued, access.pos));
+        }
+    }
+
+    fn access(access: &AccessToken, issued: Place) -> Token {
+        Token {
             kind: TokenKind::ACCESS,
             jti: Some(access.id),
             digest: access.digest.clone(),
             generation: None,
+            client_id: None,
+            through: Vec::new(),
             issued,
             expires_at: access.expires_at,
             scope: access.scope.clone(),
@@ -108,11 +130,8 @@ impl Family {
             kid: access.kid.clone(),
             used: None,
             ended: None,
-            from: self.exchanged,
+            from: None,
             pos: access.pos,
-        });
-        if let Some(id_token) = &access.id_token {
-            self.add_id_token(id_token, (issued, access.pos));
         }
     }
 
@@ -123,6 +142,8 @@ impl Family {
             jti: None,
             digest: id_token.digest.clone(),
             generation: None,
+            client_id: None,
+            through: Vec::new(),
             issued,
             expires_at: id_token.expires_at,
             scope: Scope::default(),
@@ -143,6 +164,8 @@ impl Family {
             jti: None,
             digest: refresh.digest.clone(),
             generation: Some(refresh.generation),
+            client_id: None,
+            through: Vec::new(),
             issued,
             expires_at: refresh.expires_at,
             scope,

@@ -1,7 +1,7 @@
 //! The fold of a grant: its events one after the other, then what it stands on. Pure.
 
 use domain::{
-    ClientId, ConsentId, GrantId, Scope, SessionId, Timestamp, UserId,
+    ClientId, ConsentId, GrantId, Scope, SessionId, Timestamp, TokenId, UserId,
     cutoff::Cause,
     grant::{AccessToken, Approved, ClientAuthentication, GrantEvent, RefreshToken},
 };
@@ -41,10 +41,13 @@ pub(super) enum Taken {
         refresh_ends_at: Option<Timestamp>,
         authentication: ClientAuthentication,
     },
+    /// For another client, or another audience: not one of the grant's own.
+    Exchanged,
     Retried,
     CodeReplayed,
     RefreshReplayed,
     AccessRevoked {
+        token: TokenId,
         by: String,
     },
     Revoked {
@@ -76,6 +79,7 @@ pub(super) struct Terms {
 /// An access token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Access {
+    id: TokenId,
     ends_at: Timestamp,
     kid: Option<String>,
     pos: i64,
@@ -107,10 +111,11 @@ impl Step {
                 refresh_ends_at: refresh.as_ref().map(|refresh| refresh.expires_at),
                 authentication: *authentication,
             },
+            GrantEvent::TokenExchanged(_) => Taken::Exchanged,
             GrantEvent::RefreshRetried { .. } => Taken::Retried,
             GrantEvent::CodeReplayed { .. } => Taken::CodeReplayed,
             GrantEvent::RefreshReplayed { .. } => Taken::RefreshReplayed,
-            GrantEvent::AccessTokenRevoked { .. } => Taken::AccessRevoked { by: actor() },
+            GrantEvent::AccessTokenRevoked { token, .. } => Taken::AccessRevoked { token: *token, by: actor() },
             GrantEvent::Revoked { reason, .. } => Taken::Revoked { cause: (*reason).into(), by: actor() },
         };
         Self { grant, position: place.position, at: place.at, what }
@@ -123,6 +128,7 @@ impl Step {
             Taken::Redeemed { .. }
             | Taken::Issued { .. }
             | Taken::Refreshed { .. }
+            | Taken::Exchanged
             | Taken::Retried
             | Taken::CodeReplayed
             | Taken::RefreshReplayed
@@ -159,7 +165,7 @@ impl Terms {
 
 impl From<&AccessToken> for Access {
     fn from(token: &AccessToken) -> Self {
-        Self { ends_at: token.expires_at, kid: token.kid.clone(), pos: token.pos }
+        Self { id: token.id, ends_at: token.expires_at, kid: token.kid.clone(), pos: token.pos }
     }
 }
 
@@ -218,6 +224,7 @@ impl Folding {
             Taken::Redeemed { .. }
             | Taken::Issued { .. }
             | Taken::Refreshed { .. }
+            | Taken::Exchanged
             | Taken::Retried
             | Taken::CodeReplayed
             | Taken::RefreshReplayed
@@ -268,14 +275,19 @@ impl Folding {
                 self.refresh_ends_at = refresh_ends_at.or(self.refresh_ends_at);
                 self.issued(access, place);
             }
+            Taken::Exchanged => {
+                self.record.exchanges += 1;
+                self.record.last_issued = place;
+            }
             Taken::Retried => self.record.retries += 1,
             Taken::CodeReplayed => self.record.code = Some(CodeState::Replayed),
             // What follows from it is in the revocation beside it.
             Taken::RefreshReplayed => {}
-            Taken::AccessRevoked { by } => {
+            Taken::AccessRevoked { token, by } => {
                 self.record.access_tokens_revoked += 1;
                 // Without a refresh token, its only access token is all there is of it.
-                if self.refresh_ends_at.is_none() {
+                let is_last = self.last_access.as_ref().is_some_and(|last| last.id == token);
+                if is_last && self.refresh_ends_at.is_none() {
                     self.end(End { place, cause: Cause::RevokedByClient, by });
                 }
             }
@@ -357,6 +369,7 @@ fn record(grant_id: GrantId, kind: GrantKind, begun: Place) -> GrantRecord {
         access_tokens: 0,
         access_tokens_revoked: 0,
         refreshes: 0,
+        exchanges: 0,
         retries: 0,
         last_issued: begun,
         ends_at: Timestamp::default(),

@@ -2,7 +2,7 @@
 
 use cqrs_es::Aggregate;
 use domain::{
-    DeviceAuthorizationId, Event, GrantId, StreamId,
+    ClientId, DeviceAuthorizationId, Event, GrantId, StreamId,
     audit::{Question, Read},
     client::{Client, ClientEvent},
     consent::Consent,
@@ -96,7 +96,7 @@ pub async fn grant(log: &Log, id: GrantId) -> Result<Option<GrantFile>, AuditErr
         }
     }
     let Some(folding) = folding else { return Ok(None) };
-    let mut others = around(log, &folding).await?;
+    let mut others = around(log, &folding, &events).await?;
     if let Some(device) = device(&events) {
         others.extend(history(log, &[DeviceAuthorization::TYPE], device.uuid()).await?);
     }
@@ -119,9 +119,14 @@ fn device(events: &[Told]) -> Option<DeviceAuthorizationId> {
     })
 }
 
-/// All that happened to what a grant stands on, and to the sign-in in which it was approved, in order.
-async fn around(log: &Log, folding: &Folding) -> Result<Vec<Told>, AuditError> {
+/// All that happened to what a grant stands on, to the sign-in in which it was approved, and to whom its tokens were exchanged for, in order.
+async fn around(log: &Log, folding: &Folding, own: &[Told]) -> Result<Vec<Told>, AuditError> {
+    let hands = own.iter().flat_map(|told| match &told.event {
+        Event::Grant(GrantEvent::TokenExchanged(exchanged)) => [&[exchanged.client_id], exchanged.through.as_slice()].concat(),
+        _ => Vec::new(),
+    });
     let mut streams: Vec<Uuid> = folding.grounds().streams().chain(folding.session()).collect();
+    streams.extend(hands.map(ClientId::uuid));
     streams.sort_unstable();
     streams.dedup();
     let mut events = history(log, &[KeySet::TYPE], THE_ONLY).await?;
@@ -136,8 +141,10 @@ async fn around(log: &Log, folding: &Folding) -> Result<Vec<Told>, AuditError> {
 fn concerning(events: Vec<Told>, record: &GrantRecord, tokens: &[Token]) -> Vec<Told> {
     let begun = record.begun.position;
     let described = |event: &ClientEvent| matches!(event, ClientEvent::Registered { .. } | ClientEvent::Updated { .. });
+    let its_client = |told: &&Told| record.client.id.is_some_and(|id| told.stream.aggregate_id == id.uuid());
     let of_version = events
         .iter()
+        .filter(its_client)
         .rfind(|told| told.place.position < begun && matches!(&told.event, Event::Client(event) if described(event)));
     let of_version = of_version.map(|told| told.place.position);
     let signed = |kid: &str| tokens.iter().any(|token| token.kid.as_deref() == Some(kid));

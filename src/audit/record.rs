@@ -37,6 +37,8 @@ pub struct GrantRecord {
     /// How many of those were revoked alone.
     pub access_tokens_revoked: u32,
     pub refreshes: u32,
+    /// Access tokens that clients got in exchange for the grant's (RFC 8693).
+    pub exchanges: u32,
     /// Repeated refreshes that got the same answer again.
     pub retries: u32,
     /// The last code or token that was issued.

@@ -1,6 +1,6 @@
 //! A code or token as the audit tells of it: what it is, when it was issued, and whether it is good for anything.
 
-use domain::{Digest, Scope, Timestamp, TokenId};
+use domain::{ClientId, Digest, Scope, Timestamp, TokenId};
 use projections::token;
 use serde::{Serialize, Serializer};
 
@@ -18,6 +18,12 @@ pub struct Token {
     pub digest: Digest,
     /// A refresh token's: 1 for the first.
     pub generation: Option<u32>,
+    /// Of one that came of an exchange: the client that got it (RFC 8693).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// The other clients by whose hands the grant came to that one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<ClientId>,
     pub issued: Place,
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub expires_at: Timestamp,

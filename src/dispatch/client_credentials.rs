@@ -66,9 +66,10 @@ impl UseCase for IssueForClient {
                 session_id: None,
                 ends_at: None,
                 confirmation: self.client.confirmation(),
+                exchange: None,
             })
             .await?;
-        let issued = work.token_response(&Texts { access: &token, refresh: None, id_token: None }, &access);
+        let issued = work.token_response(&Texts::of(&token), &access);
         let authentication: ClientAuthentication = self.client.authentication;
         let command = GrantCommand::IssueForClient { client_id: self.client.id, access, authentication, at: work.now };
         work.decide(&grant, command).map_err(rule)?;

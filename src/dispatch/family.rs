@@ -64,7 +64,7 @@ impl Work<'_> {
         let id_token = self.mint_id_token(sign_in, &token, &mut access).await?;
         let refresh = generation.map(|generation| self.mint_refresh((grant_id, client), generation, terms, confirmation));
         let (refresh_token, refresh) = refresh.unzip();
-        let texts = Texts { access: &token, refresh: refresh_token.as_ref(), id_token: id_token.as_ref() };
+        let texts = Texts { refresh: refresh_token.as_ref(), id_token: id_token.as_ref(), ..Texts::of(&token) };
         let issued = self.token_response(&texts, &access);
         Ok(Minted { issued, access, refresh })
     }

@@ -3,7 +3,7 @@
 use domain::{
     Confirmation, Digest, GrantId, Scope, SessionId, Timestamp, TokenId, UserId,
     client::{AccessTokenFormat, Registration},
-    grant::{AccessToken, RefreshToken, Terms},
+    grant::{AccessToken, Act, RefreshToken, Terms},
     key_set::KeySet,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -50,6 +50,25 @@ pub(super) struct Bearer<'a> {
     pub(super) ends_at: Option<Timestamp>,
     /// The key that it is bound to.
     pub(super) confirmation: Option<&'a Confirmation>,
+    /// Of one that comes of an exchange.
+    pub(super) exchange: Option<ByExchange<'a>>,
+}
+
+/// By whose hands the grant came to the one that gets the token (RFC 8693).
+#[derive(Clone, Copy)]
+pub(super) struct ByExchange<'a> {
+    /// Their `client_id`s, the grant's own first.
+    pub(super) through: &'a [String],
+    pub(super) act: Option<&'a Act>,
+}
+
+impl Bearer<'_> {
+    /// Whom the token is about: the user, or the client whose grant it is.
+    fn sub(&self) -> String {
+        let own = self.exchange.and_then(|exchange| exchange.through.first());
+        let client = || own.unwrap_or(&self.client.identifier).clone();
+        self.user_id.map_or_else(client, |user| user.to_string())
+    }
 }
 
 impl<'a> Bearer<'a> {
@@ -67,11 +86,12 @@ impl<'a> Bearer<'a> {
             session_id: terms.session_id,
             ends_at: Some(terms.ends_at),
             confirmation: None,
+            exchange: None,
         }
     }
 }
 
-/// The claims of an access token (RFC 9068 section 2.2; `grant_id` and `pos` are ours, `sid` is OpenID Connect's).
+/// The claims of an access token (RFC 9068 section 2.2; `grant_id`, `pos` and `through` are ours, `sid` is OpenID Connect's).
 #[derive(Serialize)]
 struct Claims {
     iss: String,
@@ -97,6 +117,12 @@ struct Claims {
     /// The key that it is bound to (RFC 7800).
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
+    /// Who acts (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
+    /// The `client_id`s by whose hands the grant came to the client: what is dead for one of them is dead here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    through: Vec<String>,
 }
 
 /// `aud`: a single one is a string (RFC 7519 section 4.1.3).
@@ -113,6 +139,9 @@ struct Response<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: i64,
+    /// Of an exchange (RFC 8693 section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     scope: &'a Scope,
@@ -125,6 +154,15 @@ pub(super) struct Texts<'a> {
     pub(super) access: &'a SecretString,
     pub(super) refresh: Option<&'a SecretString>,
     pub(super) id_token: Option<&'a SecretString>,
+    /// Of an exchange: what `access` is.
+    pub(super) issued_token_type: Option<&'static str>,
+}
+
+impl<'a> Texts<'a> {
+    /// An access token alone.
+    pub(super) const fn of(access: &'a SecretString) -> Self {
+        Self { access, refresh: None, id_token: None, issued_token_type: None }
+    }
 }
 
 impl Work<'_> {
@@ -162,7 +200,7 @@ impl Work<'_> {
                 let pos = self.inner.log.known_head();
                 let claims = Claims {
                     iss: self.inner.settings.issuer(),
-                    sub: bearer.user_id.map_or_else(|| bearer.client.identifier.clone(), |user| user.to_string()),
+                    sub: bearer.sub(),
                     aud: match audience.as_slice() {
                         [only] => Audience::One(only.clone()),
                         several => Audience::Several(several.to_vec()),
@@ -179,6 +217,8 @@ impl Work<'_> {
                     amr: bearer.amr.to_vec(),
                     sid: bearer.session_id,
                     cnf: bearer.confirmation.cloned(),
+                    act: bearer.exchange.and_then(|exchange| exchange.act).cloned(),
+                    through: bearer.exchange.map(|exchange| exchange.through.to_vec()).unwrap_or_default(),
                 };
                 (self.inner.signer.sign(&key, typ::ACCESS_TOKEN, &claims).await?.into(), Some(key.kid), pos)
             }
@@ -215,6 +255,7 @@ impl Work<'_> {
             access_token: texts.access.expose_secret(),
             token_type: Scheme::of(access.confirmation.as_ref()).name(),
             expires_in: access.expires_at.seconds_since(self.now),
+            issued_token_type: texts.issued_token_type,
             refresh_token: texts.refresh.map(ExposeSecret::expose_secret),
             scope: &access.scope,
             id_token: texts.id_token.map(ExposeSecret::expose_secret),

@@ -16,6 +16,7 @@ mod client_secret;
 mod consent;
 mod device;
 mod email;
+mod exchange;
 mod explain;
 mod family;
 mod forgotten;
@@ -67,6 +68,7 @@ pub use device::{
     RequestDevice, RequestDeviceRefusal, RequestedDevice, SLOWER_BY,
 };
 use domain::StreamId;
+pub use exchange::ExchangeToken;
 pub use explain::UnknownErrorId;
 pub use invitation::NewInvitation;
 pub use issue::IssueRefusal;

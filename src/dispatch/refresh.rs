@@ -124,6 +124,7 @@ impl UseCase for RefreshTokens {
                 | GrantEvent::ClientCredentialsIssued { .. }
                 | GrantEvent::Refreshed { .. }
                 | GrantEvent::AccessTokenRefreshed { .. }
+                | GrantEvent::TokenExchanged(_)
                 | GrantEvent::CodeReplayed { .. }
                 | GrantEvent::AccessTokenRevoked { .. }
                 | GrantEvent::Revoked { .. } => {}

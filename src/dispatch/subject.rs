@@ -50,7 +50,19 @@ impl Dispatch {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn told_to_others(&self, token: &TokenRow) -> Result<ToldUser, Unavailable> {
-        Ok(ToldUser { sub: token.user_id.clone(), username: self.username(token).await? })
+        let sub = match &token.user_id {
+            Some(user) => Some(user.clone()),
+            None => self.client_of_grant(token).await?,
+        };
+        Ok(ToldUser { sub, username: self.username(token).await? })
+    }
+
+    /// The `client_id` of the client that a grant without a user was issued to, where the token came to another by exchange.
+    async fn client_of_grant(&self, token: &TokenRow) -> Result<Option<String>, Unavailable> {
+        let through = token.through().map_err(|_| Unavailable)?;
+        let Some(own) = through.first() else { return Ok(None) };
+        let client = self.client_by_id(*own).await?;
+        Ok(client.state.usable().map(|registration| registration.identifier.clone()))
     }
 
     /// As `check_sector`, where the sector or the redirect URIs are others than before.

@@ -16,6 +16,7 @@ use projections::token::TokenRow;
 use serde_json::Value;
 
 use crate::{
+    log::Unavailable,
     protocol::{
         Parameters,
         bearer::Presented,
@@ -84,7 +85,11 @@ async fn introspect(
     };
     let issuer = app.settings.issuer();
     let bound = bearer_auth::bound_to(&row)?;
-    let told = Introspection::of((&row, bound), &issuer, told_audience(&caller, &row, default), &user);
+    let act = row.act().map_err(|error| {
+        tracing::error!(%error, "who acts in a token cannot be read");
+        Unavailable
+    })?;
+    let told = Introspection::of((&row, bound, act), &issuer, told_audience(&caller, &row, default), &user);
     let possible = "an introspection has a JSON form";
     match signed {
         true => sign(app, caller.registration, &serde_json::to_value(&told).expect(possible)).await,

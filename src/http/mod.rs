@@ -9,6 +9,7 @@ mod client_auth;
 mod device_authorization;
 mod dpop;
 mod error;
+mod exchange;
 mod form;
 mod health;
 mod introspect;

@@ -22,6 +22,7 @@ use super::{
     client_auth::{Purpose, authenticate, use_up},
     dpop::DpopHeader,
     error::Refused,
+    exchange,
     form::Form,
     source::Source,
 };
@@ -104,6 +105,10 @@ async fn issue(
                 Refusal::Rule(refusal) => device_refused(refusal).into(),
                 Refusal::Unavailable(unavailable) => OAuthError::from(unavailable).into(),
             });
+        }
+        TokenRequest::TokenExchange(request) => {
+            let exchange = exchange::checked(app, client, &request).await?;
+            app.dispatch.exchange(&exchange).await
         }
     };
     issued.map_err(|refusal| match refusal {

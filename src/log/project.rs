@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Event, StreamId, grant::Terms};
+use cqrs_es::Aggregate;
+use domain::{
+    Event, StreamId,
+    grant::{Grant, Terms},
+};
 use projections::{Changes, Recorded, key_list, project};
 use quick_cache::unsync::Cache;
 use uuid::Uuid;
@@ -88,9 +92,10 @@ impl Projector {
         let unknown: Vec<String> = unknown.into_iter().collect();
         for first in self.first_events(connection, &unknown).await? {
             let Decoded { stream, event, .. } = decode(&first)?;
-            if let Event::Grant(event) = event
-                && let Some(terms) = event.terms_set().map(Arc::new)
-            {
+            let Event::Grant(event) = event else { continue };
+            let mut grant = Grant::default();
+            grant.apply(event);
+            if let Some(terms) = grant.terms().cloned().map(Arc::new) {
                 self.terms.insert(stream.aggregate_id, terms.clone());
                 known.insert(stream.aggregate_id, terms);
             }

@@ -3,6 +3,7 @@
 use domain::{
     Confirmation, Timestamp,
     client::{Policy, Registration},
+    grant::Act,
 };
 use projections::token::{TokenKind, TokenRow};
 use serde::Serialize;
@@ -42,6 +43,9 @@ pub struct Introspection<'a> {
     /// The key that it is bound to (RFC 9449 section 6.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// Who acts for its subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
 }
 
 /// What is told of a token's user: nothing of a client's own token.
@@ -114,9 +118,14 @@ pub fn told_audience(caller: &Caller<'_>, token: &TokenRow, default_resource: &s
 }
 
 impl<'a> Introspection<'a> {
-    /// Tells of an active token: `aud` of its audience, `cnf` of the key that it is bound to.
+    /// Tells of an active token: `aud` of its audience, `cnf` of the key that it is bound to, `act` of who acts.
     #[must_use]
-    pub fn of((token, cnf): (&'a TokenRow, Option<Confirmation>), issuer: &'a str, aud: Vec<String>, user: &'a ToldUser) -> Self {
+    pub fn of(
+        (token, cnf, act): (&'a TokenRow, Option<Confirmation>, Option<Act>),
+        issuer: &'a str,
+        aud: Vec<String>,
+        user: &'a ToldUser,
+    ) -> Self {
         let client_id = token.client_identifier.as_deref().unwrap_or(&token.client_id);
         Self {
             active: true,
@@ -135,6 +144,7 @@ impl<'a> Introspection<'a> {
             jti: token.id.as_deref(),
             grant_id: &token.grant_id,
             cnf,
+            act,
         }
     }
 }

@@ -4,7 +4,7 @@
 use domain::{Scope, catalogue::Catalogue, client::SigningAlgorithm, session::ContextClass};
 use serde::Serialize;
 
-use super::{authorize::ResponseMode, device, dpop};
+use super::{authorize::ResponseMode, device, dpop, exchange};
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
@@ -72,7 +72,7 @@ pub struct Metadata {
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     require_request_uri_registration: bool,
-    grant_types_supported: [&'static str; 4],
+    grant_types_supported: [&'static str; 5],
     token_endpoint_auth_methods_supported: [&'static str; 4],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
     revocation_endpoint_auth_methods_supported: [&'static str; 4],
@@ -155,7 +155,13 @@ impl Metadata {
             request_parameter_supported: true,
             request_uri_parameter_supported: true,
             require_request_uri_registration: true,
-            grant_types_supported: ["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE],
+            grant_types_supported: [
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                device::GRANT_TYPE,
+                exchange::GRANT_TYPE,
+            ],
             token_endpoint_auth_methods_supported: METHODS_AND_NONE,
             token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             revocation_endpoint_auth_methods_supported: METHODS_AND_NONE,

@@ -12,6 +12,7 @@ pub mod client_jwt;
 pub mod device;
 pub mod dpop;
 pub mod error;
+pub mod exchange;
 pub mod id_token_hint;
 pub mod interaction;
 pub mod introspection;

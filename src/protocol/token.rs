@@ -8,7 +8,10 @@ use domain::{
 };
 use secrecy::SecretString;
 
-use super::{ErrorCode, OAuthError, Parameters, device};
+use super::{
+    ErrorCode, OAuthError, Parameters, device,
+    exchange::{self, ExchangeRequest},
+};
 
 /// Scopes that a client gets only by asking for them: one asks who the user is, the other outlives the sign-in.
 const ONLY_WHEN_ASKED: [&str; 2] = [Scope::OPENID, Scope::OFFLINE_ACCESS];
@@ -36,6 +39,8 @@ pub enum TokenRequest {
         device_code: SecretString,
         resources: Vec<String>,
     },
+    /// RFC 8693 section 2.1.
+    TokenExchange(ExchangeRequest),
 }
 
 impl TokenRequest {
@@ -60,10 +65,15 @@ impl TokenRequest {
             }),
             "client_credentials" => Ok(Self::ClientCredentials { scope: scope(parameters)?, resources }),
             device::GRANT_TYPE => Ok(Self::DeviceCode { device_code: parameters.required("device_code")?.into(), resources }),
+            exchange::GRANT_TYPE => Ok(Self::TokenExchange(ExchangeRequest::read(parameters)?)),
             other => Err(OAuthError::new(
                 ErrorCode::UnsupportedGrantType,
                 "unsupported_grant_type",
-                format!("grant_type must be authorization_code, refresh_token, client_credentials or {}", device::GRANT_TYPE),
+                format!(
+                    "grant_type must be authorization_code, refresh_token, client_credentials, {} or {}",
+                    device::GRANT_TYPE,
+                    exchange::GRANT_TYPE
+                ),
             )
             .saw("grant_type", other)),
         }
@@ -77,6 +87,7 @@ impl TokenRequest {
             Self::RefreshToken { .. } => GrantType::RefreshToken,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
             Self::DeviceCode { .. } => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
 }
@@ -159,7 +170,8 @@ pub fn refused_by_grant(error: GrantError) -> OAuthError {
         | GrantError::Revoked
         | GrantError::CutOff
         | GrantError::TooManyRetries
-        | GrantError::NotTheNext => invalid_grant(rule_of(error), &error.to_string()),
+        | GrantError::NotTheNext
+        | GrantError::TooManyHands => invalid_grant(rule_of(error), &error.to_string()),
     }
 }
 
@@ -183,6 +195,7 @@ pub const fn rule_of(error: GrantError) -> &'static str {
         GrantError::ScopeTooWide => "scope_too_wide",
         GrantError::TooManyRetries => "too_many_retries",
         GrantError::NotTheNext => "not_the_next",
+        GrantError::TooManyHands => "too_many_hands",
     }
 }
 

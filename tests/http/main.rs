@@ -55,4 +55,5 @@ mod setup;
 mod sign_in;
 mod signed_answer;
 mod sweep;
+mod token_exchange;
 mod userinfo;

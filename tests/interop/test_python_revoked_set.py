@@ -44,6 +44,14 @@ def test_each_kind_kills_what_it_names_and_nothing_else(what, other):
     assert not kills(dead(what), **other)
 
 
+@pytest.mark.parametrize("kind", ["client", "consent"])
+def test_a_token_ends_with_each_client_by_whose_hands_it_came(kind):
+    exchanged = {"client_id": "behind", "through": ["c", "gateway"]}
+    for client in ("c", "gateway", "behind"):
+        assert kills(dead({"kind": kind, "sub": "mika", "client_id": client, "before": 10}), **exchanged)
+    assert not kills(dead({"kind": kind, "sub": "mika", "client_id": "other", "before": 10}), **exchanged)
+
+
 @pytest.mark.parametrize("what", [what for what, _ in KINDS if "before" in what and what["kind"] != "key"], ids=lambda of: of["kind"])
 def test_a_wide_one_kills_what_was_issued_below_its_position(what):
     assert not kills(dead(what), pos=10)

@@ -82,6 +82,12 @@ def test_the_commands_of_the_page_on_devices_work(grantlog):
     assert "let the device in" in printed, "the log tells what happened"
 
 
+def test_the_commands_of_the_page_on_exchange_work(grantlog):
+    printed = run_shell(f"PATH=$PWD/target/release:$PATH\n{script_of('docs/exchange.md', grantlog)}", grantlog)
+    assert '"active":true' in printed and '"issued_token_type":"urn:ietf:params:oauth:token-type:access_token"' in printed
+    assert "Orders exchanged the access token" in printed, "the log tells what happened"
+
+
 @pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
 def test_its_commands_work_in_their_order(readme, grantlog):
     script = script_of(readme, grantlog)

@@ -22,6 +22,8 @@ class Claims:
     """The head of the log that the issuance saw. Introspection does not tell it."""
     sid: str | None = None
     """The sign-in that the token ends with."""
+    through: tuple[str, ...] = ()
+    """The `client_id`s by whose hands the grant came to that client (RFC 8693). Introspection does not tell them."""
     all: dict = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -30,12 +32,13 @@ class Claims:
         aud = members.get("aud")
         aud = (aud,) if isinstance(aud, str) else tuple(aud or ())
         texts = [members.get(name) for name in ("iss", "sub", "client_id", "grant_id")]
-        texts += [members.get("scope", ""), members.get("jti", ""), members.get("sid", ""), *aud]
+        through = tuple(members.get("through", ()))
+        texts += [members.get("scope", ""), members.get("jti", ""), members.get("sid", ""), *aud, *through]
         numbers = [members.get("exp"), members.get("iat"), members.get("pos", 0)]
         if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
             raise ValueError("a claim is missing, or of another type")
         known = {name: members.get(name) for name in ("iss", "sub", "exp", "iat", "client_id", "grant_id", "jti", "pos", "sid")}
-        return cls(**known, aud=aud, scope=members.get("scope", ""), all=members)
+        return cls(**known, aud=aud, scope=members.get("scope", ""), through=through, all=members)
 
     def has_scope(self, name):
         """Whether the token has a scope."""

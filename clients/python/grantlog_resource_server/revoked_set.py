@@ -26,8 +26,9 @@ class RevokedSet:
 
     def kills(self, claims, kid):
         """Whether it kills a token that the key `kid` signed."""
-        whose = [("key", kid), ("token", claims.jti), ("grant", claims.grant_id), ("client", claims.client_id), ("user", claims.sub)]
-        whose += [("session", claims.sid), ("consent", claims.sub, claims.client_id), ("issuer",)]
+        whose = [("key", kid), ("token", claims.jti), ("grant", claims.grant_id), ("user", claims.sub), ("session", claims.sid), ("issuer",)]
+        for client in (*claims.through, claims.client_id):
+            whose += [("client", client), ("consent", claims.sub, client)]
         return claims.iat < self._restored_at or any(self._kills(key, claims.pos) for key in whose)
 
     def _kills(self, key, pos):

@@ -25,6 +25,9 @@ pub struct Claims {
     pub pos: Option<i64>,
     /// The sign-in that the token ends with.
     pub sid: Option<String>,
+    /// The `client_id`s by whose hands the grant came to that client (RFC 8693). Introspection does not tell them.
+    #[serde(default)]
+    pub through: Vec<String>,
     /// All the rest.
     #[serde(flatten)]
     pub more: Map<String, Value>,
@@ -35,6 +38,11 @@ impl Claims {
     #[must_use]
     pub fn has_scope(&self, name: &str) -> bool {
         self.scope.split(' ').any(|scope| scope == name)
+    }
+
+    /// The clients with each of which it ends.
+    pub(crate) fn hands(&self) -> impl Iterator<Item = &String> {
+        self.through.iter().chain([&self.client_id])
     }
 
     /// Whether it is bound to a key (RFC 7800): then presenting it alone proves nothing.

@@ -70,15 +70,18 @@ impl RevokedSet {
 
     /// Whether it kills a token that the key `kid` signed.
     pub(crate) fn kills(&self, claims: &Claims, kid: &str) -> bool {
-        let Claims { sub, client_id, grant_id, jti, sid, .. } = claims;
+        let Claims { sub, grant_id, jti, sid, .. } = claims;
+        let ended = |client: &String| {
+            let consent = self.consents.get(&(sub.clone(), client.clone()));
+            self.clients.get(client).into_iter().chain(consent).any(|cutoff| cutoff.kills(claims))
+        };
         self.keys.contains_key(kid)
             || jti.as_ref().is_some_and(|jti| self.tokens.contains_key(jti))
             || self.grants.contains_key(grant_id)
             || self.issuer.is_some_and(|restored| restored.cutoff.kills(claims) || claims.iat < restored.at)
-            || self.clients.get(client_id).is_some_and(|cutoff| cutoff.kills(claims))
+            || claims.hands().any(ended)
             || self.users.get(sub).is_some_and(|cutoff| cutoff.kills(claims))
             || sid.as_ref().and_then(|sid| self.sessions.get(sid)).is_some_and(|cutoff| cutoff.kills(claims))
-            || self.consents.get(&(sub.clone(), client_id.clone())).is_some_and(|cutoff| cutoff.kills(claims))
     }
 
     /// Drops what may be forgotten at a time, in seconds since the Unix epoch.
@@ -152,6 +155,18 @@ mod tests {
             assert!(set.kills(&token(&json!({})), "k"), "{what}");
             assert!(!set.kills(&token(&other), "k"), "{what} and {other}");
         }
+    }
+
+    #[test]
+    fn a_token_ends_with_each_client_by_whose_hands_it_came() {
+        let exchanged = token(&json!({"client_id": "behind", "through": ["c", "gateway"]}));
+        for client in ["c", "gateway", "behind"] {
+            for kind in ["client", "consent"] {
+                let set = set(&[json!({"kind": kind, "consent_id": "x", "sub": "mika", "client_id": client, "before": 10})]);
+                assert!(set.kills(&exchanged, "k"), "{kind} {client}");
+            }
+        }
+        assert!(!set(&[json!({"kind": "client", "client_id": "other", "before": 10})]).kills(&exchanged, "k"));
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub enum GrantType {
     /// RFC 8628 section 3.4.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
+    /// RFC 8693 section 2.1.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
 }
 
 /// RFC 7591 `token_endpoint_auth_method`.

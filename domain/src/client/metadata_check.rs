@@ -65,6 +65,9 @@ impl ClientMetadata {
         if self.is_public() && self.may_use(GrantType::ClientCredentials) {
             return Err(invalid("token_endpoint_auth_method", "client_credentials needs a client that proves who it is"));
         }
+        if self.is_public() && self.may_use(GrantType::TokenExchange) {
+            return Err(invalid("token_endpoint_auth_method", "token exchange needs a client that proves who it is"));
+        }
         if self.is_public() && self.skip_consent {
             return Err(invalid("skip_consent", "only a client that proves who it is can go without consent"));
         }

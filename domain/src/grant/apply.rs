@@ -12,17 +12,19 @@ impl Grant {
             GrantEvent::CodeRedeemed { .. } => {
                 if let Self::Approved { terms, code } = self {
                     let (terms, code) = (terms.clone(), Some(code.digest.clone()));
-                    *self = Self::Live(Live { terms, code, refresh: None, access_ends_at: Timestamp::default(), access: None });
+                    *self = Self::Live(Live { code, ..Live::begun(terms) });
                 }
             }
             GrantEvent::Revoked { .. } => {
                 if let Some((terms, ends_at)) = self.terms().cloned().zip(self.last_ends_at()) {
-                    *self = Self::Revoked { terms, ends_at };
+                    let reached = self.reached().to_vec();
+                    *self = Self::Revoked { terms, ends_at, reached };
                 }
             }
             GrantEvent::TokensIssued { .. }
             | GrantEvent::Refreshed { .. }
             | GrantEvent::AccessTokenRefreshed { .. }
+            | GrantEvent::TokenExchanged(_)
             | GrantEvent::AccessTokenRevoked { .. }
             | GrantEvent::RefreshRetried { .. } => {
                 if let Self::Live(live) = self {
@@ -63,7 +65,7 @@ impl Grant {
             claims: AskedClaims::default(),
             ends_at: access.expires_at,
         };
-        Self::Live(Live { terms, code: None, refresh: None, access_ends_at: access.expires_at, access: Some(last) })
+        Self::Live(Live { access_ends_at: access.expires_at, access: Some(last), ..Live::begun(terms) })
     }
 }
 
@@ -98,6 +100,7 @@ impl GrantEvent {
             | Self::ClientCredentialsIssued { .. }
             | Self::Refreshed { .. }
             | Self::AccessTokenRefreshed { .. }
+            | Self::TokenExchanged(_)
             | Self::RefreshRetried { .. }
             | Self::CodeReplayed { .. }
             | Self::RefreshReplayed { .. }
@@ -106,11 +109,13 @@ impl GrantEvent {
         }
     }
 
-    /// Whether it issues something on the terms of an earlier approval.
+    /// Whether it issues something on the terms that the grant began with.
     #[must_use]
     pub const fn stands_on_terms(&self) -> bool {
         match self {
-            Self::TokensIssued { .. } | Self::Refreshed { .. } | Self::AccessTokenRefreshed { .. } => true,
+            Self::TokensIssued { .. } | Self::Refreshed { .. } | Self::AccessTokenRefreshed { .. } | Self::TokenExchanged(_) => {
+                true
+            }
             Self::Approved(_)
             | Self::CodeRedeemed { .. }
             | Self::ClientCredentialsIssued { .. }
@@ -124,6 +129,10 @@ impl GrantEvent {
 }
 
 impl Live {
+    const fn begun(terms: Terms) -> Self {
+        Self { terms, code: None, refresh: None, access_ends_at: Timestamp::from_unix(0), access: None, reached: Vec::new() }
+    }
+
     fn apply_event(&mut self, event: GrantEvent) {
         match event {
             GrantEvent::TokensIssued { access, refresh, .. } => {
@@ -140,6 +149,13 @@ impl Live {
                 if let Some(current) = &mut self.refresh {
                     current.predecessor = None;
                     current.expires_at = refresh.map_or(current.expires_at, |refresh| refresh.expires_at);
+                }
+            }
+            GrantEvent::TokenExchanged(exchanged) => {
+                for audience in exchanged.access.audience {
+                    if !self.reached.contains(&audience) {
+                        self.reached.push(audience);
+                    }
                 }
             }
             GrantEvent::RefreshRetried { .. } => {

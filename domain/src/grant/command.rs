@@ -2,7 +2,7 @@
 
 use crate::{ClientId, Confirmation, Digest, Timestamp, TokenId, pkce::CodeVerifier};
 
-use super::{AccessToken, Approved, ClientAuthentication, RefreshToken, RevocationReason};
+use super::{AccessToken, Act, Approved, ClientAuthentication, RefreshToken, RevocationReason, Subject};
 
 /// A request to change one authorization and its token family.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub enum GrantCommand {
     IssueForClient { client_id: ClientId, access: AccessToken, authentication: ClientAuthentication, at: Timestamp },
     /// Exchange a refresh token for the next pair.
     Refresh(Box<Refresh>),
+    /// Exchange an access token for another.
+    Exchange(Box<Exchange>),
     /// Revoke one access token of the family.
     RevokeAccessToken { token: TokenId, digest: Digest, expires_at: Timestamp, at: Timestamp },
     /// Revoke the family.
@@ -61,5 +63,21 @@ pub struct Refresh {
     pub retry_grace: u32,
     /// How often, at most.
     pub retries: u32,
+    pub at: Timestamp,
+}
+
+/// What a client exchanges, and the token it gets if all fits.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub client_id: ClientId,
+    pub subject: Subject,
+    /// Who acts, and who acted before.
+    pub act: Option<Act>,
+    /// Whether the presented token is active: nothing that it stands on has been cut off since.
+    pub standing: bool,
+    pub access: AccessToken,
+    pub authentication: ClientAuthentication,
+    /// The client's policy in force.
+    pub policy: String,
     pub at: Timestamp,
 }

@@ -1,7 +1,7 @@
 //! The rules of a grant: approval, the code (RFC 6749 section 4.1.3, RFC 7636 section 4.6) and revocation.
 
 use crate::{
-    ClientId, Confirmation, Decide, Scope, Timestamp,
+    ClientId, Confirmation, Decide, Digest, Scope, Timestamp,
     pkce::{CodeChallenge, CodeVerifier},
 };
 
@@ -28,11 +28,18 @@ impl Decide for Grant {
             }
             GrantCommand::Redeem(presented) => self.redeem(*presented),
             GrantCommand::Refresh(presented) => self.refresh(*presented),
+            GrantCommand::Exchange(request) => self.exchange(*request),
             GrantCommand::RevokeAccessToken { token, digest, expires_at, at } => match self {
                 Self::Absent => Err(GrantError::Unknown),
                 Self::Approved { .. } => Err(GrantError::NotIssuedHere),
                 Self::Live(live) if live.access.as_ref().is_some_and(|last| last.revoked && last.digest == digest) => Ok(vec![]),
-                Self::Live(_) => Ok(vec![GrantEvent::AccessTokenRevoked { token, digest, expires_at, at }]),
+                Self::Live(live) => {
+                    // Nothing is left to the client of a grant without a refresh token: what others got for it ends with it.
+                    let was_all = live.is_exchanged() && live.refresh.is_none() && live.is_last(&digest);
+                    let revoked = GrantEvent::AccessTokenRevoked { token, digest, expires_at, at };
+                    let family = was_all.then(|| live.revoked(RevocationReason::RevokedByClient, at));
+                    Ok([Some(revoked), family].into_iter().flatten().collect())
+                }
                 Self::Revoked { .. } => Ok(vec![]),
             },
             GrantCommand::Revoke { reason, at } => match self {
@@ -123,6 +130,15 @@ impl Terms {
 }
 
 impl Live {
+    /// Whether others hold tokens that came of its own.
+    fn is_exchanged(&self) -> bool {
+        !self.reached.is_empty()
+    }
+
+    fn is_last(&self, digest: &Digest) -> bool {
+        self.access.as_ref().is_some_and(|last| last.digest == *digest)
+    }
+
     /// The end of the whole family. At `ends_at` the last of its tokens would have ended anyway: no cutoff is needed any longer.
     pub(super) fn revoked(&self, reason: RevocationReason, at: Timestamp) -> GrantEvent {
         GrantEvent::Revoked { reason, ends_at: self.terms.ends_at.max(self.access_ends_at), at }

@@ -8,6 +8,8 @@ use crate::{
     claim::AskedClaims, pkce::CodeChallenge,
 };
 
+use super::Act;
+
 /// A fact about one authorization and its token family.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -38,6 +40,8 @@ pub enum GrantEvent {
         authentication: ClientAuthentication,
         at: Timestamp,
     },
+    /// A client exchanged an access token of the grant for one of its own (RFC 8693).
+    TokenExchanged(Box<Exchanged>),
     /// The predecessor came again within the grace time, and got the same answer as before.
     RefreshRetried { generation: u32, at: Timestamp },
     /// A used code came again (RFC 6749 section 4.1.2): what it gave is revoked.
@@ -88,6 +92,26 @@ pub struct Approved {
     pub policy: String,
     /// The head of the log that the decision saw.
     pub pos: i64,
+    pub at: Timestamp,
+}
+
+/// An access token for an access token (RFC 8693): both are of one grant, and end with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchanged {
+    /// Who exchanged, and got the new one.
+    pub client_id: ClientId,
+    /// The token that was presented.
+    pub subject: TokenId,
+    /// The other clients by whose hands the grant came to this one, the grant's own first: with each of them the new token ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<ClientId>,
+    /// Who acts; `None` where the client steps into the shoes of whom the token is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+    pub access: AccessToken,
+    pub authentication: ClientAuthentication,
+    /// The client's policy in force.
+    pub policy: String,
     pub at: Timestamp,
 }
 
@@ -173,6 +197,7 @@ impl DomainEvent for GrantEvent {
             Self::ClientCredentialsIssued { .. } => "grant.client_credentials_issued",
             Self::Refreshed { .. } => "grant.refreshed",
             Self::AccessTokenRefreshed { .. } => "grant.access_token_refreshed",
+            Self::TokenExchanged(_) => "grant.token_exchanged",
             Self::RefreshRetried { .. } => "grant.refresh_retried",
             Self::CodeReplayed { .. } => "grant.code_replayed",
             Self::RefreshReplayed { .. } => "grant.refresh_replayed",

@@ -1,15 +1,21 @@
 //! One authorization and its token family, one stream for its whole life: approved, redeemed, refreshed, revoked.
 
+mod act;
 mod apply;
 mod command;
 mod decide;
 mod event;
+mod exchange;
 mod refresh;
 #[cfg(test)]
 mod tests;
 
-pub use command::{GrantCommand, Redeem, Refresh};
-pub use event::{AccessToken, Approved, ClientAuthentication, GrantEvent, IdToken, LivesOn, RefreshToken, RevocationReason};
+pub use act::Act;
+pub use command::{Exchange, GrantCommand, Redeem, Refresh};
+pub use event::{
+    AccessToken, Approved, ClientAuthentication, Exchanged, GrantEvent, IdToken, LivesOn, RefreshToken, RevocationReason,
+};
+pub use exchange::Subject;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -33,6 +39,8 @@ pub enum Grant {
         terms: Terms,
         #[serde(default)]
         ends_at: Timestamp,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reached: Vec<String>,
     },
 }
 
@@ -84,6 +92,9 @@ pub struct Live {
     /// The access token that was issued last; `None` also in a state from before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<LastAccess>,
+    /// The audiences of the tokens that it was exchanged for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<String>,
 }
 
 /// The access token that was issued last: most revocations are of it, and need no look-up among all tokens.
@@ -151,6 +162,8 @@ pub enum GrantError {
     TooManyRetries,
     #[error("the new refresh token is not the family's next")]
     NotTheNext,
+    #[error("the token has gone by too many hands")]
+    TooManyHands,
 }
 
 aggregate!(Grant, "grant", GrantCommand, GrantEvent, GrantError);
@@ -195,6 +208,15 @@ impl Grant {
         match self {
             Self::Live(live) => live.access.as_ref(),
             Self::Absent | Self::Approved { .. } | Self::Revoked { .. } => None,
+        }
+    }
+
+    /// The audiences of the tokens that it was exchanged for (RFC 8693), which its terms need not name.
+    #[must_use]
+    pub fn reached(&self) -> &[String] {
+        match self {
+            Self::Live(Live { reached, .. }) | Self::Revoked { reached, .. } => reached,
+            Self::Absent | Self::Approved { .. } => &[],
         }
     }
 

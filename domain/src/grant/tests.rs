@@ -1,6 +1,7 @@
 //! The rules of a grant: builders, approval and revocation. The code and refreshing have files of their own.
 
 mod code;
+mod exchange;
 mod refresh;
 
 use cqrs_es::test::TestFramework;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{Confirmation, Timestamp};
+use domain::{ClientId, Confirmation, Timestamp, grant::Act};
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::TokenKind;
@@ -36,6 +36,10 @@ pub struct TokenRow {
     pub kid: Option<String>,
     /// The key that it is bound to: the claim `cnf`, as JSON.
     pub confirmation: Option<String>,
+    /// Of one that came of an exchange: the ids of the clients by whose hands the grant came to its own, as a JSON array.
+    pub through: Option<String>,
+    /// The claim `act`, as JSON.
+    pub act: Option<String>,
     /// In seconds since the Unix epoch.
     pub issued_at: i64,
     pub expires_at: i64,
@@ -69,13 +73,15 @@ impl TokenRow {
             acr: row.get(12)?,
             kid: row.get(13)?,
             confirmation: row.get(14)?,
-            issued_at: row.get(15)?,
-            expires_at: row.get(16)?,
-            pos: row.get(17)?,
-            position: row.get(18)?,
-            client_identifier: row.get(19)?,
-            profile: row.get(20)?,
-            cut_off: row.get(21)?,
+            through: row.get(15)?,
+            act: row.get(16)?,
+            issued_at: row.get(17)?,
+            expires_at: row.get(18)?,
+            pos: row.get(19)?,
+            position: row.get(20)?,
+            client_identifier: row.get(21)?,
+            profile: row.get(22)?,
+            cut_off: row.get(23)?,
         })
     }
 
@@ -85,6 +91,22 @@ impl TokenRow {
     /// Where it cannot be read: then nobody may.
     pub fn confirmation(&self) -> Result<Option<Confirmation>, serde_json::Error> {
         self.confirmation.as_deref().map(serde_json::from_str).transpose()
+    }
+
+    /// The clients by whose hands the grant came to its own, where it came of an exchange.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub fn through(&self) -> Result<Vec<ClientId>, serde_json::Error> {
+        self.through.as_deref().map_or(Ok(Vec::new()), serde_json::from_str)
+    }
+
+    /// Who acts for whom it is about.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub fn act(&self) -> Result<Option<Act>, serde_json::Error> {
+        self.act.as_deref().map(serde_json::from_str).transpose()
     }
 
     /// Whether it is good for what only this kind is good for.
@@ -136,7 +158,7 @@ fn find_each(snapshot: &Transaction<'_>, wanted: &[Wanted]) -> rusqlite::Result<
     let mut found = Vec::with_capacity(wanted.len());
     for Wanted { digest, caller } in wanted {
         let seen = find.query_row((digest, caller), |row| {
-            Ok(SeenToken { token: TokenRow::read(row)?, caller: row.get(22)?, caller_version: row.get(23)? })
+            Ok(SeenToken { token: TokenRow::read(row)?, caller: row.get(24)?, caller_version: row.get(25)? })
         });
         found.extend(seen.optional()?);
     }
@@ -144,11 +166,17 @@ fn find_each(snapshot: &Transaction<'_>, wanted: &[Wanted]) -> rusqlite::Result<
 }
 
 /// Whether what the row `t` of the table stands on was cut off since: the one rule.
-pub(crate) fn cut_off() -> String {
+pub(crate) fn cut_off(dialect: Dialect) -> String {
+    let through = match dialect {
+        Dialect::Postgres => "SELECT jsonb_array_elements_text(t.through::jsonb)",
+        Dialect::Sqlite => "SELECT value FROM json_each(t.through)",
+    };
     format!(
-        "EXISTS (SELECT 1 FROM cutoff
+        "(EXISTS (SELECT 1 FROM cutoff
                 WHERE cutoff.subject IN (t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.kid, '{ISSUER}')
-                    AND cutoff.position > t.pos)"
+                    AND cutoff.position > t.pos)
+            OR (t.through IS NOT NULL
+                AND EXISTS (SELECT 1 FROM cutoff WHERE cutoff.subject IN ({through}) AND cutoff.position > t.pos)))"
     )
 }
 
@@ -160,10 +188,10 @@ pub fn select_wanted(dialect: Dialect) -> String {
         Dialect::Postgres => "unnest($1::text[], $2::text[]) AS w (digest, caller)",
         Dialect::Sqlite => "(SELECT ?1 AS digest, ?2 AS caller) AS w",
     };
-    let cut_off = cut_off();
+    let cut_off = cut_off(dialect);
     format!(
         "SELECT t.digest, t.kind, t.state, t.id, t.grant_id, t.client_id, t.user_id, t.session_id, t.consent_id, t.scope, t.audience,
-            t.auth_time, t.acr, t.kid, t.confirmation, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
+            t.auth_time, t.acr, t.kid, t.confirmation, t.through, t.act, t.issued_at, t.expires_at, t.pos, t.position, client.client_id AS client_identifier, account.profile,
             {cut_off} AS cut_off,
             w.caller, caller.version AS caller_version
          FROM {wanted} JOIN token AS t ON t.digest = w.digest

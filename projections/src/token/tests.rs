@@ -2,7 +2,7 @@
 
 use domain::{
     Confirmation, Digest, Timestamp,
-    grant::{AccessToken, ClientAuthentication, GrantEvent, LivesOn},
+    grant::{AccessToken, Act, ClientAuthentication, Exchanged, GrantEvent, LivesOn},
 };
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn an_approval_makes_a_live_code_of_the_grants_terms() {
     let code = json!({
         "digest": digest("code"), "kind": "code", "state": "live", "id": null, "grant_id": id(1), "client_id": id(2),
         "user_id": id(3), "session_id": id(4), "consent_id": id(5), "scope": "read write", "audience": "[\"https://api.example\"]",
-        "auth_time": 90, "acr": "urn:grantlog:acr:2fa", "kid": null, "confirmation": null, "issued_at": 100, "expires_at": 160, "pos": 7, "position": 1,
+        "auth_time": 90, "acr": "urn:grantlog:acr:2fa", "kid": null, "confirmation": null, "through": null, "act": null, "issued_at": 100, "expires_at": 160, "pos": 7, "position": 1,
     });
     assert_eq!(puts(&project_grant(&[approved()]), &TABLE), [code]);
 }
@@ -118,6 +118,27 @@ fn a_revoked_access_token_is_revoked_alone() {
 }
 
 #[test]
+fn a_token_that_came_of_an_exchange_is_its_clients_and_stands_on_all_by_whose_hands_it_came() {
+    let exchanged = Exchanged {
+        client_id: id(8).parse().unwrap(),
+        subject: id(6).parse().unwrap(),
+        through: vec![id(2).parse().unwrap()],
+        act: Some(Act::after("gateway".to_owned(), None)),
+        access: access("exchanged", "read"),
+        authentication: BY,
+        policy: "default".to_owned(),
+        at: AT,
+    };
+    let changes = project_grant(&[GrantEvent::TokenExchanged(Box::new(exchanged))]);
+    let rows = puts(&changes, &TABLE);
+    let row = &rows[0];
+    assert_eq!((&row["client_id"], &row["user_id"], &row["grant_id"]), (&json!(id(8)), &json!(id(3)), &json!(id(1))));
+    assert_eq!(row["through"], json!(json!([id(2)]).to_string()));
+    assert_eq!(row["act"], json!(r#"{"sub":"gateway"}"#));
+    assert_eq!((&row["kind"], &row["state"]), (&json!("access"), &json!("live")));
+}
+
+#[test]
 fn an_issuance_without_the_grants_terms_is_refused() {
     let (stream, event) = (stream("grant", 1), issued().into());
     let recorded = Recorded { position: 1, stream: &stream, event: &event, terms: None };
@@ -142,6 +163,8 @@ fn a_token_is_active_while_it_lives_in_its_time_for_its_purpose_and_nothing_cut_
         acr: None,
         kid: None,
         confirmation: None,
+        through: None,
+        act: None,
         issued_at: 100,
         expires_at: 200,
         pos: 1,

@@ -52,6 +52,16 @@ pub(super) fn grant(event: &GrantEvent, names: &Names) -> Telling {
             details["client_authentication"] = json!(authentication);
             telling("grant.access_token_refreshed", details)
         }
+        GrantEvent::TokenExchanged(exchanged) => {
+            let mut details = access_token(&exchanged.access);
+            details["client"] = names.client(exchanged.client_id).into();
+            details["subject_jti"] = json!(exchanged.subject);
+            details["through"] = exchanged.through.iter().map(|client| names.client(*client)).collect();
+            details["act"] = json!(exchanged.act);
+            details["client_authentication"] = json!(exchanged.authentication);
+            details["policy"] = exchanged.policy.as_str().into();
+            telling("grant.token_exchanged", details)
+        }
         GrantEvent::RefreshRetried { generation, .. } => telling("grant.refresh_retried", json!({"generation": generation})),
         GrantEvent::CodeReplayed { .. } => telling("grant.code_replayed", json!({})),
         GrantEvent::RefreshReplayed { generation, .. } => telling("grant.refresh_replayed", json!({"generation": generation})),

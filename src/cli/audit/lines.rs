@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The columns of CSV.
-const COLUMNS: [&str; 31] = [
+const COLUMNS: [&str; 32] = [
     "grant_id",
     "kind",
     "state",
@@ -35,6 +35,7 @@ const COLUMNS: [&str; 31] = [
     "access_tokens",
     "access_tokens_revoked",
     "refreshes",
+    "exchanges",
     "retries",
     "last_issued_at",
     "last_issued_position",
@@ -111,6 +112,7 @@ fn cells(line: &GrantAt<'_>) -> [String; COLUMNS.len()] {
         record.access_tokens.to_string(),
         record.access_tokens_revoked.to_string(),
         record.refreshes.to_string(),
+        record.exchanges.to_string(),
         record.retries.to_string(),
         rfc3339(record.last_issued.at),
         record.last_issued.position.to_string(),

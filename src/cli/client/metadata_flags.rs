@@ -6,7 +6,7 @@ use clap::{
 use serde_json::{Map, Value};
 
 use super::uri_list::split_uris;
-use crate::protocol::device;
+use crate::protocol::{device, exchange};
 
 /// What a flag takes.
 #[derive(Clone, Copy)]
@@ -39,7 +39,8 @@ const fn flag(member: &'static str, takes: Takes, help: &'static str) -> Flag {
     Flag { member, takes, help }
 }
 
-const GRANT_TYPES: &[&str] = &["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE];
+const GRANT_TYPES: &[&str] =
+    &["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE, exchange::GRANT_TYPE];
 const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 const ALGORITHMS: &[&str] = &["ES256", "EdDSA", "RS256", "PS256"];
 

@@ -165,10 +165,11 @@ impl Source {
         }
         let grant: Grant = serde_json::from_str(&head.state).map_err(|error| untold(&error))?;
         let Some(terms) = grant.terms() else { return Ok(Concerns::Everybody) };
-        let audience = match terms.resources.as_slice() {
+        let mut audience = match terms.resources.as_slice() {
             [] => vec![self.settings.default_resource().to_owned()],
             resources => resources.to_vec(),
         };
+        audience.extend_from_slice(grant.reached());
         Ok(Concerns::Tokens { client_id: terms.client_id.to_string(), audience })
     }
 

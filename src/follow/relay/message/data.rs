@@ -14,7 +14,7 @@ pub use client::{
 pub use device::{DeviceApproved, DeviceDenied, DeviceRedeemed, DeviceRequested};
 pub use grant::{
     AccessToken, Confirmation, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed,
-    GrantCodeReplayed, GrantRefreshUsed, GrantRefreshed, GrantTokensIssued, RefreshToken,
+    GrantCodeReplayed, GrantRefreshUsed, GrantRefreshed, GrantTokenExchanged, GrantTokensIssued, RefreshToken,
 };
 pub use issuer::{AuditPassedOver, CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted, Unread};
 pub use person::{
@@ -73,6 +73,7 @@ impl Data {
             | Self::GrantClientCredentialsIssued(_)
             | Self::GrantRefreshed(_)
             | Self::GrantAccessTokenRefreshed(_)
+            | Self::GrantTokenExchanged(_)
             | Self::GrantRefreshRetried(_)
             | Self::GrantCodeReplayed(_)
             | Self::GrantRefreshReplayed(_)
@@ -220,6 +221,8 @@ messages! {
     GrantRefreshed(GrantRefreshed) = Issuance "grant" "refreshed" 1;
     /// There is a new access token; the refresh token stays.
     GrantAccessTokenRefreshed(GrantAccessTokenRefreshed) = Issuance "grant" "access_token_refreshed" 1;
+    /// A client exchanged an access token for one of its own.
+    GrantTokenExchanged(GrantTokenExchanged) = Issuance "grant" "token_exchanged" 1;
     /// A refresh was repeated and answered as before.
     GrantRefreshRetried(GrantRefreshUsed) = Issuance "grant" "refresh_retried" 1;
     /// A used code came again: the revocation of its grant follows.

@@ -10,7 +10,7 @@ use domain::{
 };
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 
-use crate::protocol::{OAuthError, Parameters, device};
+use crate::protocol::{OAuthError, Parameters, device, exchange};
 
 use super::super::client_view::ClientKind;
 
@@ -49,8 +49,14 @@ pub(super) enum Problem {
     Refused(ClientError),
 }
 
-pub(super) const GRANTS: [GrantType; 4] =
-    [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+/// The last is for administrators alone.
+pub(super) const GRANTS: [GrantType; 5] = [
+    GrantType::AuthorizationCode,
+    GrantType::DeviceCode,
+    GrantType::RefreshToken,
+    GrantType::ClientCredentials,
+    GrantType::TokenExchange,
+];
 
 impl Entered {
     /// What a form holds before anything is entered: an application on a server that people sign in to.
@@ -111,8 +117,8 @@ impl Entered {
         })
     }
 
-    /// The metadata that it makes of what was registered before. Only an administrator changes privileged scopes, resources and
-    /// whether people are asked: of others these stay as they are.
+    /// The metadata that it makes of what was registered before. Only an administrator changes privileged scopes, resources, whether
+    /// people are asked and whether tokens are exchanged: of others these stay as they are.
     ///
     /// # Errors
     /// What is missing or does not fit.
@@ -125,7 +131,12 @@ impl Entered {
         if self.client_name.is_empty() {
             return Err(Problem::NoName);
         }
-        if self.grant_types.is_empty() {
+        let exchanges =
+            if by_administrator { &self.grant_types } else { &before.grant_types }.contains(&GrantType::TokenExchange);
+        let mut grant_types = self.grant_types.clone();
+        grant_types.retain(|grant| *grant != GrantType::TokenExchange);
+        grant_types.extend(exchanges.then_some(GrantType::TokenExchange));
+        if grant_types.is_empty() {
             return Err(Problem::NoGrant);
         }
         let scope = self.scope_beyond(before, catalogue, by_administrator);
@@ -144,7 +155,7 @@ impl Entered {
             client_name: Some(self.client_name.clone()),
             redirect_uris: lines(&self.redirect_uris),
             post_logout_redirect_uris: lines(&self.post_logout_redirect_uris),
-            grant_types: self.grant_types.clone(),
+            grant_types,
             response_types: vec!["code".to_owned()],
             scope,
             token_endpoint_auth_method: self.authentication_method(),
@@ -198,6 +209,7 @@ pub(super) const fn grant_name(grant: GrantType) -> &'static str {
         GrantType::RefreshToken => "refresh_token",
         GrantType::ClientCredentials => "client_credentials",
         GrantType::DeviceCode => device::GRANT_TYPE,
+        GrantType::TokenExchange => exchange::GRANT_TYPE,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     catalogue::Catalogue,
-    client::{AccessTokenFormat, AuthenticationMethod, ClientError, Policy, SigningAlgorithm},
+    client::{AccessTokenFormat, AuthenticationMethod, ClientError, GrantType, Policy, SigningAlgorithm},
 };
 
 use super::{
@@ -50,12 +50,13 @@ pub(super) fn kinds(entered: &Entered, language: &'static Language) -> Vec<Choic
     ClientKind::ALL.into_iter().map(choice).collect()
 }
 
-pub(super) fn grants(entered: &Entered, language: &'static Language) -> Vec<Choice> {
+pub(super) fn grants(entered: &Entered, language: &'static Language, by_administrator: bool) -> Vec<Choice> {
     let choice = |grant| {
         let (name, words) = (grant_name(grant), language.say(grant_key(grant)));
         Choice::checkbox(format!("grant.{name}"), (words.to_owned(), name), entered.grant_types.contains(&grant))
     };
-    GRANTS.into_iter().map(choice).collect()
+    let offered = GRANTS.into_iter().filter(|grant| by_administrator || *grant != GrantType::TokenExchange);
+    offered.map(choice).collect()
 }
 
 /// The catalogue's scopes: those that users can grant, or the privileged ones.

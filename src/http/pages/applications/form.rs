@@ -89,7 +89,7 @@ impl<'a> Form<'a> {
             version: self.edited.map_or(0, |owned| owned.registration().metadata_version),
             action,
             kinds: fields::kinds(&entered, language),
-            grants: fields::grants(&entered, language),
+            grants: fields::grants(&entered, language, person.administrator),
             scopes: fields::scopes(&entered, &self.catalogue, language, false),
             formats: fields::formats(&entered, language),
             algorithms: fields::algorithms(&entered),

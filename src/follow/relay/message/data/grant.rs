@@ -120,3 +120,19 @@ pub struct GrantAccessTokenRefreshed {
     pub authentication: String,
     pub at: i64,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantTokenExchanged {
+    pub grant_id: String,
+    /// Who exchanged, and got the new token.
+    pub client_id: String,
+    /// The `jti` of the token that was presented.
+    pub subject_jti: String,
+    /// Who acts (RFC 8693 section 4.1), the last one first; empty where the client steps into the shoes of whom the token is about.
+    pub actors: Vec<String>,
+    pub access_token: AccessToken,
+    /// How the client proved who it is (RFC 7591 `token_endpoint_auth_method`).
+    pub authentication: String,
+    pub policy: String,
+    pub at: i64,
+}

@@ -2,7 +2,7 @@
 
 use domain::{
     Confirmation, Event,
-    grant::{AccessToken, Approved, GrantEvent, RefreshToken},
+    grant::{AccessToken, Act, Approved, GrantEvent, RefreshToken},
 };
 
 use super::{Told, word};
@@ -53,6 +53,16 @@ impl Told<'_> {
                     at: at.unix(),
                 })
             }
+            GrantEvent::TokenExchanged(exchanged) => Data::GrantTokenExchanged(data::GrantTokenExchanged {
+                grant_id,
+                client_id: self.names.client(exchanged.client_id)?,
+                subject_jti: exchanged.subject.to_string(),
+                actors: exchanged.act.iter().flat_map(Act::parties).map(str::to_owned).collect(),
+                access_token: access_token(&exchanged.access),
+                authentication: word(&exchanged.authentication),
+                policy: exchanged.policy.clone(),
+                at: exchanged.at.unix(),
+            }),
             GrantEvent::RefreshRetried { generation, at } => {
                 Data::GrantRefreshRetried(data::GrantRefreshUsed { grant_id, generation: *generation, at: at.unix() })
             }
@@ -100,6 +110,7 @@ pub(in super::super) const fn token_ends_at(event: &Event) -> Option<i64> {
             | GrantEvent::ClientCredentialsIssued { access, .. }
             | GrantEvent::Refreshed { access, .. }
             | GrantEvent::AccessTokenRefreshed { access, .. } => Some(access.expires_at.unix()),
+            GrantEvent::TokenExchanged(exchanged) => Some(exchanged.access.expires_at.unix()),
             GrantEvent::Approved(_)
             | GrantEvent::CodeRedeemed { .. }
             | GrantEvent::RefreshRetried { .. }
