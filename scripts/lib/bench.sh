@@ -39,10 +39,24 @@ make_client() {
     >"$GRANTLOG_TEST_HOME/$name.json" || die "the client $name could not be registered"
 }
 
+# make_key: sets `client_key` to a file with an Ed25519 key, and `client_jwk` to its public part.
+make_key() {
+  local x
+  client_key=$run/client.pem
+  openssl genpkey -algorithm ed25519 -out "$client_key"
+  x=$(openssl pkey -in "$client_key" -pubout -outform DER | tail -c 32 | basenc --base64url | tr -d =)
+  client_jwk="{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"$x\",\"kid\":\"bench\"}"
+}
+
 make_clients() {
   make_client opaque read --grant-types client_credentials --access-token-format opaque
   make_client eddsa read --grant-types client_credentials --access-token-signed-response-alg EdDSA
   make_client es256 read --grant-types client_credentials --access-token-signed-response-alg ES256
+  make_key
+  make_client proven read --grant-types client_credentials --token-endpoint-auth-method private_key_jwt --dpop-bound-access-tokens \
+    --jwks "{\"keys\":[$client_jwk]}"
+  make_client exchange read --grant-types client_credentials,urn:ietf:params:oauth:grant-type:token-exchange
+  make_client polling read --grant-types urn:ietf:params:oauth:grant-type:device_code
   make_client refresh read --grant-types authorization_code,refresh_token --redirect-uris "$redirect_uri" --skip-consent \
     --access-token-format opaque
 }
@@ -54,7 +68,7 @@ drive() {
   # shellcheck disable=SC2154 # build_release sets it
   "$load" --operation "$1" --connections "$3" --seconds "$seconds" --address "${GRANTLOG_TEST_URL#http://}" \
     --client-id "$(text_of client_id "$file")" --client-secret="$(text_of client_secret "$file")" --redirect-uri "$redirect_uri" \
-    --username "$(text_of username "$demo")" --password="$(text_of password "$demo")" --server "$grantlog_pid" "${database[@]}" "${@:4}"
+    --key "$client_key" --jwk "$client_jwk" --username "$(text_of username "$demo")" --password="$(text_of password "$demo")" --server "$grantlog_pid" "${database[@]}" "${@:4}"
 }
 
 # bare_rate CONNECTIONS: prints requests/s of the bare handler.
@@ -91,6 +105,7 @@ row() {
     introspection) client=opaque wanted=0.40 ;;
     revocation) client=opaque wanted=0.18 ;;
     refresh) wanted=0.06 ;;
+    proven | exchange | polling) wanted=- ;;
   esac
   ((at == 64)) || wanted=
   bare_rate=$(bare_rate "$at")

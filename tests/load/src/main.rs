@@ -5,6 +5,7 @@
 mod connection;
 mod cost;
 mod operation;
+mod proof;
 mod sign_in;
 
 use std::{
@@ -31,6 +32,12 @@ pub(crate) enum Operation {
     Refresh,
     /// Where a token came from and what came of it, as an auditor is told over HTTP
     Lineage,
+    /// client_credentials by an assertion (private_key_jwt), bound to the key of a proof (DPoP), both good once
+    Proven,
+    /// An access token for another
+    Exchange,
+    /// A device asks whether it was let in, and is not
+    Polling,
 }
 
 /// Drives a server, and prints: requests/s, p50 and p99 in us, CPU us a request of the server and of its database, RSS in MiB
@@ -58,6 +65,11 @@ pub(crate) struct Options {
     /// A file of what lineage is asked about, one a line: a `jti` or a digest
     #[arg(long, required_if_eq("operation", "lineage"))]
     tokens: Option<PathBuf>,
+    /// The client's key, Ed25519 in PEM, and its public part as a JWK with a `kid`
+    #[arg(long, required_if_eq("operation", "proven"))]
+    key: Option<PathBuf>,
+    #[arg(long, default_value = "")]
+    jwk: String,
     /// The server's process
     #[arg(long)]
     server: u32,
@@ -77,7 +89,13 @@ async fn main() -> io::Result<()> {
     let options = Arc::new(Options::parse());
     let cookies = match options.operation {
         Operation::Refresh => sign_in::sign_in(&options).await?,
-        Operation::Tokens | Operation::Introspection | Operation::Revocation | Operation::Lineage => String::new(),
+        Operation::Tokens
+        | Operation::Introspection
+        | Operation::Revocation
+        | Operation::Lineage
+        | Operation::Proven
+        | Operation::Exchange
+        | Operation::Polling => String::new(),
     };
     let run = Arc::new(Run { begin: Barrier::new(options.connections + 1), over: AtomicBool::new(false) });
     let mut callers = JoinSet::new();

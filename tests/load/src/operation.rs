@@ -10,19 +10,32 @@ use serde::Deserialize;
 use crate::{
     Operation, Options,
     connection::{Answer, Connection, basic},
+    proof::Prover,
     sign_in::grant,
 };
 
-/// The tokens that one connection asks about.
+/// The tokens that one connection asks about, or exchanges.
 const TOKENS: usize = 16;
-/// Tokens to revoke are made for so much longer than they are revoked, that they do not run out.
+/// What is good once is made for so much longer than it is used, that it does not run out.
 const MARGIN: f64 = 1.5;
+/// What every answer with tokens holds.
+const ISSUED: &[u8] = b"\"access_token\":\"";
+/// What is the same in all requests to exchange, and in all polls.
+const EXCHANGE: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange\
+    &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
+const DEVICE_CODE: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code";
 
 /// An answer of the token endpoint (RFC 6749 section 5.1).
 #[derive(Deserialize)]
 pub(crate) struct Tokens {
     access_token: String,
     refresh_token: Option<String>,
+}
+
+/// An answer to a device (RFC 8628 section 3.2).
+#[derive(Deserialize)]
+struct Device {
+    device_code: String,
 }
 
 impl Tokens {
@@ -43,14 +56,37 @@ enum Kind {
     Round {
         requests: Vec<Vec<u8>>,
         next: usize,
-        holds: &'static [u8],
+        expected: Expected,
     },
-    Revocation {
-        tokens: Vec<String>,
+    /// Each of them once.
+    Once {
+        requests: Vec<Vec<u8>>,
+        expected: Expected,
     },
     Refresh {
         token: String,
     },
+}
+
+/// What every answer has, and holds.
+#[derive(Clone, Copy)]
+struct Expected {
+    status: u16,
+    holds: &'static [u8],
+}
+
+impl Expected {
+    const fn ok(holds: &'static [u8]) -> Self {
+        Self { status: 200, holds }
+    }
+
+    fn check(self, answer: Answer<'_>) -> io::Result<()> {
+        let answer = answer.with_status(self.status)?;
+        if self.holds.is_empty() || answer.body.windows(self.holds.len()).any(|window| window == self.holds) {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("not what was asked for: {answer:?}")))
+    }
 }
 
 impl Caller {
@@ -60,22 +96,50 @@ impl Caller {
         let authorization = basic(&options.client_id, &options.client_secret);
         let request = connection.post("/o/token/", &authorization, "grant_type=client_credentials&scope=read");
         let kind = match options.operation {
-            Operation::Tokens => Kind::Round { requests: vec![request], next: 0, holds: b"\"access_token\":\"" },
+            Operation::Tokens => Kind::Round { requests: vec![request], next: 0, expected: Expected::ok(ISSUED) },
             Operation::Introspection => {
                 let mut requests = Vec::with_capacity(TOKENS);
                 for _ in 0..TOKENS {
                     let token = access_token(&mut connection, &request).await?;
                     requests.push(connection.post("/o/introspect/", &authorization, &format!("token={token}")));
                 }
-                Kind::Round { requests, next: 0, holds: b"\"active\":true" }
+                Kind::Round { requests, next: 0, expected: Expected::ok(b"\"active\":true") }
             }
             Operation::Revocation => {
                 let until = Instant::now() + Duration::from_secs_f64(options.seconds * MARGIN);
-                let mut tokens = Vec::new();
+                let mut requests = Vec::new();
                 while Instant::now() < until {
-                    tokens.push(access_token(&mut connection, &request).await?);
+                    let token = access_token(&mut connection, &request).await?;
+                    requests.push(connection.post("/o/revoke_token/", &authorization, &format!("token={token}")));
                 }
-                Kind::Revocation { tokens }
+                Kind::Once { requests, expected: Expected::ok(b"") }
+            }
+            Operation::Proven => {
+                let prover = Prover::new(options)?;
+                let mut requests = Vec::new();
+                // A thread signs for all connections: each gets its turn.
+                let until = Instant::now() + Duration::from_secs_f64(options.seconds * MARGIN);
+                while Instant::now() < until {
+                    let (form, proof) = prover.request()?;
+                    requests.push(connection.post("/o/token/", &proof, &form));
+                    tokio::task::yield_now().await;
+                }
+                Kind::Once { requests, expected: Expected::ok(ISSUED) }
+            }
+            Operation::Exchange => {
+                let mut requests = Vec::with_capacity(TOKENS);
+                for _ in 0..TOKENS {
+                    let token = access_token(&mut connection, &request).await?;
+                    requests.push(connection.post("/o/token/", &authorization, &format!("{EXCHANGE}&subject_token={token}")));
+                }
+                Kind::Round { requests, next: 0, expected: Expected::ok(ISSUED) }
+            }
+            Operation::Polling => {
+                let ask = connection.post("/o/device-authorization/", &authorization, "scope=read");
+                let asked: Device = serde_json::from_slice(connection.send(&ask).await?.with_status(200)?.body)?;
+                let poll =
+                    connection.post("/o/token/", &authorization, &format!("{DEVICE_CODE}&device_code={}", asked.device_code));
+                Kind::Round { requests: vec![poll], next: 0, expected: Expected { status: 400, holds: b"\"error\":\"" } }
             }
             Operation::Refresh => {
                 let tokens = grant(options, &mut connection, cookies).await?;
@@ -86,7 +150,7 @@ impl Caller {
                 let bearer = format!("authorization: Bearer {}", access_token(&mut connection, &ask).await?);
                 let about = std::fs::read_to_string(options.tokens.as_ref().ok_or(io::ErrorKind::NotFound)?)?;
                 let about = about.lines().map(|token| connection.post("/audit/tokens/", &bearer, &format!("token={token}")));
-                Kind::Round { requests: about.collect(), next: 0, holds: b"\"came_of\":" }
+                Kind::Round { requests: about.collect(), next: 0, expected: Expected::ok(b"\"came_of\":") }
             }
         };
         Ok(Self { connection, authorization, kind })
@@ -96,15 +160,13 @@ impl Caller {
     pub(crate) async fn call(&mut self) -> io::Result<bool> {
         let Self { connection, authorization, kind } = self;
         match kind {
-            Kind::Round { requests, next, holds: what } => {
-                let answer = connection.send(&requests[*next]).await?.with_status(200)?;
-                holds(&answer, what)?;
+            Kind::Round { requests, next, expected } => {
+                expected.check(connection.send(&requests[*next]).await?)?;
                 *next = (*next + 1) % requests.len();
             }
-            Kind::Revocation { tokens } => {
-                let Some(token) = tokens.pop() else { return Ok(false) };
-                let request = connection.post("/o/revoke_token/", authorization, &format!("token={token}"));
-                connection.send(&request).await?.with_status(200)?;
+            Kind::Once { requests, expected } => {
+                let Some(request) = requests.pop() else { return Ok(false) };
+                expected.check(connection.send(&request).await?)?;
             }
             Kind::Refresh { token } => {
                 let form = format!("grant_type=refresh_token&refresh_token={token}");
@@ -123,11 +185,4 @@ async fn access_token(connection: &mut Connection, request: &[u8]) -> io::Result
 
 fn refresh_token(tokens: Tokens) -> io::Result<String> {
     tokens.refresh_token.ok_or_else(|| io::Error::other("the answer has no refresh token"))
-}
-
-fn holds(answer: &Answer<'_>, what: &[u8]) -> io::Result<()> {
-    if answer.body.windows(what.len()).any(|window| window == what) {
-        return Ok(());
-    }
-    Err(io::Error::other(format!("not what was asked for: {answer:?}")))
 }
