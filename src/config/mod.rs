@@ -159,6 +159,8 @@ pub struct Registration {
     pub open: bool,
     /// By a document at the address that is their `client_id`.
     pub by_document: bool,
+    /// For all that users can grant, whatever they name.
+    pub all_scopes: bool,
     pub policy: Policy,
     pub per_source: u32,
     pub in_all: u32,

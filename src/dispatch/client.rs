@@ -254,14 +254,16 @@ impl Work<'_> {
             0 => Catalogue::unadopted(self.inner.settings.catalogue()),
             _ => Catalogue::clone(&adopted),
         };
-        let scope = if metadata.scope.is_empty() { catalogue.default_scope() } else { metadata.scope.clone() };
-        let unknown = catalogue.unknown(&scope);
-        let privileged = catalogue.scopes.iter().find(|entry| by_itself && entry.privileged && scope.contains(&entry.name));
+        let named = if metadata.scope.is_empty() { catalogue.default_scope() } else { metadata.scope.clone() };
+        let unknown = catalogue.unknown(&named);
+        let privileged = catalogue.scopes.iter().find(|entry| by_itself && entry.privileged && named.contains(&entry.name));
         if let Some(entry) = privileged {
             let refused = format!("scope: a client that registers itself does not get {}", entry.name);
             return Err(Refusal::Rule(ClientError::InvalidMetadata(refused)));
         }
         if unknown.is_empty() {
+            let all = by_itself && self.inner.settings.registration.all_scopes;
+            let scope = if all { catalogue.default_scope() } else { named };
             return Ok(ClientMetadata { scope, ..metadata.clone() });
         }
         let known: Vec<&str> = catalogue.scopes.iter().map(|entry| entry.name.as_str()).collect();

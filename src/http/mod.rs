@@ -76,7 +76,13 @@ fn for_scripts_of_any_origin() -> Router<App> {
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static(dpop::DPOP)])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static(dpop::DPOP),
+            // Clients of the Model Context Protocol send it with each request, also when they look for the issuer.
+            HeaderName::from_static("mcp-protocol-version"),
+        ])
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, POSITION, HeaderName::from_static(dpop::DPOP_NONCE)]);
     Router::new()
         .merge(with_and_without_slash("/o/token", post(token::post)))

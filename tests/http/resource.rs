@@ -48,5 +48,6 @@ async fn scripts_of_any_origin_may_ask(kind: Kind) {
         let answer = Answer::of(asked.header("access-control-request-method", "POST")).await;
         assert_eq!(answer.header("access-control-allow-origin") == "*", shared, "{path}: {answer:?}");
         assert_eq!(answer.header("access-control-allow-credentials"), "");
+        assert_eq!(answer.header("access-control-allow-headers").contains("mcp-protocol-version"), shared, "{path}: {answer:?}");
     }
 }

@@ -18,6 +18,7 @@ both_stores!(
     what_is_refused_uses_no_invitation_up,
     refusals_are_told_as_the_standard_says,
     rights_are_not_taken_by_oneself,
+    who_names_few_scopes_is_registered_for_all_where_the_settings_say_so,
     a_client_reads_changes_and_takes_back_its_registration,
     a_change_is_whole_and_held_to_the_same_rules,
     of_two_changes_with_one_token_one_is_made,
@@ -204,6 +205,28 @@ async fn rights_are_not_taken_by_oneself(kind: Kind) {
         metadata = web();
         metadata[member] = value;
         register(&app, token, &metadata).await.assert_error(400, "invalid_client_metadata");
+    }
+}
+
+async fn who_names_few_scopes_is_registered_for_all_where_the_settings_say_so(kind: Kind) {
+    let app = TestApp::start_with(kind, |settings| {
+        (settings.registration.open, settings.registration.all_scopes) = (true, true);
+    })
+    .await;
+    let all = "address email offline_access openid phone profile read write";
+    for token in [None, Some(invitation(&app, 1, 60).await)] {
+        let told = register(&app, token.as_deref(), &web()).await.assert_status(201).json();
+        assert_eq!(text(&told, "scope"), all);
+        let (path, token) = management(&told);
+        let mut replacement = web();
+        replacement["client_id"] = told["client_id"].clone();
+        let told = send(&app, Method::PUT, &path, Some(&token), &replacement).await.assert_status(200).json();
+        assert_eq!(text(&told, "scope"), all);
+    }
+    let mut metadata = web();
+    for scope in ["read introspection", "read fly"] {
+        metadata["scope"] = json!(scope);
+        register(&app, None, &metadata).await.assert_error(400, "invalid_client_metadata");
     }
 }
 
