@@ -93,15 +93,15 @@ def test_it_refreshes_when_its_token_has_expired(application):
     assert len(application.asked) == 1
 
 
-def test_a_tool_that_needs_more_has_its_person_asked_for_more(by_document):
+def test_a_tool_that_needs_more_has_its_person_asked_for_more(application):
     async def run():
-        async with by_document.connected() as client:
+        async with application.connected() as client:
             assert await call(client, "list_notes") == {"result": []}
             assert await call(client, "write_note", text="milk") == {"result": 1}
             return await call(client, "list_notes")
 
-    assert asyncio.run(run()) == {"result": [{"text": "milk", "application": by_document.client.client_id}]}
-    first, second = (parameters(address)["scope"].split() for address in by_document.asked)
+    assert asyncio.run(run()) == {"result": [{"text": "milk", "application": application.client.client_id}]}
+    first, second = (parameters(address)["scope"].split() for address in application.asked)
     assert WRITE not in first and {READ, WRITE} <= set(second)
 
 
@@ -194,5 +194,5 @@ def test_the_commands_of_the_page_work(mcp):
     script = script.replace("http://127.0.0.1:8001", mcp.resource.removesuffix("/mcp"))
     user = mcp.new_user()
     printed = run_shell(f"cd {ROOT}; python={sys.executable}\n{script}", mcp, user)
-    assert "write_note: Writes a note" in printed and mcp.run("user", "show", user.name)["id"] in printed
+    assert "write_note: Writes a note" in printed and '"result": 1' in printed and mcp.run("user", "show", user.name)["id"] in printed
     assert '"resource_name": "Notes"' in printed and f'"issuer":"{mcp.url}/o"' in printed

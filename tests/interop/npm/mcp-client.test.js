@@ -53,19 +53,19 @@ for (const [way, address] of Object.entries(ways)) {
     assert.notEqual(application.kept.tokens.refresh_token, before)
     assert.equal(application.asked.length, 1)
   })
-}
 
-test('a tool that needs more has its person asked for more', needs, async () => {
-  const application = new Application(url, newUser(), document.address)
-  await application.connected((client) => call(client, 'list_notes'))
-  const notes = await application.connected(async (client) => {
-    await call(client, 'write_note', { text: 'milk' })
-    return call(client, 'list_notes')
+  test(`a client ${way} has its person asked for more where a tool needs it`, needs, async () => {
+    const application = new Application(url, newUser(), address())
+    await application.connected((client) => call(client, 'list_notes'))
+    const notes = await application.connected(async (client) => {
+      await call(client, 'write_note', { text: 'milk' })
+      return call(client, 'list_notes')
+    })
+    assert.deepEqual(notes.result, [{ text: 'milk', application: application.kept.client.client_id }])
+    const [first, second] = application.asked.map((asked) => asked.searchParams.get('scope').split(' '))
+    assert.ok(!first.includes('notes:write') && second.includes('notes:write') && second.includes('notes:read'))
   })
-  assert.deepEqual(notes.result, [{ text: 'milk', application: document.address }])
-  const [first, second] = application.asked.map((asked) => asked.searchParams.get('scope').split(' '))
-  assert.ok(!first.includes('notes:write') && second.includes('notes:write') && second.includes('notes:read'))
-})
+}
 
 test('an answer of another issuer is refused', needs, async () => {
   const application = new Application(url, newUser(), document.address)
