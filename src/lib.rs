@@ -25,6 +25,7 @@ pub mod signer;
 pub mod state;
 pub mod sweep;
 pub mod telemetry;
+pub mod tls;
 pub mod trace;
 pub mod unused_clients;
 pub mod user_code;

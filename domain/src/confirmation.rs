@@ -1,4 +1,4 @@
-//! The key that a code or token is bound to (RFC 7800 `cnf`): whoever presents it proves that they hold the key.
+//! The key or certificate that a code or token is bound to (RFC 7800 `cnf`): whoever presents it proves that they hold the key.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,9 @@ pub enum Confirmation {
     /// The SHA-256 thumbprint of a public key (RFC 7638) whose holder signs a proof with each request (RFC 9449 section 6.1).
     #[serde(rename = "jkt")]
     KeyThumbprint(String),
+    /// The SHA-256 digest of a certificate whose holder shows it in the TLS handshake of each request's connection (RFC 8705 section 3.1).
+    #[serde(rename = "x5t#S256")]
+    CertificateThumbprint(String),
 }
 
 impl Confirmation {
@@ -31,8 +34,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_bound_to_a_key_is_not_for_the_holder_of_a_certificate() {
+        let (key, certificate) = ("a".to_owned(), "a".to_owned());
+        let (key, certificate) = (Confirmation::KeyThumbprint(key), Confirmation::CertificateThumbprint(certificate));
+        assert!(!Confirmation::allows(Some(&key), Some(&certificate)) && !Confirmation::allows(Some(&certificate), Some(&key)));
+    }
+
+    #[test]
     fn it_reads_as_the_claim_cnf() {
         let confirmation = Confirmation::KeyThumbprint("abc".to_owned());
         assert_eq!(serde_json::to_string(&confirmation).unwrap(), r#"{"jkt":"abc"}"#);
+        let confirmation = Confirmation::CertificateThumbprint("abc".to_owned());
+        assert_eq!(serde_json::to_string(&confirmation).unwrap(), r#"{"x5t#S256":"abc"}"#);
     }
 }

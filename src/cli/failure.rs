@@ -116,7 +116,7 @@ impl From<OpenError> for Failure {
             OpenError::WrongMasterKey => Self::Usage(format!(
                 "{error}.\nPut the right one where vault.master_key_file says, or name it among vault.previous_master_key_files."
             )),
-            OpenError::Catalogue(_) | OpenError::Fetch(_) => Self::Usage(error.to_string()),
+            OpenError::Catalogue(_) | OpenError::Fetch(_) | OpenError::Authorities(_) => Self::Usage(error.to_string()),
             OpenError::Transparency(_) => Self::Failed(error.to_string()),
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     vault::{MasterKey, MasterKeys},
 };
 
-use super::{Settings, Witness};
+use super::{Settings, Witness, tls::is_origin};
 
 /// A setting that is wrong, and the fix.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum SettingError {
     Variable(String),
     #[error(
         "server.public_url is {0}, but must be https.\nSet GRANTLOG_SERVER__PUBLIC_URL=https://..., and GRANTLOG_SERVER__BEHIND_PROXY=true \
-         where a proxy ends TLS. To try grantlog on this machine, run `grantlog serve --dev`."
+         where a proxy ends TLS, or certificate_file and key_file of server.tls where grantlog does. To try grantlog on this machine, run `grantlog serve --dev`."
     )]
     NotHttps(String),
     #[error(
@@ -31,10 +31,15 @@ pub enum SettingError {
     )]
     NotAnOrigin(String),
     #[error(
-        "server.behind_proxy is false, and grantlog does not end TLS itself: put a proxy that does in front of it, and set \
-         GRANTLOG_SERVER__BEHIND_PROXY=true"
+        "server.listen is {0}, where anybody could speak plain http to it.\nGive it a certificate (GRANTLOG_SERVER__TLS__CERTIFICATE_FILE \
+         and GRANTLOG_SERVER__TLS__KEY_FILE); or put a proxy in front of it that ends TLS, set GRANTLOG_SERVER__BEHIND_PROXY=true and name \
+         the proxy's address in server.trusted_proxies."
     )]
-    NoProxy,
+    PlainHttp(String),
+    #[error("{0}.certificate_file and {0}.key_file stand together")]
+    HalfAPair(&'static str),
+    #[error("{0}")]
+    Mtls(&'static str),
     #[error("with --dev grantlog listens on loopback alone, but server.listen is {0}")]
     NotLoopback(String),
     #[error(
@@ -61,18 +66,21 @@ impl Settings {
     /// The first setting that is wrong.
     pub fn check_server(&self, dev: bool) -> Result<(), SettingError> {
         let url = &self.server.public_url;
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        if !is_origin(url) {
             return Err(SettingError::NotAnOrigin(url.to_string()));
         }
-        if !(self.is_https() || (dev && fetch::is_loopback(url))) {
+        let speaks_tls = self.server.key_pair().is_some();
+        if !(self.is_https() || (dev && fetch::is_loopback(url) && !speaks_tls)) {
             return Err(SettingError::NotHttps(url.to_string()));
         }
         if dev && !self.server.listen.ip().is_loopback() {
             return Err(SettingError::NotLoopback(self.server.listen.to_string()));
         }
-        if !dev && !self.server.behind_proxy && !self.server.listen.ip().is_loopback() {
-            return Err(SettingError::NoProxy);
+        let is_behind_proxy = self.server.behind_proxy && !self.server.trusted_proxies.is_empty();
+        if !speaks_tls && !is_behind_proxy && !self.server.listen.ip().is_loopback() {
+            return Err(SettingError::PlainHttp(self.server.listen.to_string()));
         }
+        self.server.check_tls()?;
         self.check_witnesses()
     }
 
@@ -171,7 +179,10 @@ mod tests {
             ("GRANTLOG_SERVER__LISTEN", "0.0.0.0:8000"),
             ("GRANTLOG_SERVER__BEHIND_PROXY", "true"),
         ]);
-        assert!(behind.check_server(false).is_ok());
+        assert!(matches!(behind.check_server(false), Err(SettingError::PlainHttp(_))));
+        let mut named = behind;
+        named.server.trusted_proxies = vec!["10.0.0.9".parse().unwrap()];
+        assert!(named.check_server(false).is_ok());
     }
 
     #[test]

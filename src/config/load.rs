@@ -9,6 +9,9 @@ use super::{SettingError, Settings};
 /// The documentation of the settings is their default file.
 const DEFAULTS: &str = include_str!("../../config.default.toml");
 
+/// Lists that the environment can give, with commas between.
+const LISTS: [&str; 2] = ["server.trusted_proxies", "server.mtls.ca_files"];
+
 /// Where settings come from beside the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
@@ -42,6 +45,7 @@ impl Settings {
         let nested = prefixed.into_iter().filter(|(name, _)| name.contains("__")).collect();
         let variables =
             Environment::with_prefix("GRANTLOG").prefix_separator("_").separator("__").try_parsing(true).source(Some(nested));
+        let variables = LISTS.iter().fold(variables.list_separator(","), |variables, list| variables.with_list_parse_key(list));
         let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
         if let Some(path) = file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));

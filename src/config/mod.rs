@@ -3,6 +3,7 @@
 mod check;
 mod load;
 mod mail;
+mod tls;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +18,7 @@ pub use load::Source;
 pub use mail::{Mail, MailTls};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+pub use tls::{KeyPair, Mtls, Tls, Tls12};
 use url::Url;
 
 use crate::follow::transparency::WitnessKey;
@@ -56,6 +58,8 @@ pub struct Server {
     pub max_url_bytes: usize,
     pub slow_request_seconds: u64,
     pub shutdown_seconds: u64,
+    pub tls: Tls,
+    pub mtls: Mtls,
 }
 
 /// Where the log is.

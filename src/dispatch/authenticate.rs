@@ -1,4 +1,5 @@
-//! A client proves who it is (RFC 6749 section 2.3): by Basic, in the body, by an assertion, or, if public, not at all.
+//! A client proves who it is (RFC 6749 section 2.3): by Basic, in the body, by an assertion, by a certificate
+//! (RFC 8705 section 2), or, if public, not at all.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -18,6 +19,7 @@ use crate::{
         Once,
         client_assertion::InvalidAssertion,
         client_authentication::{ClientCredentials, ClientProof},
+        client_certificate::{ClientCertificate, InvalidCertificate},
         dpop::Possession,
     },
     vault::{MacPurpose, kind},
@@ -39,6 +41,8 @@ pub struct Presented {
     pub credentials: ClientCredentials,
     /// Where the request comes from: failures are counted by it.
     pub source: IpAddr,
+    /// The certificate that it shows.
+    pub certificate: Option<ClientCertificate>,
 }
 
 /// A client that has proved who it is.
@@ -97,7 +101,13 @@ impl AuthenticatedClient {
         Self { confirmation: Some(proof.confirmation), ..self }
     }
 
-    /// The key that it has proved to hold.
+    /// The same, whose tokens are to be bound to this.
+    #[must_use]
+    pub fn bound_to(self, confirmation: Confirmation) -> Self {
+        Self { confirmation: Some(confirmation), ..self }
+    }
+
+    /// What its tokens are to be bound to, which it has proved to hold.
     #[must_use]
     pub const fn confirmation(&self) -> Option<&Confirmation> {
         self.confirmation.as_ref()
@@ -123,6 +133,8 @@ pub enum AuthenticationRefusal {
     Disabled,
     #[error("the client's assertion proves nothing: {0}")]
     Assertion(InvalidAssertion),
+    #[error("the client's certificate does not prove who it is: {0}")]
+    Certificate(InvalidCertificate),
     /// For the source of many failures, in seconds.
     #[error("too many failures from this address")]
     TooManyFailures { retry_after: u32 },
@@ -219,7 +231,11 @@ impl Inner {
         };
         let mut once = None;
         let right = match &presented.credentials.proof {
-            ClientProof::None => true,
+            ClientProof::None if registration.is_public() => true,
+            ClientProof::None => match self.check_certificate(presented.certificate.as_ref(), registration).await? {
+                Ok(()) => true,
+                Err(error) => return Ok(Err(AuthenticationRefusal::Certificate(error))),
+            },
             ClientProof::Assertion(assertion) => match self.check_assertion(assertion.expose_secret(), registration).await? {
                 Ok(assertion) => once.replace(assertion).is_none(),
                 Err(error) => return Ok(Err(AuthenticationRefusal::Assertion(error))),
@@ -317,6 +333,8 @@ fn method(presented: &ClientProof, registration: &Registration) -> Result<Client
     let either = registration.metadata.policy == Policy::Compatible && registration.metadata.has_secret();
     match (presented, registered) {
         (ClientProof::None, AuthenticationMethod::None) => Ok(ClientAuthentication::None),
+        (ClientProof::None, AuthenticationMethod::TlsClientAuth) => Ok(ClientAuthentication::TlsClientAuth),
+        (ClientProof::None, AuthenticationMethod::SelfSignedTlsClientAuth) => Ok(ClientAuthentication::SelfSignedTlsClientAuth),
         (ClientProof::Basic(_), AuthenticationMethod::ClientSecretBasic) => Ok(ClientAuthentication::ClientSecretBasic),
         (ClientProof::Body(_), AuthenticationMethod::ClientSecretPost) => Ok(ClientAuthentication::ClientSecretPost),
         (ClientProof::Assertion(_), AuthenticationMethod::PrivateKeyJwt) => Ok(ClientAuthentication::PrivateKeyJwt),

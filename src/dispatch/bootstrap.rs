@@ -22,6 +22,7 @@ use crate::{
     passwords::Passwords,
     reads::Reads,
     signer::Signer,
+    tls::{Authorities, TlsError},
     vault::{MasterKeys, ServerKeys, kind, store::VaultStore},
 };
 
@@ -40,6 +41,8 @@ pub enum OpenError {
     Transparency(KeyError),
     #[error(transparent)]
     Fetch(#[from] CaError),
+    #[error("server.mtls.ca_files: {0}")]
+    Authorities(TlsError),
 }
 
 impl From<KeyError> for OpenError {
@@ -68,6 +71,7 @@ impl Dispatch {
             reads: Reads::new(log.db().clone()),
             subject_keys: vault.subject_keys(),
             fetcher: Fetcher::of_clients(&settings.fetch)?,
+            authorities: Authorities::read(&settings.server.mtls.ca_files).map_err(OpenError::Authorities)?,
             heads: Heads::new(),
             locks: std::iter::repeat_with(|| Mutex::new(())).take(LOCKS).collect(),
             verified_secrets: VerifiedSecrets::new(),

@@ -32,9 +32,11 @@ impl Inner {
         let claims = self.signed_by_client::<Claims>(assertion, &head, &client.metadata).await?;
         let Some(claims) = claims else { return Ok(Err(InvalidAssertion::NotSigned)) };
         let issuer = self.settings.issuer();
+        let issuers = || [Some(issuer.clone()), self.settings.mtls_issuer()].into_iter().flatten();
+        let asked = ASKED.iter().flat_map(|path| issuers().map(move |issuer| format!("{issuer}{path}")));
         let audiences = match client.metadata.policy.is_strict_of_audience() {
             true => Audiences::Issuer(issuer),
-            false => Audiences::AnyOf(ASKED.iter().map(|path| format!("{issuer}{path}")).chain([issuer.clone()]).collect()),
+            false => Audiences::AnyOf(asked.chain([issuer.clone()]).collect()),
         };
         let skew = client
             .metadata

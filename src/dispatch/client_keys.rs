@@ -1,4 +1,4 @@
-//! The keys by which clients sign: those that they registered (`jwks`), or those at their `jwks_uri`, which are fetched and kept for a while.
+//! The keys by which clients sign, or show certificates of: those that they registered (`jwks`), or those at their `jwks_uri`, which are fetched and kept for a while.
 
 use domain::{Digest, client::ClientMetadata};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
@@ -50,11 +50,20 @@ impl Inner {
             let mut fitting = keys.iter().filter(|key| fits(key, head));
             fitting.find_map(|key| verify_by(key, head.algorithm, jwt))
         };
-        let claims = signed(&self.client_keys(metadata).await?);
-        if claims.is_some() {
-            return Ok(claims);
+        self.find_in_client_keys(metadata, signed).await
+    }
+
+    /// What is looked for among the client's keys: those that are there, and newer ones where it is not among those.
+    pub(super) async fn find_in_client_keys<T>(
+        &self,
+        metadata: &ClientMetadata,
+        find: impl Fn(&[Jwk]) -> Option<T>,
+    ) -> Result<Option<T>, Unavailable> {
+        let found = find(&self.client_keys(metadata).await?);
+        if found.is_some() {
+            return Ok(found);
         }
-        Ok(self.newer_client_keys(metadata).await?.and_then(|newer| signed(&newer)))
+        Ok(self.newer_client_keys(metadata).await?.and_then(|newer| find(&newer)))
     }
 
     /// A client's keys that are there.

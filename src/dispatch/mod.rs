@@ -9,6 +9,7 @@ mod browser;
 mod claims;
 mod client;
 mod client_assertion;
+mod client_certificate;
 mod client_credentials;
 mod client_document;
 mod client_keys;
@@ -98,6 +99,7 @@ use crate::{
     protocol::{Once, OnceKind},
     reads::Reads,
     signer::Signer,
+    tls::Authorities,
     vault::{MasterKeys, ServerKeys, store::VaultStore},
 };
 use heads::Heads;
@@ -128,6 +130,7 @@ pub struct Inner {
     /// Asks those whom clients name.
     pub fetcher: Fetcher,
     subject_keys: Coalescer<String, String>,
+    authorities: Authorities,
     heads: Heads,
     locks: Vec<Mutex<()>>,
     verified_secrets: authenticate::VerifiedSecrets,

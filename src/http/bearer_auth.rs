@@ -1,4 +1,5 @@
-//! A request that carries an access token of ours (RFC 6750), and a proof where the token is bound to a key (RFC 9449).
+//! A request that carries an access token of ours (RFC 6750), and a proof where the token is bound to a key (RFC 9449), or comes
+//! with the certificate that it is bound to (RFC 8705 section 3).
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::{
     protocol::{
         ErrorCode, OAuthError,
         bearer::{self, Demanded, Presented, Scheme, invalid_token},
+        client_certificate::ClientCertificate,
         dpop::InvalidProof,
         introspection::{INTROSPECTION_SCOPE, audience},
     },
@@ -22,8 +24,8 @@ use crate::{
 };
 
 use super::{
-    dpop::DpopHeader,
     error::{Challenge, Refused},
+    sender::Sender,
 };
 
 /// An error that tells how to come again with a better token.
@@ -50,9 +52,9 @@ pub(super) fn token_missing() -> Refused {
 pub(super) async fn resource_server(
     app: &App,
     presented: Presented<'_>,
-    dpop: &DpopHeader,
+    sender: &Sender,
 ) -> Result<(String, Arc<Client>), Refused> {
-    let own = active(app, presented, dpop).await?;
+    let own = active(app, presented, sender).await?;
     with_scope(&own, INTROSPECTION_SCOPE)?;
     let id = own.client_id.parse().map_err(|_| Unavailable)?;
     Ok((own.client_id, app.dispatch.client_by_id(id).await?.state))
@@ -73,7 +75,7 @@ pub(super) fn usable(client: &Client) -> Result<&Registration, Refused> {
 }
 
 /// The row of an access token that is active now, and that its bearer may use.
-pub(super) async fn active(app: &App, presented: Presented<'_>, dpop: &DpopHeader) -> Result<TokenRow, Refused> {
+pub(super) async fn active(app: &App, presented: Presented<'_>, sender: &Sender) -> Result<TokenRow, Refused> {
     let row = app.dispatch.reads.token(&Digest::of(presented.token.as_bytes())).await?;
     let row = row.filter(|row| row.is_active(TokenKind::Access, app.clock.now())).ok_or_else(|| match presented.scheme {
         Scheme::Bearer => token_not_active(),
@@ -84,15 +86,25 @@ pub(super) async fn active(app: &App, presented: Presented<'_>, dpop: &DpopHeade
         (None, Scheme::Dpop) => {
             return Err(challenged(invalid_token("token_not_bound", "the token is bound to no key: present it as Bearer")));
         }
-        (Some(_), Scheme::Bearer) => {
+        (Some(bound @ Confirmation::CertificateThumbprint(_)), Scheme::Bearer) => {
+            if sender.certificate.as_ref().map(ClientCertificate::confirmation) != Some(bound) {
+                let description = "the token is bound to a certificate that this connection does not show";
+                return Err(challenged(invalid_token("bound_to_another_certificate", description)));
+            }
+        }
+        (Some(Confirmation::CertificateThumbprint(_)), Scheme::Dpop) => {
+            let description = "the token is bound to a certificate: present it as Bearer";
+            return Err(challenged(invalid_token("token_not_bound_to_a_key", description)));
+        }
+        (Some(Confirmation::KeyThumbprint(_)), Scheme::Bearer) => {
             return Err(proof_wanted(invalid_token("bound_token_as_bearer", "the token is bound to a key: present it as DPoP")));
         }
-        (Some(bound), Scheme::Dpop) => check_possession(app, presented, dpop, &bound).await?,
+        (Some(bound @ Confirmation::KeyThumbprint(_)), Scheme::Dpop) => check_possession(app, presented, sender, &bound).await?,
     }
     Ok(row)
 }
 
-/// The key that a token is bound to.
+/// What a token is bound to.
 pub(super) fn bound_to(row: &TokenRow) -> Result<Option<Confirmation>, Unavailable> {
     row.confirmation().map_err(|error| {
         tracing::error!(%error, "what a token is bound to cannot be read");
@@ -101,8 +113,8 @@ pub(super) fn bound_to(row: &TokenRow) -> Result<Option<Confirmation>, Unavailab
 }
 
 /// Whether the request proves to hold the key that its token is bound to, by a proof that was not used before (RFC 9449 section 7.1).
-async fn check_possession(app: &App, presented: Presented<'_>, dpop: &DpopHeader, bound: &Confirmation) -> Result<(), Refused> {
-    let possession = dpop.possession(app, Some(presented.token)).map_err(proof_wanted)?;
+async fn check_possession(app: &App, presented: Presented<'_>, sender: &Sender, bound: &Confirmation) -> Result<(), Refused> {
+    let possession = sender.dpop.possession(app, Some(presented.token)).map_err(proof_wanted)?;
     let possession = possession.ok_or_else(|| proof_wanted(InvalidProof::NotOne.told()))?;
     if possession.confirmation != *bound {
         return Err(proof_wanted(invalid_token("bound_to_another_key", "the token is bound to another key than the proof's")));
@@ -128,8 +140,8 @@ fn not_active() -> OAuthError {
 }
 
 /// The row of an access token that is active now and meant for the issuer's own resources.
-pub(super) async fn active_here(app: &App, presented: Presented<'_>, dpop: &DpopHeader) -> Result<TokenRow, Refused> {
-    let row = active(app, presented, dpop).await?;
+pub(super) async fn active_here(app: &App, presented: Presented<'_>, sender: &Sender) -> Result<TokenRow, Refused> {
+    let row = active(app, presented, sender).await?;
     let audience = audience(&row);
     if audience.iter().any(|resource| resource == app.settings.default_resource()) {
         return Ok(row);

@@ -8,13 +8,14 @@ use crate::{
         ErrorCode, OAuthError, OnceKind, Parameters,
         client_assertion::InvalidAssertion,
         client_authentication::{self, ClientCredentials, ClientProof, invalid_client},
+        client_certificate::InvalidCertificate,
     },
     state::App,
 };
 
 use super::{
     error::{Challenge, Refused},
-    source::Source,
+    sender::Sender,
 };
 
 /// What a client's request is for.
@@ -33,9 +34,9 @@ pub(super) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     parameters: &Parameters,
-    (source, purpose): (Source, Purpose),
+    (sender, purpose): (&Sender, Purpose),
 ) -> Result<AuthenticatedClient, Refused> {
-    let presented = presented(headers, parameters, source)?;
+    let presented = presented(headers, parameters, sender)?;
     let believed = match purpose {
         Purpose::Command => app.dispatch.authenticate_client(&presented).await,
         Purpose::Read | Purpose::Now => app.dispatch.authenticate_reader(&presented).await,
@@ -87,9 +88,9 @@ pub(super) async fn remembered(
     app: &App,
     headers: &HeaderMap,
     parameters: &Parameters,
-    source: Source,
+    sender: &Sender,
 ) -> Result<Option<AuthenticatedClient>, Refused> {
-    let presented = presented(headers, parameters, source)?;
+    let presented = presented(headers, parameters, sender)?;
     match presented.credentials.proof {
         ClientProof::Assertion(_) => Ok(None),
         ClientProof::None | ClientProof::Basic(_) | ClientProof::Body(_) => {
@@ -98,10 +99,10 @@ pub(super) async fn remembered(
     }
 }
 
-fn presented(headers: &HeaderMap, parameters: &Parameters, source: Source) -> Result<Presented, Refused> {
+fn presented(headers: &HeaderMap, parameters: &Parameters, sender: &Sender) -> Result<Presented, Refused> {
     let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let credentials = client_authentication::read(authorization, parameters).map_err(|error| challenged(headers, error))?;
-    Ok(Presented { credentials, source: source.0 })
+    Ok(Presented { credentials, source: sender.source.0, certificate: sender.certificate.clone() })
 }
 
 /// Asks for Basic again where that was tried (RFC 6749 section 5.2).
@@ -120,6 +121,7 @@ fn refused(credentials: &ClientCredentials, refusal: AuthenticationRefusal) -> O
         | AuthenticationRefusal::WrongSecret
         | AuthenticationRefusal::Disabled
         | AuthenticationRefusal::Assertion(_)
+        | AuthenticationRefusal::Certificate(_)
         | AuthenticationRefusal::TooManyFailures { .. } => error,
     }
 }
@@ -144,6 +146,12 @@ const fn rule_of(refusal: AuthenticationRefusal) -> &'static str {
             InvalidAssertion::Expired => "assertion_expired",
             InvalidAssertion::OtherTime => "assertion_time",
             InvalidAssertion::NoId => "assertion_without_id",
+        },
+        AuthenticationRefusal::Certificate(error) => match error {
+            InvalidCertificate::Missing => "certificate_missing",
+            InvalidCertificate::NotTrusted => "certificate_not_trusted",
+            InvalidCertificate::NamesAnother => "certificate_names_another",
+            InvalidCertificate::NotRegistered => "certificate_not_registered",
         },
         AuthenticationRefusal::TooManyFailures { .. } => "too_many_failures",
     }

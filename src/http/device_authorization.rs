@@ -25,17 +25,18 @@ use super::{
     client_auth::{Purpose, authenticate, used_up_if_refused},
     error::Refused,
     form::Form,
+    sender::Sender,
     source::Source,
 };
 
 pub(super) async fn post(
     State(app): State<App>,
-    source: Source,
+    sender: Sender,
     headers: HeaderMap,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
-    let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
-    let done = used_up_if_refused(&app, &client, ask(&app, &client, &parameters, source).await).await?;
+    let client = authenticate(&app, &headers, &parameters, (&sender, Purpose::Command)).await?;
+    let done = used_up_if_refused(&app, &client, ask(&app, &client, &parameters, sender.source).await).await?;
     let (issuer, devices) = (app.settings.issuer(), &app.settings.devices);
     let answer = DeviceAnswer {
         device_code: done.answer.device_code.expose_secret(),

@@ -49,9 +49,10 @@ impl DpopHeader {
     pub(super) fn possession(&self, app: &App, access_token: Option<&str>) -> Result<Option<Possession>, OAuthError> {
         let Some(shown) = &self.0 else { return Ok(None) };
         let jwt = shown.jwt.as_deref().ok_or_else(|| InvalidProof::NotOne.told())?;
-        let address = format!("{}{}", app.settings.public_url(), shown.path);
-        let address = address.parse().map_err(|_| InvalidProof::OtherAddress.told())?;
-        let request = Request { method: shown.method.as_str(), address: &address, access_token };
+        let addresses =
+            app.settings.public_urls().map(|url| format!("{url}{}", shown.path).parse()).collect::<Result<Vec<_>, _>>();
+        let addresses = addresses.map_err(|_| InvalidProof::OtherAddress.told())?;
+        let request = Request { method: shown.method.as_str(), addresses: &addresses, access_token };
         app.dispatch.possession(jwt, request).map(Some)
     }
 }

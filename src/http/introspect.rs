@@ -29,11 +29,10 @@ use super::{
     answer::{json, not_kept},
     bearer_auth,
     client_auth::{Purpose, authenticate, remembered},
-    dpop::DpopHeader,
     error::Refused,
     form::{Form, Query},
     position::reach,
-    source::Source,
+    sender::Sender,
 };
 
 /// The media type of a signed answer (RFC 9701 section 4).
@@ -41,33 +40,26 @@ const SIGNED: &str = "application/token-introspection+jwt";
 
 pub(super) async fn post(
     State(app): State<App>,
-    source: Source,
     headers: HeaderMap,
-    dpop: DpopHeader,
+    sender: Sender,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
-    introspect(&app, source, (&headers, &dpop), &parameters).await
+    introspect(&app, (&headers, &sender), &parameters).await
 }
 
 pub(super) async fn get(
     State(app): State<App>,
-    source: Source,
     headers: HeaderMap,
-    dpop: DpopHeader,
+    sender: Sender,
     Query(parameters): Query,
 ) -> Result<Response, Refused> {
-    introspect(&app, source, (&headers, &dpop), &parameters).await
+    introspect(&app, (&headers, &sender), &parameters).await
 }
 
-async fn introspect(
-    app: &App,
-    source: Source,
-    (headers, dpop): (&HeaderMap, &DpopHeader),
-    parameters: &Parameters,
-) -> Result<Response, Refused> {
+async fn introspect(app: &App, (headers, sender): (&HeaderMap, &Sender), parameters: &Parameters) -> Result<Response, Refused> {
     let (caller, row) = match bearer_auth::presented(headers)? {
-        Some(presented) => seen_by_bearer(app, (presented, dpop), parameters).await?,
-        None => seen_by_client(app, source, headers, parameters).await?,
+        Some(presented) => seen_by_bearer(app, (presented, sender), parameters).await?,
+        None => seen_by_client(app, (headers, sender), parameters).await?,
     };
     let caller = Caller { client_id: &caller.0, registration: bearer_auth::usable(&caller.1)? };
     let default = app.settings.default_resource();
@@ -112,26 +104,26 @@ async fn sign(app: &App, caller: &Registration, told: &Value) -> Result<Response
 type Seen = ((String, Arc<Client>), Option<TokenRow>);
 
 /// For a client that proves who it is. What is remembered of it will do where the look-up of the token finds it unchanged.
-async fn seen_by_client(app: &App, source: Source, headers: &HeaderMap, parameters: &Parameters) -> Result<Seen, Refused> {
+async fn seen_by_client(app: &App, (headers, sender): (&HeaderMap, &Sender), parameters: &Parameters) -> Result<Seen, Refused> {
     let at_once = parameters.get("token").filter(|_| parameters.get("min_position").is_none());
     if let Some(token) = at_once
-        && let Some(client) = remembered(app, headers, parameters, source).await?
+        && let Some(client) = remembered(app, headers, parameters, sender).await?
         && let Some(seen) = app.dispatch.reads.token_for(&Digest::of(token.as_bytes()), client.id).await?
         && seen.caller_version == Some(client.version())
     {
         return Ok(((client.id.to_string(), client.client()), Some(seen.token)));
     }
-    let client = authenticate(app, headers, parameters, (source, Purpose::Read)).await?;
+    let client = authenticate(app, headers, parameters, (sender, Purpose::Read)).await?;
     Ok(((client.id.to_string(), client.client()), wanted(app, parameters).await?))
 }
 
 /// For a client whose access token has the scope for it.
 async fn seen_by_bearer(
     app: &App,
-    (presented, dpop): (Presented<'_>, &DpopHeader),
+    (presented, sender): (Presented<'_>, &Sender),
     parameters: &Parameters,
 ) -> Result<Seen, Refused> {
-    Ok((bearer_auth::resource_server(app, presented, dpop).await?, wanted(app, parameters).await?))
+    Ok((bearer_auth::resource_server(app, presented, sender).await?, wanted(app, parameters).await?))
 }
 
 /// The token that is asked about.

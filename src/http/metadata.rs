@@ -37,13 +37,18 @@ pub(super) async fn of_openid(State(app): State<App>, uri: Uri) -> Result<Respon
 pub(super) async fn of_resource(State(app): State<App>) -> Response {
     let catalogue = Catalogue::unadopted(app.settings.catalogue());
     let issuer = app.settings.issuer();
-    let metadata = ResourceMetadata::of(app.settings.default_resource(), &issuer, &catalogue);
+    let metadata =
+        ResourceMetadata::of(app.settings.default_resource(), &issuer, &catalogue, app.settings.mtls_issuer().is_some());
     ([(header::CACHE_CONTROL, KEEP)], Json(metadata)).into_response()
 }
 
 fn metadata(app: &App) -> Metadata {
     let catalogue = Catalogue::unadopted(app.settings.catalogue());
-    Metadata::of(&app.settings.issuer(), &catalogue, language::tags(), app.settings.registration.by_document)
+    let metadata = Metadata::of(&app.settings.issuer(), &catalogue, language::tags(), app.settings.registration.by_document);
+    match app.settings.mtls_issuer() {
+        Some(issuer) => metadata.with_certificates(&issuer),
+        None => metadata,
+    }
 }
 
 fn told(metadata: Metadata) -> Response {

@@ -25,6 +25,7 @@ mod register;
 mod resource;
 mod revocations;
 mod revoke;
+mod sender;
 mod serve;
 mod source;
 mod token;
@@ -37,7 +38,7 @@ use axum::{
     middleware,
     routing::{MethodRouter, get, post},
 };
-pub use serve::serve;
+pub use serve::{Listeners, serve};
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -51,16 +52,28 @@ pub const POSITION: HeaderName = HeaderName::from_static("grantlog-position");
 
 /// The whole server.
 pub fn router(app: App) -> Router {
+    let routes = for_programs(&app).merge(for_people(&app)).route("/metrics", get(metrics::show));
+    whole(routes, app)
+}
+
+/// Where client certificates are asked for: without what people see, whose browsers would ask them for one.
+fn router_for_programs(app: App) -> Router {
+    whole(for_programs(&app), app)
+}
+
+fn for_programs(app: &App) -> Router<App> {
     Router::new()
         .merge(for_scripts_of_any_origin())
-        .merge(with_and_without_slash("/o/introspect", introspection(&app)))
+        .merge(with_and_without_slash("/o/introspect", introspection(app)))
         .merge(with_and_without_slash("/o/revocations", get(revocations::get)))
         .merge(with_and_without_slash("/o/revocations/snapshot", get(revocations::snapshot)))
         .merge(for_auditors())
-        .merge(for_people(&app))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::show))
+}
+
+fn whole(routes: Router<App>, app: App) -> Router {
+    routes
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(

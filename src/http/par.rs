@@ -20,25 +20,23 @@ use super::{
     answer::json,
     authorization_request::{check, client_that_asks},
     client_auth::{Purpose, authenticate, replayed, used_up_if_refused},
-    dpop::DpopHeader,
     error::Refused,
     form::Form,
     pages::Pending,
-    source::Source,
+    sender::Sender,
 };
 
 pub(super) async fn post(
     State(app): State<App>,
-    source: Source,
     headers: HeaderMap,
-    dpop: DpopHeader,
+    sender: Sender,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
     if let Some(identifier) = parameters.get("client_id") {
-        client_that_asks(&app, identifier, source).await?;
+        client_that_asks(&app, identifier, sender.source).await?;
     }
-    let client = authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
-    let checked = checked(&app, (&client, &dpop), &parameters).await;
+    let client = authenticate(&app, &headers, &parameters, (&sender, Purpose::Now)).await?;
+    let checked = checked(&app, (&client, &sender), &parameters).await;
     let (client, request) = used_up_if_refused(&app, &client, checked).await?;
     let lifetime = app.settings.tokens.pushed_request_lifetime;
     let handle = match Pending::new(&app, request, lifetime).push(&app, client.once()).await? {
@@ -55,7 +53,7 @@ pub(super) async fn post(
 /// the client itself is told what is wrong.
 async fn checked(
     app: &App,
-    (client, dpop): (&AuthenticatedClient, &DpopHeader),
+    (client, sender): (&AuthenticatedClient, &Sender),
     parameters: &Parameters,
 ) -> Result<(AuthenticatedClient, AuthorizationRequest), Refused> {
     let registration = client.registration();
@@ -65,7 +63,7 @@ async fn checked(
         Ok(request) => request,
         Err(Fault::Page(error) | Fault::Redirect(error, _)) => return Err(error.into()),
     };
-    Ok(match dpop.possession(app, None)? {
+    Ok(match sender.dpop.possession(app, None)? {
         None => (client.clone(), request),
         Some(possession) => {
             let request = request.for_holder_of(&possession.confirmation)?;

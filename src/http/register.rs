@@ -45,6 +45,7 @@ pub(super) async fn post(
     };
     let invited = matches!(admission, Admission::Invitation(_));
     let metadata = registration::metadata(members, app.settings.registration.policy, invited)?;
+    let metadata = registration::check_certificates(metadata, app.settings.mtls_issuer().is_some())?;
     let done = app.dispatch.register_itself(admission, metadata).await.map_err(refused)?;
     let mut response = told(&app, done).await?;
     *response.status_mut() = StatusCode::CREATED;
@@ -74,6 +75,7 @@ pub(super) async fn put(
     // Who came in with an invitation may still do what it let them do.
     let invited = own.was_invited();
     let metadata = registration::metadata(members, own.metadata.policy, invited)?;
+    let metadata = registration::check_certificates(metadata, app.settings.mtls_issuer().is_some())?;
     let done = app.dispatch.update_itself(credential, metadata).await.map_err(refused)?;
     told(&app, done).await
 }

@@ -10,22 +10,22 @@ use crate::{
     state::App,
 };
 
-use super::{answer, bearer_auth, dpop::DpopHeader, error::Refused, form::Query, position::reach};
+use super::{answer, bearer_auth, error::Refused, form::Query, position::reach, sender::Sender};
 
 pub(super) async fn get(
     State(app): State<App>,
     headers: HeaderMap,
-    dpop: DpopHeader,
+    sender: Sender,
     Query(parameters): Query,
 ) -> Result<Response, Refused> {
-    let opened = open(&app, (&headers, &dpop), &parameters).await;
+    let opened = open(&app, (&headers, &sender), &parameters).await;
     opened.map_err(|refused| Refused { of_resource: true, ..refused })
 }
 
-async fn open(app: &App, (headers, dpop): (&HeaderMap, &DpopHeader), parameters: &Parameters) -> Result<Response, Refused> {
+async fn open(app: &App, (headers, sender): (&HeaderMap, &Sender), parameters: &Parameters) -> Result<Response, Refused> {
     let presented = bearer_auth::required(bearer_auth::presented(headers)?)?;
     reach(app, parameters).await?;
-    let row = bearer_auth::active_here(app, presented, dpop).await?;
+    let row = bearer_auth::active_here(app, presented, sender).await?;
     bearer_auth::signed_in_as(app, &row, &Demanded::read(parameters)?)?;
     let client_id = row.client_identifier.as_deref().unwrap_or(&row.client_id);
     let client = app.dispatch.client_by_id(row.client_id.parse().map_err(|_| Unavailable)?).await?;

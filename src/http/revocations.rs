@@ -37,10 +37,9 @@ use super::{
     answer,
     bearer_auth::{self, usable},
     client_auth::{Purpose, authenticate},
-    dpop::DpopHeader,
     error::{Refused, no_store},
     form::Query,
-    source::Source,
+    sender::Sender,
 };
 
 /// How often an event source hears up to where it knows all.
@@ -60,12 +59,11 @@ struct Told<'a> {
 
 pub(super) async fn get(
     State(app): State<App>,
-    source: Source,
     headers: HeaderMap,
-    dpop: DpopHeader,
+    sender: Sender,
     Query(parameters): Query,
 ) -> Result<Response, Refused> {
-    let asking = Asking::of(&app, source, (&headers, &dpop)).await?;
+    let asking = Asking::of(&app, (&headers, &sender)).await?;
     let last_event_id = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let known = known(&parameters, last_event_id)?;
     let head = if known.position > app.log.known_head() { app.log.head().await? } else { app.log.known_head() };
@@ -91,12 +89,11 @@ pub(super) async fn get(
 
 pub(super) async fn snapshot(
     State(app): State<App>,
-    source: Source,
     headers: HeaderMap,
-    dpop: DpopHeader,
+    sender: Sender,
     Query(_): Query,
 ) -> Result<Response, Refused> {
-    let asking = Asking::of(&app, source, (&headers, &dpop)).await?;
+    let asking = Asking::of(&app, (&headers, &sender)).await?;
     let snapshot = app.feed.snapshot().await?;
     let seen = snapshot.entries.iter().map(Arc::as_ref).filter(|entry| asking.may_learn(&app, entry));
     Ok(told(&app, snapshot.position, seen.collect()))
@@ -114,15 +111,15 @@ struct Asking {
 }
 
 impl Asking {
-    async fn of(app: &App, source: Source, (headers, dpop): (&HeaderMap, &DpopHeader)) -> Result<Self, Refused> {
+    async fn of(app: &App, (headers, sender): (&HeaderMap, &Sender)) -> Result<Self, Refused> {
         let asking = match bearer_auth::presented(headers)? {
             Some(presented) => {
-                let (client_id, client) = bearer_auth::resource_server(app, presented, dpop).await?;
+                let (client_id, client) = bearer_auth::resource_server(app, presented, sender).await?;
                 Self { client_id, client }
             }
             None => {
                 // Credentials in a URL end in logs: only the header counts.
-                let client = authenticate(app, headers, &Parameters::default(), (source, Purpose::Read)).await?;
+                let client = authenticate(app, headers, &Parameters::default(), (sender, Purpose::Read)).await?;
                 Self { client_id: client.id.to_string(), client: client.client() }
             }
         };

@@ -13,16 +13,16 @@ use super::{
     client_auth::{Purpose, authenticate, replayed, use_up, used_up_if_refused},
     error::Refused,
     form::Form,
-    source::Source,
+    sender::Sender,
 };
 
 pub(super) async fn post(
     State(app): State<App>,
-    source: Source,
+    sender: Sender,
     headers: HeaderMap,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
-    let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
+    let client = authenticate(&app, &headers, &parameters, (&sender, Purpose::Command)).await?;
     let token = parameters.required("token").map_err(Refused::from);
     let token = used_up_if_refused(&app, &client, token).await?.into();
     let request = RevokeToken { client, token };
@@ -31,11 +31,11 @@ pub(super) async fn post(
         Revoked::Done => {}
         Revoked::UsedBefore(kind) => return Err(replayed(&request.client, kind).into()),
         Revoked::Nothing => {
-            let client = authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
+            let client = authenticate(&app, &headers, &parameters, (&sender, Purpose::Now)).await?;
             use_up(&app, &client).await?;
         }
         Revoked::Disbelieved => {
-            authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
+            authenticate(&app, &headers, &parameters, (&sender, Purpose::Now)).await?;
             // It is believed again: it may come again.
             return Err(Unavailable.into());
         }

@@ -10,7 +10,7 @@ use crate::{
         RefreshTokens, Refusal, SLOWER_BY,
     },
     protocol::{
-        ErrorCode, OAuthError, Parameters, device, dpop,
+        ErrorCode, OAuthError, Parameters, device,
         token::{self as rules, TokenRequest, invalid_grant, refused_by_grant},
     },
     state::App,
@@ -20,11 +20,10 @@ use secrecy::ExposeSecret;
 use super::{
     answer::{at_position, json},
     client_auth::{Purpose, authenticate, use_up},
-    dpop::DpopHeader,
     error::Refused,
     exchange,
     form::Form,
-    source::Source,
+    sender::Sender,
 };
 
 /// The rule that fires where the client, the user or the sign-in changed meanwhile.
@@ -32,20 +31,19 @@ const CUT_OFF: &str = rules::rule_of(GrantError::CutOff);
 
 pub(super) async fn post(
     State(app): State<App>,
-    source: Source,
     headers: HeaderMap,
-    header: DpopHeader,
+    sender: Sender,
     Form(parameters): Form,
 ) -> Result<Response, Refused> {
-    let client = authenticate(&app, &headers, &parameters, (source, Purpose::Command)).await?;
-    let issued = match issue(&app, (&client, &header), &parameters).await {
+    let client = authenticate(&app, &headers, &parameters, (&sender, Purpose::Command)).await?;
+    let issued = match issue(&app, (&client, &sender), &parameters).await {
         Ok(issued) => issued,
         Err(NotIssued { error, leaves_unused: false }) => return Err(error.into()),
         Err(NotIssued { error, .. }) => {
             use_up(&app, &client).await?;
             // It was believed as it was remembered. Where it is not believed any more, it is told so (RFC 6749 section 5.2).
             if error.rule == CUT_OFF {
-                authenticate(&app, &headers, &parameters, (source, Purpose::Now)).await?;
+                authenticate(&app, &headers, &parameters, (&sender, Purpose::Now)).await?;
             }
             return Err(error.into());
         }
@@ -68,16 +66,12 @@ impl From<OAuthError> for NotIssued {
 
 async fn issue(
     app: &App,
-    (client, header): (&AuthenticatedClient, &DpopHeader),
+    (client, sender): (&AuthenticatedClient, &Sender),
     parameters: &Parameters,
 ) -> Result<Done<Issued>, NotIssued> {
     let request = TokenRequest::read(parameters)?;
     rules::check_grant_type(client.registration(), request.grant_type())?;
-    let client = match header.possession(app, None)? {
-        Some(possession) => client.clone().holding(possession),
-        None if client.registration().metadata.binds_tokens() => return Err(dpop::proof_missing().into()),
-        None => client.clone(),
-    };
+    let client = sender.bound(app, client)?;
     let issued = match request {
         TokenRequest::ClientCredentials { scope, resources } => {
             let scope = rules::scope_within(client.registration(), scope)?;

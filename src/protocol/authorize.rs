@@ -58,7 +58,7 @@ impl AuthorizationRequest {
     /// # Errors
     /// `invalid_dpop_proof` where the request names another key.
     pub fn for_holder_of(self, proved: &Confirmation) -> Result<Self, OAuthError> {
-        let Confirmation::KeyThumbprint(jkt) = proved;
+        let Confirmation::KeyThumbprint(jkt) = proved else { return Ok(self) };
         match &self.dpop_jkt {
             Some(named) if named != jkt => {
                 let description = "dpop_jkt names another key than the DPoP proof holds";

@@ -11,18 +11,19 @@ const MAX_TOKEN: usize = 16_384;
 /// By which scheme a token is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// Whoever holds it may use it.
+    /// Whoever holds it may use it, or whoever shows the certificate that it is bound to.
     Bearer,
     /// With a proof that its bearer holds the key that it is bound to.
     Dpop,
 }
 
 impl Scheme {
-    /// The one that a token is for, by the key that it is bound to.
+    /// The one that a token is for, by what it is bound to.
     #[must_use]
     pub const fn of(confirmation: Option<&Confirmation>) -> Self {
         match confirmation {
-            None => Self::Bearer,
+            // What binds it to a certificate is the connection: its scheme stays the same (RFC 8705 section 3).
+            None | Some(Confirmation::CertificateThumbprint(_)) => Self::Bearer,
             Some(Confirmation::KeyThumbprint(_)) => Self::Dpop,
         }
     }

@@ -52,7 +52,8 @@ pub enum InvalidProof {
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     pub method: &'a str,
-    pub address: &'a Url,
+    /// Each of which is the request's.
+    pub addresses: &'a [Url],
     /// The access token that it carries, if it does.
     pub access_token: Option<&'a str>,
 }
@@ -121,7 +122,7 @@ impl Claims {
         if self.htm != request.method {
             return Err(InvalidProof::OtherMethod);
         }
-        if !Url::parse(&self.htu).is_ok_and(|own| is_same(&own, request.address)) {
+        if !Url::parse(&self.htu).is_ok_and(|own| request.addresses.iter().any(|address| is_same(&own, address))) {
             return Err(InvalidProof::OtherAddress);
         }
         if now.unix().abs_diff(self.iat) > u64::from(WINDOW) {
@@ -159,8 +160,13 @@ fn is_same(one: &Url, other: &Url) -> bool {
 /// `ath` (section 4.2).
 #[must_use]
 pub fn digest_of(token: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
-    URL_SAFE_NO_PAD.encode(digest)
+    thumbprint(token.as_bytes())
+}
+
+/// The SHA-256 digest of something in base64url, as `ath` and `x5t#S256` have it.
+#[must_use]
+pub fn thumbprint(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, octets))
 }
 
 /// The algorithms that proofs may be signed with, as a challenge and the metadata name them: none of them RS256, which nobody who begins with
@@ -240,8 +246,8 @@ mod tests {
     }
 
     fn read(jwt: &str, access_token: Option<&str>) -> Result<Proof, InvalidProof> {
-        let address = "https://id.example/o/token/".parse().unwrap();
-        Proof::read(jwt, Request { method: "POST", address: &address, access_token }, NOW, 60)
+        let addresses = ["https://id.example/o/token/".parse().unwrap()];
+        Proof::read(jwt, Request { method: "POST", addresses: &addresses, access_token }, NOW, 60)
     }
 
     fn refused(header: Value, claims: Value) -> InvalidProof {

@@ -26,6 +26,8 @@ pub mod path {
 /// The client authentication methods of all endpoints, and those where a public client has something to ask.
 const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 const METHODS_AND_NONE: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+/// Those of RFC 8705, where client certificates are taken.
+const CERTIFICATE_METHODS: [&str; 2] = ["tls_client_auth", "self_signed_tls_client_auth"];
 /// What clients sign their assertions with.
 const ASSERTION_ALGORITHMS: [&str; SigningAlgorithm::ALL.len()] = {
     let [a, b, c, d] = SigningAlgorithm::ALL;
@@ -73,11 +75,11 @@ pub struct Metadata {
     request_uri_parameter_supported: bool,
     require_request_uri_registration: bool,
     grant_types_supported: [&'static str; 5],
-    token_endpoint_auth_methods_supported: [&'static str; 4],
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
     token_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
-    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
-    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
     /// RFC 9701 section 7.
     introspection_signing_alg_values_supported: [&'static str; 4],
@@ -90,6 +92,31 @@ pub struct Metadata {
     ui_locales_supported: Vec<&'static str>,
     #[serde(flatten)]
     openid: Option<OpenId>,
+    #[serde(flatten)]
+    certificates: Option<Certificates>,
+}
+
+/// What stands there besides, where client certificates are taken.
+#[derive(Clone, Debug, Serialize)]
+struct Certificates {
+    /// RFC 8705 section 3.3.
+    tls_client_certificate_bound_access_tokens: bool,
+    /// RFC 8705 section 5.
+    mtls_endpoint_aliases: Aliases,
+}
+
+/// The endpoints as they are reached with a certificate.
+#[derive(Clone, Debug, Serialize)]
+struct Aliases {
+    token_endpoint: String,
+    device_authorization_endpoint: String,
+    pushed_authorization_request_endpoint: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    revocations_endpoint: String,
+    registration_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    userinfo_endpoint: Option<String>,
 }
 
 /// What stands there besides, where the scope `openid` can be had.
@@ -135,6 +162,7 @@ impl Metadata {
         });
         Self {
             openid,
+            certificates: None,
             issuer: issuer.to_owned(),
             authorization_endpoint: at(path::AUTHORIZE),
             token_endpoint: at(path::TOKEN),
@@ -162,11 +190,11 @@ impl Metadata {
                 device::GRANT_TYPE,
                 exchange::GRANT_TYPE,
             ],
-            token_endpoint_auth_methods_supported: METHODS_AND_NONE,
+            token_endpoint_auth_methods_supported: METHODS_AND_NONE.into(),
             token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-            revocation_endpoint_auth_methods_supported: METHODS_AND_NONE,
+            revocation_endpoint_auth_methods_supported: METHODS_AND_NONE.into(),
             revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
-            introspection_endpoint_auth_methods_supported: METHODS,
+            introspection_endpoint_auth_methods_supported: METHODS.into(),
             introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
             introspection_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),
             code_challenge_methods_supported: ["S256"],
@@ -175,6 +203,27 @@ impl Metadata {
             client_id_metadata_document_supported: by_document,
             ui_locales_supported: languages,
         }
+    }
+
+    /// The same, where client certificates are taken at this address of the issuer.
+    #[must_use]
+    pub fn with_certificates(mut self, issuer: &str) -> Self {
+        let at = |path: &str| format!("{issuer}{path}");
+        self.token_endpoint_auth_methods_supported.extend(CERTIFICATE_METHODS);
+        self.revocation_endpoint_auth_methods_supported.extend(CERTIFICATE_METHODS);
+        self.introspection_endpoint_auth_methods_supported.extend(CERTIFICATE_METHODS);
+        let mtls_endpoint_aliases = Aliases {
+            token_endpoint: at(path::TOKEN),
+            device_authorization_endpoint: at(path::DEVICE_AUTHORIZATION),
+            pushed_authorization_request_endpoint: at(path::PAR),
+            revocation_endpoint: at(path::REVOKE),
+            introspection_endpoint: at(path::INTROSPECT),
+            revocations_endpoint: at(path::REVOCATIONS),
+            registration_endpoint: at(path::REGISTER),
+            userinfo_endpoint: self.openid.as_ref().map(|_| at(path::USERINFO)),
+        };
+        self.certificates = Some(Certificates { tls_client_certificate_bound_access_tokens: true, mtls_endpoint_aliases });
+        self
     }
 
     /// Whether it tells of OpenID Connect.

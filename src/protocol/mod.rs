@@ -7,6 +7,7 @@ pub mod bearer;
 pub mod claims;
 pub mod client_assertion;
 pub mod client_authentication;
+pub mod client_certificate;
 pub mod client_document;
 pub mod client_jwt;
 pub mod device;

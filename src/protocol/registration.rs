@@ -1,6 +1,6 @@
 //! What a client asks that registers itself (RFC 7591 section 3.1), or replaces its registration (RFC 7592 section 2.2).
 
-use domain::client::{ClientError, ClientMetadata, GrantType, Policy, Registration};
+use domain::client::{Binding, ClientError, ClientMetadata, GrantType, Policy, Registration};
 use serde_json::{Map, Value};
 
 use super::{ErrorCode, OAuthError};
@@ -29,6 +29,23 @@ pub fn metadata(mut members: Map<String, Value>, policy: Policy, invited: bool) 
         return Err(invalid("grant_types: client_credentials and token exchange need an initial access token"));
     }
     Ok(ClientMetadata { policy, ..metadata })
+}
+
+/// Refuses what needs a client certificate where none are taken: such a client could never get a token.
+///
+/// # Errors
+/// `invalid_client_metadata`, naming the member.
+pub fn check_certificates(metadata: ClientMetadata, are_taken: bool) -> Result<ClientMetadata, OAuthError> {
+    if are_taken {
+        return Ok(metadata);
+    }
+    if metadata.token_endpoint_auth_method.is_by_certificate() {
+        return Err(invalid("token_endpoint_auth_method: this issuer takes no client certificates"));
+    }
+    if metadata.binding() == Some(Binding::Certificate) {
+        return Err(invalid("tls_client_certificate_bound_access_tokens: this issuer takes no client certificates"));
+    }
+    Ok(metadata)
 }
 
 /// Checks what a replacement says beside the metadata: whose it is, and nothing that only the server says. Gives the `client_secret`, if it
@@ -138,6 +155,20 @@ mod tests {
     fn with_an_invitation_a_client_may_act_for_itself() {
         let Value::Object(members) = json!({"grant_types": ["client_credentials"]}) else { unreachable!("an object") };
         assert!(metadata(members, Policy::Default, true).is_ok());
+    }
+
+    #[test]
+    fn what_needs_a_certificate_is_refused_where_none_are_taken() {
+        for (members, member) in [
+            (json!({"token_endpoint_auth_method": "tls_client_auth"}), "token_endpoint_auth_method"),
+            (json!({"tls_client_certificate_bound_access_tokens": true}), "tls_client_certificate_bound_access_tokens"),
+        ] {
+            let metadata = asked(members).unwrap();
+            let error = check_certificates(metadata.clone(), false).unwrap_err();
+            assert!(error.description.starts_with(member), "{}", error.description);
+            assert_eq!(check_certificates(metadata.clone(), true), Ok(metadata));
+        }
+        assert!(check_certificates(ClientMetadata::default(), false).is_ok());
     }
 
     #[test]

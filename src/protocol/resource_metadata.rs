@@ -18,12 +18,13 @@ pub struct ResourceMetadata<'a> {
     bearer_methods_supported: [&'static str; 1],
     dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     dpop_bound_access_tokens_required: bool,
+    tls_client_certificate_bound_access_tokens: bool,
 }
 
 impl<'a> ResourceMetadata<'a> {
-    /// Of the issuer's default resource, which takes the scopes that people can grant.
+    /// Of the issuer's default resource, which takes the scopes that people can grant, and maybe client certificates.
     #[must_use]
-    pub fn of(resource: &'a str, issuer: &'a str, catalogue: &'a Catalogue) -> Self {
+    pub fn of(resource: &'a str, issuer: &'a str, catalogue: &'a Catalogue, takes_certificates: bool) -> Self {
         let names = catalogue.scopes.iter().filter(|scope| !scope.privileged).map(|scope| scope.name.as_str());
         Self {
             resource,
@@ -32,6 +33,7 @@ impl<'a> ResourceMetadata<'a> {
             bearer_methods_supported: ["header"],
             dpop_signing_alg_values_supported: dpop::ALGORITHMS,
             dpop_bound_access_tokens_required: false,
+            tls_client_certificate_bound_access_tokens: takes_certificates,
         }
     }
 }

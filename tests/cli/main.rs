@@ -12,6 +12,7 @@ mod place;
 mod proof;
 mod relay;
 mod server;
+mod tls;
 mod usage;
 mod users;
 mod witnesses;

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use grantlog::{http, log::Actor};
+use grantlog::{
+    http::{self, Listeners},
+    log::Actor,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use support::{Answer, Kind, TestApp, TestClient, both_stores, traffic::history};
@@ -274,7 +277,7 @@ async fn nobody_waits_for_a_server_that_stops(kind: Kind) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (node, address) = (app.another_node().await, listener.local_addr().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(http::serve(node, listener, async move { drop(stopped.await) }));
+    let serving = tokio::spawn(http::serve(node, Listeners::plain(listener), async move { drop(stopped.await) }));
     let head = app.app.log.head().await.unwrap();
     let waiting = Answer::of(request(&app, address, &server, &format!("/o/revocations?after={head}&wait=60")));
     let listening =

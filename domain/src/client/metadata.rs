@@ -81,9 +81,22 @@ pub enum AuthenticationMethod {
     ClientSecretPost,
     /// It signs an assertion with a key of its own (OpenID Connect Core section 9).
     PrivateKeyJwt,
+    /// Its certificate is of an authority that we trust, and names it (RFC 8705 section 2.1).
+    TlsClientAuth,
+    /// Its certificate is one that it registered (RFC 8705 section 2.2).
+    SelfSignedTlsClientAuth,
 }
 
 impl AuthenticationMethod {
+    /// Whether a certificate proves it, shown in the TLS handshake.
+    #[must_use]
+    pub const fn is_by_certificate(self) -> bool {
+        match self {
+            Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => true,
+            Self::None | Self::ClientSecretBasic | Self::ClientSecretPost | Self::PrivateKeyJwt => false,
+        }
+    }
+
     /// As it stands in the metadata.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -92,6 +105,8 @@ impl AuthenticationMethod {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
         }
     }
 }

@@ -34,6 +34,8 @@ impl ClientMetadata {
         self.check_keys()?;
         self.check_lifetimes()?;
         self.check_other()?;
+        self.check_certificate_name()?;
+        self.check_binding()?;
         self.check_policy()?;
         self.check_sector()
     }
@@ -112,11 +114,16 @@ impl ClientMetadata {
     }
 
     fn check_keys(&self) -> Result<(), ClientError> {
-        if self.token_endpoint_auth_method == AuthenticationMethod::PrivateKeyJwt
-            && self.jwks.is_none()
-            && self.jwks_uri.is_none()
-        {
-            return Err(invalid("token_endpoint_auth_method", "private_key_jwt needs jwks or jwks_uri"));
+        let needs_keys = match self.token_endpoint_auth_method {
+            AuthenticationMethod::PrivateKeyJwt => Some("private_key_jwt needs jwks or jwks_uri"),
+            AuthenticationMethod::SelfSignedTlsClientAuth => Some("self_signed_tls_client_auth needs jwks or jwks_uri"),
+            AuthenticationMethod::None
+            | AuthenticationMethod::ClientSecretBasic
+            | AuthenticationMethod::ClientSecretPost
+            | AuthenticationMethod::TlsClientAuth => None,
+        };
+        if let Some(why) = needs_keys.filter(|_| self.jwks.is_none() && self.jwks_uri.is_none()) {
+            return Err(invalid("token_endpoint_auth_method", why));
         }
         if self.signs_requests() && self.jwks.is_none() && self.jwks_uri.is_none() {
             return Err(invalid("require_signed_request_object", "it needs jwks or jwks_uri"));

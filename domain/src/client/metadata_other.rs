@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::redirect_uri;
 
 use super::{
-    ClientError, ClientMetadata, GrantType, SigningAlgorithm, logout_uris,
+    ClientError, ClientMetadata, GrantType, SigningAlgorithm, certificate, logout_uris,
     metadata_check::{MUST_BE_HTTPS, check_count, check_name, invalid},
     openid::{ID_TOKEN_ALG, SECTOR_URI, SUBJECT_TYPE, USERINFO_ALG},
     protection::{
-        ASSERTION_ALG, AUTHORIZATION_ALG, DPOP_BOUND, INTROSPECTION_ALG, PUSHED, REQUEST_ALG, REQUEST_URIS, SIGNED_REQUEST,
+        ASSERTION_ALG, AUTHORIZATION_ALG, CERTIFICATE_BOUND, DPOP_BOUND, INTROSPECTION_ALG, PUSHED, REQUEST_ALG, REQUEST_URIS,
+        SIGNED_REQUEST,
     },
 };
 
@@ -36,8 +37,6 @@ enum Kind {
     OurAlgorithm,
     /// What protects something in a way that the issuer does not: to keep it would let the client believe that it is done.
     Undone,
-    /// The same, asked for by `true`.
-    UndoneFlag,
 }
 
 /// RFC 7591, OpenID Connect Registration, Session, Front- and Back-Channel Logout, RFC 8705, 9101, 9126, 9396, 9449, 9701 and JARM.
@@ -70,12 +69,12 @@ const MEMBERS: &[(&str, Kind)] = &[
     (SIGNED_REQUEST, Kind::Flag),
     (SECTOR_URI, Kind::Https),
     (SUBJECT_TYPE, Kind::SubjectType),
-    ("tls_client_auth_san_dns", Kind::Text),
-    ("tls_client_auth_san_email", Kind::Text),
-    ("tls_client_auth_san_ip", Kind::Text),
-    ("tls_client_auth_san_uri", Kind::Text),
-    ("tls_client_auth_subject_dn", Kind::Text),
-    ("tls_client_certificate_bound_access_tokens", Kind::UndoneFlag),
+    (certificate::SAN_DNS, Kind::Text),
+    (certificate::SAN_EMAIL, Kind::Text),
+    (certificate::SAN_IP, Kind::Text),
+    (certificate::SAN_URI, Kind::Text),
+    (certificate::SUBJECT_DN, Kind::Text),
+    (CERTIFICATE_BOUND, Kind::Flag),
     (ASSERTION_ALG, Kind::OurAlgorithm),
     ("userinfo_encrypted_response_alg", Kind::Undone),
     ("userinfo_encrypted_response_enc", Kind::Undone),
@@ -121,7 +120,6 @@ impl ClientMetadata {
 
 impl Kind {
     fn check(self, member: &str, value: &Value) -> Result<(), ClientError> {
-        const UNDONE: &str = "this issuer does not do that yet: leave it out";
         let (fits, what) = match self {
             Self::Name => {
                 let name = value.as_str().ok_or_else(|| invalid(member, "it must be a string"))?;
@@ -140,9 +138,7 @@ impl Kind {
             Self::OurAlgorithm => {
                 (value.as_str().and_then(SigningAlgorithm::named).is_some(), "it must be one of ES256, EdDSA, RS256, PS256")
             }
-            Self::Undone => (false, UNDONE),
-            Self::UndoneFlag if value == true => (false, UNDONE),
-            Self::UndoneFlag => (value.is_boolean(), "it must be false"),
+            Self::Undone => (false, "this issuer does not do that yet: leave it out"),
             Self::Algorithm => (is_text(value) && value != "none", "it must be the name of an algorithm, and not none"),
         };
         if fits { Ok(()) } else { Err(invalid(member, what)) }

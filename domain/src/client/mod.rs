@@ -1,6 +1,7 @@
 //! A registered client: its metadata, its secrets (several may be valid during a rotation), enabled or not.
 
 mod apply;
+mod certificate;
 mod command;
 mod decide;
 mod event;
@@ -16,12 +17,14 @@ mod self_service;
 #[cfg(test)]
 mod tests;
 
+pub use certificate::CertificateName;
 pub use command::ClientCommand;
 pub use event::{ByItself, ClientEvent, ClientSecret, DeregistrationReason};
 pub use metadata::{
     AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, Policy, SigningAlgorithm,
 };
 pub use metadata_check::PRIVATE_JWK_MEMBERS;
+pub use protection::Binding;
 pub use registration::Registration;
 use serde::{Deserialize, Serialize};
 

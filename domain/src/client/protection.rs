@@ -8,6 +8,8 @@ use super::{AuthenticationMethod, ClientError, ClientMetadata, Policy, Registrat
 pub(super) const PUSHED: &str = "require_pushed_authorization_requests";
 /// RFC 9449 section 5.2.
 pub(super) const DPOP_BOUND: &str = "dpop_bound_access_tokens";
+/// RFC 8705 section 3.4.
+pub(super) const CERTIFICATE_BOUND: &str = "tls_client_certificate_bound_access_tokens";
 /// RFC 9101 section 10.5.
 pub(super) const SIGNED_REQUEST: &str = "require_signed_request_object";
 /// What the client signs its assertions and its requests with, and where it leaves the latter (OpenID Connect Registration section 2).
@@ -18,6 +20,15 @@ pub(super) const REQUEST_URIS: &str = "request_uris";
 pub(super) const INTROSPECTION_ALG: &str = "introspection_signed_response_alg";
 /// What signs the answers to its requests, where it wants them signed (JARM section 3).
 pub(super) const AUTHORIZATION_ALG: &str = "authorization_signed_response_alg";
+
+/// What a client's tokens must be bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// A key that it proves to hold with each request (RFC 9449).
+    Key,
+    /// The certificate of its connection (RFC 8705 section 3).
+    Certificate,
+}
 
 impl Policy {
     /// All that there are.
@@ -113,10 +124,21 @@ impl ClientMetadata {
         self.policy == Policy::Fapi2 || self.flag(PUSHED)
     }
 
-    /// Whether it gets only tokens that are bound to a key (RFC 9449 section 5.2).
+    /// What all its tokens are bound to (RFC 9449 section 5.2, RFC 8705 section 3.4); `None` where they need not be.
     #[must_use]
-    pub fn binds_tokens(&self) -> bool {
-        self.policy == Policy::Fapi2 || self.flag(DPOP_BOUND)
+    pub fn binding(&self) -> Option<Binding> {
+        if self.flag(CERTIFICATE_BOUND) {
+            return Some(Binding::Certificate);
+        }
+        (self.policy == Policy::Fapi2 || self.flag(DPOP_BOUND)).then_some(Binding::Key)
+    }
+
+    /// A token is bound to one thing.
+    pub(super) fn check_binding(&self) -> Result<(), ClientError> {
+        if self.flag(CERTIFICATE_BOUND) && self.flag(DPOP_BOUND) {
+            return Err(invalid(CERTIFICATE_BOUND, "it cannot stand beside dpop_bound_access_tokens"));
+        }
+        Ok(())
     }
 
     /// Whether it signs its assertions so: with whatever we know, where it says nothing (OpenID Connect Registration section 2).
@@ -168,8 +190,10 @@ impl ClientMetadata {
         if self.policy != Policy::Fapi2 {
             return Ok(());
         }
-        if self.token_endpoint_auth_method != AuthenticationMethod::PrivateKeyJwt {
-            return Err(invalid("token_endpoint_auth_method", "under the policy fapi2 it must be private_key_jwt"));
+        let method = self.token_endpoint_auth_method;
+        if method != AuthenticationMethod::PrivateKeyJwt && !method.is_by_certificate() {
+            let why = "under the policy fapi2 it must be private_key_jwt, tls_client_auth or self_signed_tls_client_auth";
+            return Err(invalid("token_endpoint_auth_method", why));
         }
         let algorithms = self.other.iter().filter(|(member, _)| member.ends_with("_alg"));
         for (member, value) in algorithms {

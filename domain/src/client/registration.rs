@@ -97,7 +97,10 @@ impl ClientMetadata {
     pub fn has_secret(&self) -> bool {
         match self.token_endpoint_auth_method {
             AuthenticationMethod::ClientSecretBasic | AuthenticationMethod::ClientSecretPost => true,
-            AuthenticationMethod::None | AuthenticationMethod::PrivateKeyJwt => false,
+            AuthenticationMethod::None
+            | AuthenticationMethod::PrivateKeyJwt
+            | AuthenticationMethod::TlsClientAuth
+            | AuthenticationMethod::SelfSignedTlsClientAuth => false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The rules of a client: registration, secrets, disabling. What its metadata must satisfy has files of its own.
 
+mod certificate;
 mod metadata;
 mod other_members;
 mod protection;

@@ -174,6 +174,8 @@ pub enum ClientAuthentication {
     ClientSecretBasic,
     ClientSecretPost,
     PrivateKeyJwt,
+    TlsClientAuth,
+    SelfSignedTlsClientAuth,
 }
 
 /// Why a grant ended before its time.

@@ -41,7 +41,8 @@ const fn flag(member: &'static str, takes: Takes, help: &'static str) -> Flag {
 
 const GRANT_TYPES: &[&str] =
     &["authorization_code", "refresh_token", "client_credentials", device::GRANT_TYPE, exchange::GRANT_TYPE];
-const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+const AUTH_METHODS: &[&str] =
+    &["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"];
 const ALGORITHMS: &[&str] = &["ES256", "EdDSA", "RS256", "PS256"];
 
 const FLAGS: &[(&str, &[Flag])] = &[
@@ -125,11 +126,16 @@ const FLAGS: &[(&str, &[Flag])] = &[
         &[
             flag("request_object_encryption_alg", Takes::Text("ALG"), "What it encrypts the key of request objects with"),
             flag("request_object_encryption_enc", Takes::Text("ENC"), "What it encrypts request objects with"),
-            flag("tls_client_auth_subject_dn", Takes::Text("DN"), "Whom its certificate names"),
+            flag("tls_client_auth_subject_dn", Takes::Text("DN"), "Whom its certificate names, as RFC 4514 writes it"),
             flag("tls_client_auth_san_dns", Takes::Text("NAME"), "Or the host that its certificate names"),
             flag("tls_client_auth_san_uri", Takes::Text("URI"), "Or the URI"),
             flag("tls_client_auth_san_ip", Takes::Text("IP"), "Or the address"),
             flag("tls_client_auth_san_email", Takes::Text("MAIL"), "Or the mail address"),
+            flag(
+                "tls_client_certificate_bound_access_tokens",
+                Takes::Switch,
+                "It gets only tokens that are bound to the certificate of its connection",
+            ),
         ],
     ),
     (

@@ -4,7 +4,7 @@ mod demo;
 mod demo_lines;
 mod dev;
 
-use std::{future::Future, io, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use secrecy::ExposeSecret;
 use tokio::{
@@ -15,15 +15,17 @@ use tokio::{
 
 use crate::{
     clock::Clock,
-    config::Settings,
+    config::{KeyPair, Settings},
     dispatch::OpenError,
     fetch::Fetcher,
     follow::{self, logout, relay::Relay, transparency},
-    http,
+    http::{self, Listeners},
     log::Log,
     mail::Mailer,
     state::App,
-    sweep, telemetry, unused_clients, verify,
+    sweep, telemetry,
+    tls::{self, ClientCertificates, Tls},
+    unused_clients, verify,
 };
 
 use super::{failure::Failure, migrate, output, store::Context};
@@ -45,7 +47,12 @@ use super::{failure::Failure, migrate, output, store::Context};
     DATABASE_URL=postgres://grantlog@localhost/grantlog \\
       grantlog serve --dev
     GRANTLOG_SERVER__LISTEN=127.0.0.1:9000 grantlog serve --dev
-  In production, behind a proxy that ends TLS:
+  In production, with a certificate of its own:
+    GRANTLOG_SERVER__PUBLIC_URL=https://id.example.com \\
+    GRANTLOG_SERVER__LISTEN=0.0.0.0:443 \\
+    GRANTLOG_SERVER__TLS__CERTIFICATE_FILE=/etc/grantlog/tls.pem \\
+    GRANTLOG_SERVER__TLS__KEY_FILE=/etc/grantlog/tls.key grantlog serve
+  Behind a proxy that ends TLS:
     openssl rand -base64 32 > /etc/grantlog/master.key
     DATABASE_URL=postgres://grantlog@db.example/grantlog \\
     GRANTLOG_SERVER__PUBLIC_URL=https://id.example.com \\
@@ -63,9 +70,9 @@ impl Serve {
         let mut settings = context.settings;
         settings.check_server(self.dev)?;
         let metrics = if settings.telemetry.metrics { Some(telemetry::record_metrics()?) } else { None };
-        let listener = listen(&settings).await?;
+        let listeners = listen(&settings).await?;
         if self.dev {
-            dev::follow_listener(&mut settings, &listener)?;
+            dev::follow_listener(&mut settings, &listeners.ordinary.0)?;
             dev::keep_mails(&mut settings);
         }
         let mailer = Mailer::of_settings(&settings)?;
@@ -93,11 +100,16 @@ impl Serve {
             }
         }
         beside.spawn(logout::run(app.clone()));
+        let certificates: Vec<_> = listeners.tls().cloned().collect();
+        if !certificates.is_empty() {
+            let hang_up = signal(SignalKind::hangup()).map_err(|error| Failure::io("the signals", &error))?;
+            beside.spawn(tls::follow(certificates, hang_up));
+        }
         match mailer {
             Some(mailer) => drop(beside.spawn(follow::mail::run(app.clone(), mailer))),
             None => follow::mail::leave_off(&app.log).await?,
         }
-        http::serve(app, listener, stop).await.map_err(|error| Failure::io("the server", &error))
+        http::serve(app, listeners, stop).await.map_err(|error| Failure::io("the server", &error))
     }
 
     async fn open(&self, settings: Settings) -> Result<App, Failure> {
@@ -114,8 +126,25 @@ impl Serve {
     }
 }
 
-async fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
-    let address = settings.server.listen;
+async fn listen(settings: &Settings) -> Result<Listeners, Failure> {
+    let server = &settings.server;
+    let open = |files: KeyPair, clients| {
+        Tls::open(&files, server.tls.tls12, clients)
+            .map_err(|error| Failure::Usage(format!("the settings' certificate: {error}")))
+    };
+    let tls = server.key_pair().map(|files| open(files, ClientCertificates::NotAsked)).transpose()?;
+    let ordinary = (bind(("server.listen", "GRANTLOG_SERVER__LISTEN"), server.listen).await?, tls);
+    let certificates = match (server.mtls.listen, server.mtls_key_pair()) {
+        (Some(address), Some(files)) => {
+            let tls = open(files, ClientCertificates::Asked)?;
+            Some((bind(("server.mtls.listen", "GRANTLOG_SERVER__MTLS__LISTEN"), address).await?, tls))
+        }
+        (None, _) | (_, None) => None,
+    };
+    Ok(Listeners { ordinary, certificates })
+}
+
+async fn bind((setting, variable): (&str, &str), address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::AddrInUse => "another program listens there already".to_owned(),
@@ -124,7 +153,7 @@ async fn listen(settings: &Settings) -> Result<TcpListener, Failure> {
             _ => error.to_string(),
         };
         Failure::Usage(format!(
-            "server.listen is {address}, but {why}.\nStop that program, or set another: GRANTLOG_SERVER__LISTEN={}:{}",
+            "{setting} is {address}, but {why}.\nStop that program, or set another: {variable}={}:{}",
             address.ip(),
             address.port().saturating_add(1)
         ))

@@ -39,8 +39,8 @@ use crate::{
 use super::{
     answer,
     bearer_auth::{self, challenged},
-    dpop::DpopHeader,
     error::Refused,
+    sender::Sender,
 };
 
 /// The language of what programs are told.
@@ -56,9 +56,9 @@ impl FromRequestParts<App> for Auditor {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        let Ok(dpop) = DpopHeader::from_request_parts(parts, app).await;
+        let Ok(sender) = Sender::from_request_parts(parts, app).await;
         let presented = bearer_auth::required(bearer_auth::presented(&parts.headers)?)?;
-        let row = bearer_auth::active_here(app, presented, &dpop).await?;
+        let row = bearer_auth::active_here(app, presented, &sender).await?;
         let scope = may_ask(&row.scope, row.user_id.as_deref()).map_err(challenged)?;
         Ok(Self { by: Actor::Client(row.client_id.parse().map_err(|_| Unavailable)?), scope })
     }

@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 use domain::{ClientId, UserId, client::ClientMetadata};
 use grantlog::{
     clock::Clock,
-    config::{Settings, Source},
+    config::{KeyPair, Server, Settings, Source},
     dispatch::{NewUser, Profile, RegisterClient, RegisteredClient, SecretChoice},
-    http,
+    http::{self, Listeners},
     log::Actor,
     state::App,
+    tls::{ClientCertificates, Tls},
     vault::{MasterKey, MasterKeys},
 };
 use projections::{
@@ -70,12 +71,13 @@ impl TestApp {
         settings.server.listen = address;
         settings.store.url = store.settings.url.clone().into();
         change(&mut settings);
+        let listeners = listeners(&mut settings, listener).await;
         let app = open(&store, Arc::new(settings), &master_key, Clock::default()).await;
         let user = user_of(&app, USER, false).await;
         let administrator = user_of(&app, ADMINISTRATOR, true).await;
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
-        tokio::spawn(http::serve(app.clone(), listener, stopped));
+        tokio::spawn(http::serve(app.clone(), listeners, stopped));
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client can be made");
         Self { app, address, user, administrator, store, http, master_key, stop: Some(stop) }
     }
@@ -89,7 +91,7 @@ impl TestApp {
     pub async fn another_node_serving(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("the listener has an address");
-        tokio::spawn(http::serve(self.another_node().await, listener, std::future::pending()));
+        tokio::spawn(http::serve(self.another_node().await, Listeners::plain(listener), std::future::pending()));
         address
     }
 
@@ -207,6 +209,21 @@ impl TestApp {
         }
         self.store
     }
+}
+
+/// The listener for everybody, and that for client certificates where the settings want one, at a port that is free.
+async fn listeners(settings: &mut Settings, ordinary: TcpListener) -> Listeners {
+    let tls = |server: &Server, files: Option<KeyPair>, clients| {
+        files.map(|files| Tls::open(&files, server.tls.tls12, clients).expect("the certificate can be used"))
+    };
+    let ordinary = (ordinary, tls(&settings.server, settings.server.key_pair(), ClientCertificates::NotAsked));
+    let Some(address) = settings.server.mtls.listen else { return Listeners { ordinary, certificates: None } };
+    let listener = TcpListener::bind(address).await.expect("a port is free");
+    let address = listener.local_addr().expect("the listener has an address");
+    settings.server.mtls.listen = Some(address);
+    settings.server.mtls.public_url = Some(format!("https://{address}").parse().expect("an address makes a URL"));
+    let tls = tls(&settings.server, settings.server.mtls_key_pair(), ClientCertificates::Asked).expect("there is a certificate");
+    Listeners { ordinary, certificates: Some((listener, tls)) }
 }
 
 async fn open(store: &Store, settings: Arc<Settings>, master_key: &SecretString, clock: Clock) -> App {

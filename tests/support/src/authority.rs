@@ -4,6 +4,11 @@ use std::{fs, path::PathBuf, process::Command};
 
 use tempfile::TempDir;
 
+use crate::ClientIdentity;
+
+/// For openssl: a new key on P-256.
+const NEW_KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+
 /// An authority with a folder of its own.
 pub struct Authority {
     folder: TempDir,
@@ -32,6 +37,29 @@ impl Authority {
         let sign = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile san";
         self.openssl(&format!("x509 -req -in {name}.csr {sign} -out {name}.pem"));
         (self.file(&format!("{name}.pem")), self.file(&format!("{name}.key")))
+    }
+
+    /// A client's certificate that it signs now, for this subject (as openssl writes it), of this use, by this other name.
+    #[must_use]
+    pub fn client(&self, subject: &str, (usage, name): (&str, &str)) -> ClientIdentity {
+        let extensions = format!("extendedKeyUsage={usage}\nsubjectAltName={name}\n");
+        fs::write(self.file("client.ext"), extensions).expect("a file can be written");
+        self.openssl(&format!("req {NEW_KEY} -subj {subject} -keyout client.key -out client.csr"));
+        let sign = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile client.ext";
+        self.openssl(&format!("x509 -req -in client.csr {sign} -out client.pem"));
+        self.identity()
+    }
+
+    /// A client's certificate that is signed by nobody but itself.
+    #[must_use]
+    pub fn self_signed(&self, subject: &str) -> ClientIdentity {
+        self.openssl(&format!("req -x509 {NEW_KEY} -days 2 -subj {subject} -keyout client.key -out client.pem"));
+        self.identity()
+    }
+
+    fn identity(&self) -> ClientIdentity {
+        let read = |name| fs::read_to_string(self.file(name)).expect("openssl wrote it");
+        ClientIdentity { certificate: read("client.pem"), key: read("client.key") }
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -92,6 +92,11 @@ impl ServerProcess {
         self.signal("CONT");
     }
 
+    /// Lets it read its certificates again (SIGHUP).
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
     fn signal(&self, name: &str) {
         let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().expect("kill can be run");
         assert!(kill.success());

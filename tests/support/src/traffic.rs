@@ -11,6 +11,7 @@ use grantlog::{
     protocol::client_authentication::{ClientCredentials, ClientProof},
     state::App,
 };
+use serde_json::Value;
 
 /// The address that tests come from.
 pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -47,11 +48,22 @@ pub async fn refreshed(app: &TestApp, client: &TestClient, tokens: &Tokens) -> T
     app.refresh(client, tokens.refresh_token()).await.assert_status(200).tokens()
 }
 
+/// What the log holds of this type of event, the first first.
+pub async fn payloads(app: &TestApp, event_type: &str) -> Vec<Value> {
+    let events = app.app.log.read(0, 1_000).await.expect("the store answers");
+    let of_type = events.iter().filter(|event| event.event_type == event_type);
+    of_type.map(|event| serde_json::from_str(&event.payload).expect("an event has a JSON form")).collect()
+}
+
 /// Many tokens for the client itself, some at a time.
 pub async fn issue_many(app: &App, client: &TestClient, count: usize) {
     let proof = ClientProof::Basic(client.secret.clone());
     let credentials = ClientCredentials { identifier: client.identifier.clone(), proof };
-    let client = app.dispatch.authenticate_client(&Presented { credentials, source: HERE }).await.expect("the store answers");
+    let client = app
+        .dispatch
+        .authenticate_client(&Presented { credentials, source: HERE, certificate: None })
+        .await
+        .expect("the store answers");
     let request = IssueForClient { client, scope: scope("read"), resources: Vec::new() };
     stream::iter(0..count)
         .for_each_concurrent(64, |_| async {

@@ -33,6 +33,7 @@ fn each_member_has_its_type() {
         ("id_token_signed_response_alg", json!("RS256"), json!("none")),
         ("userinfo_signed_response_alg", json!("ES256"), json!("ES512")),
         ("introspection_signed_response_alg", json!("ES256"), json!("none")),
+        ("tls_client_certificate_bound_access_tokens", json!(true), json!("yes")),
         ("tls_client_auth_subject_dn", json!("CN=app"), json!("CN=app\n")),
         ("client_name#ja", json!("\u{30a2}\u{30d7}\u{30ea}"), json!("\u{202e}")),
         ("client_name#ja", json!("App"), json!(1)),
@@ -52,7 +53,6 @@ fn protection_that_nobody_gives_is_refused() {
         ("id_token_encrypted_response_alg", json!("RSA-OAEP-256")),
         ("id_token_encrypted_response_enc", json!("A256GCM")),
         ("userinfo_encrypted_response_alg", json!("ECDH-ES")),
-        ("tls_client_certificate_bound_access_tokens", json!(true)),
     ] {
         let Err(ClientError::InvalidMetadata(why)) = check(member, &value) else { panic!("{member} is taken") };
         assert!(why.starts_with(member) && why.contains("leave it out"), "{why}");

@@ -16,7 +16,7 @@ fn fapi2(more: Value) -> ClientMetadata {
 fn fapi2_demands_pushed_requests_and_bound_tokens_and_rotates_nothing() {
     let client = fapi2(json!({}));
     assert_eq!(client.check(), Ok(()));
-    assert!(client.pushes_requests() && client.binds_tokens() && !client.policy.rotates_refresh_tokens());
+    assert!(client.pushes_requests() && client.binding() == Some(Binding::Key) && !client.policy.rotates_refresh_tokens());
     assert_eq!((client.policy.longest_code_lifetime(), client.policy.is_strict_of_audience()), (Some(60), true));
     let registration = Registration::new("app".to_owned(), None, client);
     assert!(registration.requires_pkce());
@@ -25,10 +25,14 @@ fn fapi2_demands_pushed_requests_and_bound_tokens_and_rotates_nothing() {
 #[test]
 fn others_are_protected_so_where_they_registered_for_it() {
     let plain = confidential();
-    assert!(!plain.pushes_requests() && !plain.binds_tokens() && plain.policy.rotates_refresh_tokens());
+    assert!(!plain.pushes_requests() && plain.binding().is_none() && plain.policy.rotates_refresh_tokens());
     assert!(metadata(json!({"require_pushed_authorization_requests": true})).pushes_requests());
-    assert!(metadata(json!({"dpop_bound_access_tokens": true})).binds_tokens());
-    assert!(!metadata(json!({"dpop_bound_access_tokens": false})).binds_tokens());
+    assert_eq!(metadata(json!({"dpop_bound_access_tokens": true})).binding(), Some(Binding::Key));
+    assert_eq!(metadata(json!({"dpop_bound_access_tokens": false})).binding(), None);
+    assert_eq!(metadata(json!({"tls_client_certificate_bound_access_tokens": true})).binding(), Some(Binding::Certificate));
+    let both = json!({"dpop_bound_access_tokens": true, "tls_client_certificate_bound_access_tokens": true});
+    let refused = metadata(both).check();
+    assert!(matches!(refused, Err(ClientError::InvalidMetadata(why)) if why.contains("dpop_bound_access_tokens")));
 }
 
 #[test]
@@ -49,6 +53,16 @@ fn under_fapi2_nothing_is_signed_by_rs256() {
         assert_eq!(fapi2(json!({member: "PS256"})).check(), Ok(()), "{member}");
         let Err(ClientError::InvalidMetadata(why)) = fapi2(json!({member: "RS256"})).check() else { panic!("{member} is taken") };
         assert!(why.starts_with(member), "{why}");
+    }
+}
+
+#[test]
+fn under_fapi2_a_certificate_binds_tokens_and_proves_who_a_client_is() {
+    let bound = fapi2(json!({"tls_client_certificate_bound_access_tokens": true}));
+    assert_eq!((bound.check(), bound.binding()), (Ok(()), Some(Binding::Certificate)));
+    let named = json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "bank.example"});
+    for method in [named, json!({"token_endpoint_auth_method": "self_signed_tls_client_auth"})] {
+        assert_eq!(fapi2(method.clone()).check(), Ok(()), "{method}");
     }
 }
 

@@ -108,10 +108,15 @@ pub(super) fn methods(entered: &Entered, language: &'static Language) -> Vec<Cho
         choice(AuthenticationMethod::ClientSecretBasic, "application.method_basic"),
         choice(AuthenticationMethod::ClientSecretPost, "application.method_post"),
     ];
-    // The page takes no keys: it only leaves those alone that are there.
-    if entered.method == AuthenticationMethod::PrivateKeyJwt {
-        methods.push(choice(AuthenticationMethod::PrivateKeyJwt, "application.method_key"));
-    }
+    // The page takes no keys and no names of certificates: it only leaves those alone that are there.
+    let by_what_is_there = match entered.method {
+        AuthenticationMethod::None | AuthenticationMethod::ClientSecretBasic | AuthenticationMethod::ClientSecretPost => None,
+        AuthenticationMethod::PrivateKeyJwt => Some("application.method_key"),
+        AuthenticationMethod::TlsClientAuth | AuthenticationMethod::SelfSignedTlsClientAuth => {
+            Some("application.method_certificate")
+        }
+    };
+    methods.extend(by_what_is_there.map(|words| choice(entered.method, words)));
     methods
 }
 

@@ -61,17 +61,21 @@ pub struct AccessToken {
     pub expires_at: i64,
     /// The key that signed it; `null` for an opaque one.
     pub kid: Option<String>,
-    /// The key that it is bound to (RFC 7800 `cnf`); `null` where whoever holds it may use it.
+    /// What it is bound to (RFC 7800 `cnf`); `null` where whoever holds it may use it.
     pub cnf: Option<Confirmation>,
     /// The head of the log that the decision saw: a revocation of all below a higher position kills the token.
     pub pos: i64,
 }
 
-/// The key that a token is bound to.
+/// The key or certificate that a token is bound to: one of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Confirmation {
-    /// Its thumbprint (RFC 9449 section 6.1).
-    pub jkt: String,
+pub enum Confirmation {
+    /// The key's thumbprint (RFC 9449 section 6.1).
+    #[serde(rename = "jkt")]
+    KeyThumbprint(String),
+    /// The certificate's (RFC 8705 section 3.1).
+    #[serde(rename = "x5t#S256")]
+    CertificateThumbprint(String),
 }
 
 /// A refresh token, without what would let anybody use it.

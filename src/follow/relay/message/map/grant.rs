@@ -138,7 +138,10 @@ fn access_token(token: &AccessToken) -> data::AccessToken {
         audience: token.audience.clone(),
         expires_at: token.expires_at.unix(),
         kid: token.kid.clone(),
-        cnf: token.confirmation.as_ref().map(|Confirmation::KeyThumbprint(jkt)| data::Confirmation { jkt: jkt.clone() }),
+        cnf: token.confirmation.as_ref().map(|confirmation| match confirmation {
+            Confirmation::KeyThumbprint(jkt) => data::Confirmation::KeyThumbprint(jkt.clone()),
+            Confirmation::CertificateThumbprint(x5t) => data::Confirmation::CertificateThumbprint(x5t.clone()),
+        }),
         pos: token.pos,
     }
 }
