@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
+use domain::catalogue::is_resource;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -55,6 +56,8 @@ pub enum SettingError {
     SameWitness(String, String),
     #[error("{0}")]
     Mail(String),
+    #[error("tokens.default_resource must be an absolute URI without a fragment (RFC 8707 section 2), but is {0}")]
+    DefaultResource(String),
     #[error("{0} must be at least 1")]
     Zero(&'static str),
 }
@@ -104,9 +107,12 @@ impl Settings {
             ("mail.password_link_lifetime", self.mail.password_link_lifetime as usize),
             ("mail.email_link_lifetime", self.mail.email_link_lifetime as usize),
         ];
-        match counts.iter().find(|(_, count)| *count == 0) {
-            Some((name, _)) => Err(SettingError::Zero(name)),
-            None => self.mail.check(),
+        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
+            return Err(SettingError::Zero(name));
+        }
+        match &self.tokens.default_resource {
+            Some(resource) if !is_resource(resource) => Err(SettingError::DefaultResource(resource.clone())),
+            Some(_) | None => self.mail.check(),
         }
     }
 

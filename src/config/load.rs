@@ -63,6 +63,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use domain::client::AccessTokenFormat;
+
     use super::*;
 
     fn with(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
@@ -92,6 +94,46 @@ mod tests {
         assert!(settings.relay.is_on());
         assert_eq!(settings.issuer(), "https://id.example/o");
         assert_eq!(settings.tokens.access_token_lifetime, 300);
+    }
+
+    /// The settings with a file that says this.
+    fn with_file(said: &str) -> Result<Settings, SettingError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grantlog.toml");
+        std::fs::write(&path, said).unwrap();
+        Settings::read(Some(&path), std::collections::HashMap::new())
+    }
+
+    #[test]
+    fn a_resource_is_known_by_its_uri() {
+        let settings = with_file(
+            "[resources.\"https://Photos.example.com/v1?tenant=a\"]\nen = \"Your photos\"\nscopes = [\"read\"]\ntoken_format = \"opaque\"\n\
+             access_token_lifetime = 600",
+        );
+        let entries = settings.unwrap().catalogue();
+        let [photos] = entries.resources.as_slice() else { panic!("{:?}", entries.resources) };
+        assert_eq!((photos.identifier.as_str(), &*photos.names["en"]), ("https://Photos.example.com/v1?tenant=a", "Your photos"));
+        assert_eq!((photos.scopes.to_string().as_str(), photos.access_token_lifetime), ("read", Some(600)));
+        assert_eq!(photos.token_format, Some(AccessTokenFormat::Opaque));
+    }
+
+    #[test]
+    fn a_resource_says_nothing_unknown() {
+        for (said, name) in
+            [("token_format = \"jwe\"", "jwe"), ("access_token_lifetime = \"soon\"", "soon"), ("audience = 1", "integer")]
+        {
+            let error = with_file(&format!("[resources.\"https://photos.example.com/\"]\n{said}")).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_default_resource_is_one() {
+        for none in ["photos", "https://id.example/#api", ""] {
+            let error = with(&[("GRANTLOG_TOKENS__DEFAULT_RESOURCE", none)]).unwrap_err().to_string();
+            assert!(error.contains("tokens.default_resource"), "{error}");
+        }
+        assert!(with(&[("GRANTLOG_TOKENS__DEFAULT_RESOURCE", "urn:example:api")]).is_ok());
     }
 
     #[test]

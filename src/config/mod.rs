@@ -1,19 +1,16 @@
 //! The settings: `config.default.toml` documents each with its default; a file and the environment override it.
 
+mod catalogue;
 mod check;
 mod load;
 mod mail;
 mod tls;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub use catalogue::{ResourceSetting, ScopeSetting};
 pub use check::SettingError;
-use domain::{catalogue::ScopeEntry, client::Policy};
+use domain::client::Policy;
 pub use load::Source;
 pub use mail::{Mail, MailTls};
 use secrecy::{ExposeSecret, SecretString};
@@ -43,6 +40,8 @@ pub struct Settings {
     pub transparency: Transparency,
     pub telemetry: Telemetry,
     pub scopes: BTreeMap<String, ScopeSetting>,
+    #[serde(default)]
+    pub resources: BTreeMap<String, ResourceSetting>,
 }
 
 /// How the server is reached.
@@ -243,17 +242,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// A scope: whether it is privileged, what it opens beside the standard's claims, and its words by language.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ScopeSetting {
-    #[serde(default)]
-    pub privileged: bool,
-    #[serde(default)]
-    pub claims: BTreeSet<String>,
-    #[serde(flatten)]
-    pub descriptions: BTreeMap<String, String>,
-}
-
 impl Relay {
     /// Whether the log is relayed.
     #[must_use]
@@ -309,17 +297,5 @@ impl Settings {
     #[must_use]
     pub const fn read_deadline(&self) -> Duration {
         Duration::from_millis(self.limits.read_deadline_ms)
-    }
-
-    /// The scopes as the catalogue takes them.
-    #[must_use]
-    pub fn catalogue(&self) -> Vec<ScopeEntry> {
-        let entry = |(name, setting): (&String, &ScopeSetting)| ScopeEntry {
-            name: name.clone(),
-            descriptions: setting.descriptions.clone(),
-            privileged: setting.privileged,
-            claims: setting.claims.clone(),
-        };
-        self.scopes.iter().map(entry).collect()
     }
 }

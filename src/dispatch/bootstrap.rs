@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::{
     Decide,
-    catalogue::{Catalogue, CatalogueCommand, CatalogueError, ScopeEntry},
+    catalogue::{Catalogue, CatalogueCommand, CatalogueError, Entries},
     client::SigningAlgorithm,
     key_set::{KeySet, KeySetCommand},
 };
@@ -35,7 +35,7 @@ pub enum OpenError {
     Unavailable(#[from] Unavailable),
     #[error("the vault was sealed under another master key than the settings name")]
     WrongMasterKey,
-    #[error("the catalogue of scopes in the settings: {0}")]
+    #[error("the catalogue in the settings: {0}")]
     Catalogue(CatalogueError),
     #[error(transparent)]
     Transparency(KeyError),
@@ -85,12 +85,12 @@ impl Dispatch {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Makes the scopes of the settings the catalogue, where they differ from the one in force.
+    /// Makes what the settings say the catalogue, where it differs from the one in force.
     ///
     /// # Errors
     /// What of them is refused, or that the store does not answer.
-    pub async fn adopt_catalogue(&self, scopes: Vec<ScopeEntry>) -> Result<(), OpenError> {
-        match self.perform(Actor::System, &AdoptCatalogue { scopes }).await {
+    pub async fn adopt_catalogue(&self, entries: Entries) -> Result<(), OpenError> {
+        match self.perform(Actor::System, &AdoptCatalogue { entries }).await {
             Ok(_) => Ok(()),
             Err(Refusal::Rule(error)) => Err(OpenError::Catalogue(error)),
             Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
@@ -99,7 +99,7 @@ impl Dispatch {
 }
 
 struct AdoptCatalogue {
-    scopes: Vec<ScopeEntry>,
+    entries: Entries,
 }
 
 impl UseCase for AdoptCatalogue {
@@ -108,7 +108,7 @@ impl UseCase for AdoptCatalogue {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<CatalogueError>> {
         let catalogue = work.load::<Catalogue>(domain::id::THE_ONLY).await?;
-        let command = CatalogueCommand::Adopt { scopes: self.scopes.clone(), at: work.now };
+        let command = CatalogueCommand::Adopt { entries: self.entries.clone(), at: work.now };
         work.decide(&catalogue, command).map_err(Refusal::Rule)?;
         Ok(())
     }

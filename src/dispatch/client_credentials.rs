@@ -24,7 +24,8 @@ pub struct IssueForClient {
     pub client: AuthenticatedClient,
     /// Within what it registered: `protocol` has checked.
     pub scope: Scope,
-    pub resources: Vec<String>,
+    /// One that the client is registered for; `None` for the issuer's own.
+    pub resource: Option<String>,
 }
 
 impl Dispatch {
@@ -52,14 +53,15 @@ impl UseCase for IssueForClient {
     async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<IssueRefusal>> {
         let client = work.authenticated(&self.client).await?;
         let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
+        let target = work.target_of_client(registration, self.resource.as_deref(), &self.scope).await;
+        let target = target.map_err(|error| error.map(IssueRefusal::Target))?;
         let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
         let (token, access) = work
             .mint_access(Bearer {
                 grant_id: GrantId::new(grant.id),
                 client: registration,
                 user_id: None,
-                scope: self.scope.clone(),
-                resources: &self.resources,
+                target,
                 auth_time: None,
                 acr: None,
                 amr: &[],

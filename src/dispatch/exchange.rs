@@ -74,12 +74,13 @@ impl UseCase for ExchangeToken {
         for presented in &self.presented {
             standing &= work.is_active(presented).await?;
         }
+        let target = work.target_of_client(registration, Some(&resource), &scope).await;
+        let target = target.map_err(|error| error.map(IssueRefusal::Target))?;
         let bearer = Bearer {
-            resources: std::slice::from_ref(&resource),
             ends_at: Some(subject.expires_at),
             confirmation: self.client.confirmation(),
             exchange: Some(ByExchange { through: &hands, act: act.as_ref() }),
-            ..Bearer::of_family(self.grant_id, registration, &terms, scope)
+            ..Bearer::of_family(self.grant_id, registration, &terms, target)
         };
         let (token, access) = work.mint_access(bearer).await?;
         let texts = Texts { issued_token_type: Some(ACCESS_TOKEN), ..Texts::of(&token) };

@@ -11,6 +11,7 @@ use crate::log::Unavailable;
 use super::{
     id_token::SignedIn,
     mint::{Bearer, Issued, Texts},
+    target::Target,
     work::{Loaded, Work},
 };
 
@@ -19,10 +20,10 @@ pub(super) struct Next<'a> {
     pub(super) grant: &'a Loaded<Grant>,
     pub(super) client: &'a Registration,
     pub(super) terms: &'a Terms,
-    /// Of the access token: all that was granted, or less.
-    pub(super) scope: Scope,
-    /// Its audiences, none for the default.
-    pub(super) resources: &'a [String],
+    /// What is asked for: all that was granted, or less.
+    pub(super) scope: &'a Scope,
+    /// Of the access token.
+    pub(super) target: Target,
     /// Of the authentication request that is answered. A refresh answers none: there the nonce is spent (OpenID Connect Core section 12.2).
     pub(super) nonce: Option<&'a str>,
     /// Of the refresh token; `None` where there is to be none.
@@ -56,11 +57,11 @@ impl Work<'_> {
 
     /// Makes the access token, the ID token that names it, the refresh token, and the answer that carries them.
     pub(super) async fn mint_family(&mut self, next: Next<'_>) -> Result<Minted, Unavailable> {
-        let Next { grant, client, terms, scope, resources, nonce, generation, confirmation } = next;
+        let Next { grant, client, terms, scope, target, nonce, generation, confirmation } = next;
         let grant_id = GrantId::new(grant.id);
-        let bearer = Bearer { resources, confirmation, ..Bearer::of_family(grant_id, client, terms, scope) };
+        let bearer = Bearer { confirmation, ..Bearer::of_family(grant_id, client, terms, target) };
         let (token, mut access) = self.mint_access(bearer).await?;
-        let sign_in = SignedIn { grant_id, client, terms, session_id: grant.state.signed_in(), nonce };
+        let sign_in = SignedIn { grant_id, client, terms, scope, session_id: grant.state.signed_in(), nonce };
         let id_token = self.mint_id_token(sign_in, &token, &mut access).await?;
         let refresh = generation.map(|generation| self.mint_refresh((grant_id, client), generation, terms, confirmation));
         let (refresh_token, refresh) = refresh.unzip();

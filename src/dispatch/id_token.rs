@@ -28,6 +28,8 @@ pub(super) struct SignedIn<'a> {
     pub(super) grant_id: GrantId,
     pub(super) client: &'a Registration,
     pub(super) terms: &'a Terms,
+    /// What is asked for: `openid` asks for the ID token, whether or not the resource of the access token knows that scope.
+    pub(super) scope: &'a Scope,
     /// `None` where nothing says that it still lasts.
     pub(super) session_id: Option<SessionId>,
     /// Of the authentication request that is answered.
@@ -70,14 +72,14 @@ impl Dispatch {
 }
 
 impl Work<'_> {
-    /// The ID token beside an access token, which takes note of it; `None` where `openid` is not in its scope, or it is for nobody.
+    /// The ID token beside an access token, which takes note of it; `None` where `openid` is not asked for, or it is for nobody.
     pub(super) async fn mint_id_token(
         &mut self,
         of: SignedIn<'_>,
         token: &SecretString,
         access: &mut AccessToken,
     ) -> Result<Option<SecretString>, Unavailable> {
-        let Some(user) = of.terms.user_id.filter(|_| access.scope.contains(Scope::OPENID)) else { return Ok(None) };
+        let Some(user) = of.terms.user_id.filter(|_| of.scope.contains(Scope::OPENID)) else { return Ok(None) };
         let algorithm = of.client.metadata.id_token_algorithm();
         let keys = self.guard::<KeySet>(domain::id::THE_ONLY).await?;
         let key = self.inner.signer.active(&keys, algorithm).await?;

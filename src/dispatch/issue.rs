@@ -4,7 +4,7 @@ use domain::grant::GrantError;
 
 use crate::protocol::OnceKind;
 
-use super::Refusal;
+use super::{Refusal, TargetRefusal};
 
 /// The refusal, whatever was presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +20,8 @@ pub enum IssueRefusal {
     /// It was used before, and the answer is no longer kept.
     #[error("the refresh token was used before, and its answer is no longer kept")]
     AnswerGone,
-    #[error("the resource is not one that was granted")]
-    OtherResource,
+    #[error("{0}")]
+    Target(TargetRefusal),
     #[error("what the request proves itself by was used before")]
     UsedBefore(OnceKind),
 }
@@ -32,7 +32,7 @@ impl IssueRefusal {
     pub const fn is_recorded(self) -> bool {
         match self {
             Self::CodeReplayed | Self::RefreshReplayed => true,
-            Self::Rule(_) | Self::AnswerGone | Self::OtherResource | Self::UsedBefore(_) => false,
+            Self::Rule(_) | Self::AnswerGone | Self::Target(_) | Self::UsedBefore(_) => false,
         }
     }
 }

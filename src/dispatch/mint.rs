@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{credential::CredentialKind, log::Unavailable, protocol::bearer::Scheme, signer::typ};
 
-use super::work::Work;
+use super::{target::Target, work::Work};
 
 /// The JSON of a token response (RFC 6749 section 5.1), kept as text: a retried refresh gets the same bytes.
 #[derive(Clone)]
@@ -38,9 +38,7 @@ pub(super) struct Bearer<'a> {
     pub(super) client: &'a Registration,
     /// `None`: the client itself.
     pub(super) user_id: Option<UserId>,
-    pub(super) scope: Scope,
-    /// The audiences asked for, none for the default.
-    pub(super) resources: &'a [String],
+    pub(super) target: Target,
     pub(super) auth_time: Option<Timestamp>,
     pub(super) acr: Option<&'a str>,
     pub(super) amr: &'a [String],
@@ -73,13 +71,12 @@ impl Bearer<'_> {
 
 impl<'a> Bearer<'a> {
     /// The bearer of a family's next access token.
-    pub(super) fn of_family(grant_id: GrantId, client: &'a Registration, terms: &'a Terms, scope: Scope) -> Self {
+    pub(super) fn of_family(grant_id: GrantId, client: &'a Registration, terms: &'a Terms, target: Target) -> Self {
         Self {
             grant_id,
             client,
             user_id: terms.user_id,
-            scope,
-            resources: &terms.resources,
+            target,
             auth_time: terms.auth_time,
             acr: terms.acr.as_deref(),
             amr: &terms.amr,
@@ -96,7 +93,7 @@ impl<'a> Bearer<'a> {
 struct Claims {
     iss: String,
     sub: String,
-    aud: Audience,
+    aud: String,
     exp: Timestamp,
     iat: Timestamp,
     jti: TokenId,
@@ -123,14 +120,6 @@ struct Claims {
     /// The `client_id`s by whose hands the grant came to the client: what is dead for one of them is dead here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     through: Vec<String>,
-}
-
-/// `aud`: a single one is a string (RFC 7519 section 4.1.3).
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
 }
 
 /// The members of a token response, in the order they are written.
@@ -166,31 +155,14 @@ impl<'a> Texts<'a> {
 }
 
 impl Work<'_> {
-    /// The audiences asked for where the grant covers them, all of the grant's where none is asked for; `None` beyond the grant.
-    pub(super) fn within(&self, terms: &Terms, asked: &[String]) -> Option<Vec<String>> {
-        if asked.is_empty() {
-            return Some(terms.resources.clone());
-        }
-        let default = self.inner.settings.default_resource();
-        let granted = |resource: &String| match terms.resources.is_empty() {
-            true => *resource == default,
-            false => terms.resources.contains(resource),
-        };
-        asked.iter().all(granted).then(|| asked.to_vec())
-    }
-
-    /// An access token in the client's format, alive for the client's lifetime or the settings'.
+    /// An access token for its target.
     pub(super) async fn mint_access(&mut self, bearer: Bearer<'_>) -> Result<(SecretString, AccessToken), Unavailable> {
         let metadata = &bearer.client.metadata;
-        let lifetime = metadata.access_token_lifetime.unwrap_or(self.inner.settings.tokens.access_token_lifetime);
-        let natural_end = self.now.plus(lifetime);
+        let Target { resource, scope, format, lifetime } = &bearer.target;
+        let natural_end = self.now.plus(*lifetime);
         let expires_at = bearer.ends_at.map_or(natural_end, |end| end.min(natural_end));
-        let audience = match bearer.resources {
-            [] => vec![self.inner.settings.default_resource().to_owned()],
-            asked => asked.to_vec(),
-        };
         let id = TokenId::new(Uuid::now_v7());
-        let (token, kid, pos) = match metadata.format_of_access_tokens() {
+        let (token, kid, pos) = match format {
             AccessTokenFormat::Opaque => {
                 (CredentialKind::Access.mint(&self.inner.keys, bearer.grant_id.uuid(), 0), None, self.inner.log.known_head())
             }
@@ -201,15 +173,12 @@ impl Work<'_> {
                 let claims = Claims {
                     iss: self.inner.settings.issuer(),
                     sub: bearer.sub(),
-                    aud: match audience.as_slice() {
-                        [only] => Audience::One(only.clone()),
-                        several => Audience::Several(several.to_vec()),
-                    },
+                    aud: resource.clone(),
                     exp: expires_at,
                     iat: self.now,
                     jti: id,
                     client_id: bearer.client.identifier.clone(),
-                    scope: bearer.scope.clone(),
+                    scope: scope.clone(),
                     grant_id: bearer.grant_id,
                     pos,
                     auth_time: bearer.auth_time,
@@ -225,7 +194,8 @@ impl Work<'_> {
         };
         let digest = Digest::of(token.expose_secret().as_bytes());
         let confirmation = bearer.confirmation.cloned();
-        Ok((token, AccessToken { id, digest, scope: bearer.scope, audience, expires_at, kid, pos, confirmation, id_token: None }))
+        let (scope, audience) = (scope.clone(), vec![resource.clone()]);
+        Ok((token, AccessToken { id, digest, scope, audience, expires_at, kid, pos, confirmation, id_token: None }))
     }
 
     /// How long a refresh token lives that is not used, in seconds: the client's own time or the settings'.

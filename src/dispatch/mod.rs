@@ -49,6 +49,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod subject;
+mod target;
 mod user;
 mod work;
 
@@ -85,6 +86,7 @@ pub use second_factor::{KnownPasskey, SecondFactorRefusal};
 pub use self_registration::{Admission, SelfRegistered, SelfRegistrationRefusal};
 pub use session::{ACCOUNTS, CurrentSession};
 pub use sign_in::{FirstStep, PasskeyStep, SecondStep, SignIn, SignInRefusal, SignedIn};
+pub use target::TargetRefusal;
 use tokio::sync::Mutex;
 pub use user::{NewUser, UserRefusal};
 pub use work::Loaded;

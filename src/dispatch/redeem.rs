@@ -30,8 +30,8 @@ pub struct RedeemCode {
     pub code: Credential,
     pub redirect_uri: Option<String>,
     pub code_verifier: Option<CodeVerifier>,
-    /// The audience asked for, within what was granted; none for all of that (RFC 8707 section 2.2).
-    pub resources: Vec<String>,
+    /// Of what was granted, the resource that the token is for; `None` for the only one (RFC 8707 section 2.2).
+    pub resource: Option<String>,
 }
 
 pub(super) enum Redeemed {
@@ -78,13 +78,14 @@ impl UseCase for RedeemCode {
         let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.code.digest).await?.is_some_and(|row| !row.cut_off);
-        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(IssueRefusal::OtherResource))?;
+        let target = work.target_within((&terms, registration), self.resource.as_deref(), &terms.scope).await;
+        let target = target.map_err(|error| error.map(IssueRefusal::Target))?;
         let next = Next {
             grant: &grant,
             client: registration,
             terms: &terms,
-            scope: terms.scope.clone(),
-            resources: &resources,
+            scope: &terms.scope,
+            target,
             nonce: terms.nonce.as_deref(),
             generation: registration.may_use(GrantType::RefreshToken).then_some(1),
             confirmation: self.client.confirmation(),

@@ -37,8 +37,8 @@ pub struct RefreshTokens {
     pub token: SecretString,
     /// The narrower scope asked for (RFC 6749 section 6), if any.
     pub scope: Option<Scope>,
-    /// The audience asked for, within what was granted; none for all of that (RFC 8707 section 2.2).
-    pub resources: Vec<String>,
+    /// Of what was granted, the resource that the token is for; `None` for the only one (RFC 8707 section 2.2).
+    pub resource: Option<String>,
 }
 
 pub(super) enum Refreshed {
@@ -85,14 +85,16 @@ impl UseCase for RefreshTokens {
         let registration = client.as_deref().and_then(Client::usable).ok_or(rule(GrantError::CutOff))?;
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.presented.digest).await?.is_some_and(|row| !row.cut_off);
-        let resources = work.within(&terms, &self.resources).ok_or(Refusal::Rule(IssueRefusal::OtherResource))?;
+        let scope = self.scope.as_ref().unwrap_or(&terms.scope);
+        let target = work.target_within((&terms, registration), self.resource.as_deref(), scope).await;
+        let target = target.map_err(|error| error.map(IssueRefusal::Target))?;
         let rotates = registration.metadata.policy.rotates_refresh_tokens();
         let next = Next {
             grant: &grant,
             client: registration,
             terms: &terms,
-            scope: self.scope.clone().unwrap_or_else(|| terms.scope.clone()),
-            resources: &resources,
+            scope,
+            target,
             nonce: None,
             generation: rotates.then(|| self.presented.generation.saturating_add(1)),
             confirmation: self.client.confirmation(),
@@ -106,6 +108,7 @@ impl UseCase for RefreshTokens {
             confirmation: self.client.confirmation().cloned(),
             standing,
             authentication: self.client.authentication,
+            scope: scope.clone(),
             access,
             successor,
             idle_until: work.now.plus(work.idle_lifetime(registration)),

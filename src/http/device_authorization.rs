@@ -60,7 +60,7 @@ async fn ask(
     check_grant_type(registration, GrantType::DeviceCode)?;
     let catalogue = app.dispatch.catalogue().await?;
     let scope = wanted::scope(parameters, registration, &catalogue)?;
-    let resources = wanted::resources(parameters, registration, app.settings.default_resource())?;
+    let resources = wanted::resources(parameters, registration, &scope, (&catalogue, app.settings.default_resource()))?;
     let request = RequestDevice { client: client.clone(), scope, resources, source: source.0 };
     app.dispatch.request_device(&request).await.map_err(|refusal| refused(&refusal))
 }

@@ -7,7 +7,7 @@ use crate::{
     credential::CredentialKind,
     dispatch::{
         AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, IssueRefusal, Issued, RedeemCode, RedeemDevice,
-        RefreshTokens, Refusal, SLOWER_BY,
+        RefreshTokens, Refusal, SLOWER_BY, TargetRefusal,
     },
     protocol::{
         ErrorCode, OAuthError, Parameters, device,
@@ -73,28 +73,28 @@ async fn issue(
     rules::check_grant_type(client.registration(), request.grant_type())?;
     let client = sender.bound(app, client)?;
     let issued = match request {
-        TokenRequest::ClientCredentials { scope, resources } => {
+        TokenRequest::ClientCredentials { scope, resource } => {
             let scope = rules::scope_within(client.registration(), scope)?;
-            rules::check_resources(client.registration(), &resources, app.settings.default_resource())?;
-            app.dispatch.client_credentials(&IssueForClient { client, scope, resources }).await
+            rules::check_resources(client.registration(), resource.as_deref(), app.settings.default_resource())?;
+            app.dispatch.client_credentials(&IssueForClient { client, scope, resource }).await
         }
-        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resources } => {
+        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
             let Some(code) = CredentialKind::Code.read(&app.dispatch.keys, code.expose_secret()) else {
                 return Err(invalid_grant("code_not_ours", "the code is not one of this server's").into());
             };
-            app.dispatch.redeem_code(&RedeemCode { client, code, redirect_uri, code_verifier, resources }).await
+            app.dispatch.redeem_code(&RedeemCode { client, code, redirect_uri, code_verifier, resource }).await
         }
-        TokenRequest::RefreshToken { token, scope, resources } => {
+        TokenRequest::RefreshToken { token, scope, resource } => {
             let Some(presented) = CredentialKind::Refresh.read(&app.dispatch.keys, token.expose_secret()) else {
                 return Err(invalid_grant("refresh_token_not_ours", "the refresh token is not one of this server's").into());
             };
-            app.dispatch.refresh(&RefreshTokens { client, presented, token, scope, resources }).await
+            app.dispatch.refresh(&RefreshTokens { client, presented, token, scope, resource }).await
         }
-        TokenRequest::DeviceCode { device_code, resources } => {
+        TokenRequest::DeviceCode { device_code, resource } => {
             let Some(code) = CredentialKind::Device.read(&app.dispatch.keys, device_code.expose_secret()) else {
                 return Err(invalid_grant("device_code_not_ours", "the device code is not one of this server's").into());
             };
-            let redeemed = app.dispatch.redeem_device(&RedeemDevice { client, code, resources }).await;
+            let redeemed = app.dispatch.redeem_device(&RedeemDevice { client, code, resource }).await;
             return redeemed.map_err(|refusal| match refusal {
                 Refusal::Rule(refusal) => device_refused(refusal).into(),
                 Refusal::Unavailable(unavailable) => OAuthError::from(unavailable).into(),
@@ -118,8 +118,17 @@ fn refused(refusal: IssueRefusal) -> OAuthError {
         IssueRefusal::CodeReplayed => invalid_grant("code_replayed", &told),
         IssueRefusal::RefreshReplayed => invalid_grant("refresh_token_replayed", &told),
         IssueRefusal::AnswerGone => invalid_grant("refresh_answer_gone", &told),
-        IssueRefusal::OtherResource => rules::invalid_target("resource_not_granted", &told),
+        IssueRefusal::Target(refusal) => target_refused(refusal),
         IssueRefusal::UsedBefore(kind) => kind.replayed(),
+    }
+}
+
+fn target_refused(refusal: TargetRefusal) -> OAuthError {
+    let told = refusal.to_string();
+    match refusal {
+        TargetRefusal::NotGranted => rules::invalid_target("resource_not_granted", &told),
+        TargetRefusal::NotNamed => rules::invalid_target("resource_not_named", &told),
+        TargetRefusal::NothingUnderstood => rules::invalid_scope(rules::NOTHING_UNDERSTOOD, &told),
     }
 }
 
@@ -127,7 +136,7 @@ fn device_refused(refusal: DeviceCodeRefusal) -> OAuthError {
     match refusal {
         DeviceCodeRefusal::Device(rule) => device::refused(rule),
         DeviceCodeRefusal::SlowDown => device::slow_down(SLOWER_BY),
-        DeviceCodeRefusal::OtherResource => rules::invalid_target("resource_not_granted", &refusal.to_string()),
+        DeviceCodeRefusal::Target(refusal) => target_refused(refusal),
         DeviceCodeRefusal::Grant(rule) => refused_by_grant(rule),
         DeviceCodeRefusal::UsedBefore(kind) => kind.replayed(),
     }

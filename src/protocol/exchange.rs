@@ -126,7 +126,7 @@ pub fn check(
         (None, [only]) => only.clone(),
         (None, _) => return Err(invalid_target("resource_unnamed", "say by resource where the new token is to be used")),
     };
-    check_resources(caller.registration, std::slice::from_ref(&resource), default_resource)?;
+    check_resources(caller.registration, [resource.as_str()], default_resource)?;
     let scope = scope_of_exchange(caller.registration, request.scope.as_ref(), &subject.scope)?;
     Ok(Agreed { subject, scope, resource, act })
 }

@@ -64,6 +64,9 @@ pub struct Metadata {
     registration_endpoint: String,
     jwks_uri: String,
     scopes_supported: Vec<String>,
+    /// RFC 9728 section 4.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    protected_resources: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; RESPONSE_MODES.len()],
     /// JARM section 4.
@@ -175,6 +178,7 @@ impl Metadata {
             registration_endpoint: at(path::REGISTER),
             jwks_uri: at(path::JWKS),
             scopes_supported: scopes,
+            protected_resources: catalogue.resources.iter().map(|entry| entry.identifier.clone()).collect(),
             response_types_supported: ["code"],
             response_modes_supported: RESPONSE_MODES,
             authorization_signing_alg_values_supported: SigningAlgorithm::ALL.map(SigningAlgorithm::name),

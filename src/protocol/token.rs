@@ -2,6 +2,7 @@
 
 use domain::{
     Scope,
+    catalogue::is_resource,
     client::{GrantType, Registration},
     grant::GrantError,
     pkce::CodeVerifier,
@@ -16,6 +17,9 @@ use super::{
 /// Scopes that a client gets only by asking for them: one asks who the user is, the other outlives the sign-in.
 const ONLY_WHEN_ASKED: [&str; 2] = [Scope::OPENID, Scope::OFFLINE_ACCESS];
 
+/// The rule that refuses a scope of which the resource understands nothing.
+pub const NOTHING_UNDERSTOOD: &str = "scope_not_of_resource";
+
 /// What a client asks of the token endpoint.
 #[derive(Clone, Debug)]
 pub enum TokenRequest {
@@ -23,21 +27,21 @@ pub enum TokenRequest {
         code: SecretString,
         redirect_uri: Option<String>,
         code_verifier: Option<CodeVerifier>,
-        resources: Vec<String>,
+        resource: Option<String>,
     },
     RefreshToken {
         token: SecretString,
         scope: Option<Scope>,
-        resources: Vec<String>,
+        resource: Option<String>,
     },
     ClientCredentials {
         scope: Option<Scope>,
-        resources: Vec<String>,
+        resource: Option<String>,
     },
     /// RFC 8628 section 3.4.
     DeviceCode {
         device_code: SecretString,
-        resources: Vec<String>,
+        resource: Option<String>,
     },
     /// RFC 8693 section 2.1.
     TokenExchange(ExchangeRequest),
@@ -47,24 +51,25 @@ impl TokenRequest {
     /// Reads a request.
     ///
     /// # Errors
-    /// `unsupported_grant_type`, `invalid_request` for what is missing, `invalid_scope`, and `invalid_grant` for a verifier that
-    /// can be none.
+    /// `unsupported_grant_type`, `invalid_request` for what is missing, `invalid_scope`, `invalid_target`, and `invalid_grant` for a
+    /// verifier that can be none.
     pub fn read(parameters: &Parameters) -> Result<Self, OAuthError> {
-        let resources = parameters.all("resource").map(str::to_owned).collect();
         match parameters.required("grant_type")? {
             "authorization_code" => Ok(Self::AuthorizationCode {
                 code: parameters.required("code")?.into(),
                 redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
                 code_verifier: parameters.get("code_verifier").map(verifier).transpose()?,
-                resources,
+                resource: resource(parameters)?,
             }),
             "refresh_token" => Ok(Self::RefreshToken {
                 token: parameters.required("refresh_token")?.into(),
                 scope: scope(parameters)?,
-                resources,
+                resource: resource(parameters)?,
             }),
-            "client_credentials" => Ok(Self::ClientCredentials { scope: scope(parameters)?, resources }),
-            device::GRANT_TYPE => Ok(Self::DeviceCode { device_code: parameters.required("device_code")?.into(), resources }),
+            "client_credentials" => Ok(Self::ClientCredentials { scope: scope(parameters)?, resource: resource(parameters)? }),
+            device::GRANT_TYPE => {
+                Ok(Self::DeviceCode { device_code: parameters.required("device_code")?.into(), resource: resource(parameters)? })
+            }
             exchange::GRANT_TYPE => Ok(Self::TokenExchange(ExchangeRequest::read(parameters)?)),
             other => Err(OAuthError::new(
                 ErrorCode::UnsupportedGrantType,
@@ -101,6 +106,36 @@ pub fn scope(parameters: &Parameters) -> Result<Option<Scope>, OAuthError> {
     let asked: Option<Scope> =
         asked.map_err(|error: domain::scope::InvalidScope| invalid_scope("malformed_scope", &error.to_string()))?;
     Ok(asked.filter(|scope| !scope.is_empty()))
+}
+
+/// The one resource that the token is to be for; `None` where the request names none (RFC 8707 section 2.2).
+fn resource(parameters: &Parameters) -> Result<Option<String>, OAuthError> {
+    match resources(parameters)?.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some((*one).to_owned())),
+        several => {
+            let refused = invalid_target("several_resources", "a token is for one resource: name one in a token request");
+            Err(refused.saw("resource", several.join(" ")))
+        }
+    }
+}
+
+/// The resources that a request names, each once (RFC 8707 section 2).
+///
+/// # Errors
+/// `invalid_target` for what can be none.
+pub fn resources(parameters: &Parameters) -> Result<Vec<&str>, OAuthError> {
+    let mut resources = Vec::new();
+    for resource in parameters.all("resource") {
+        if !is_resource(resource) {
+            let refused = invalid_target("malformed_resource", "resource must be an absolute URI without a fragment");
+            return Err(refused.saw("resource", resource));
+        }
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    }
+    Ok(resources)
 }
 
 /// Whether the client may use this grant at all.
@@ -141,9 +176,14 @@ pub fn scope_within(client: &Registration, asked: Option<Scope>) -> Result<Scope
 ///
 /// # Errors
 /// `invalid_target` for one that it is not registered for.
-pub fn check_resources(client: &Registration, asked: &[String], default_resource: &str) -> Result<(), OAuthError> {
+pub fn check_resources<'a>(
+    client: &Registration,
+    asked: impl IntoIterator<Item = &'a str>,
+    default_resource: &str,
+) -> Result<(), OAuthError> {
     let registered = &client.metadata.resources;
-    match asked.iter().find(|resource| *resource != default_resource && !registered.contains(resource)) {
+    let unknown = |resource: &&str| *resource != default_resource && !registered.iter().any(|own| own == resource);
+    match asked.into_iter().find(unknown) {
         None => Ok(()),
         Some(resource) => Err(invalid_target("resource_not_registered", "the client is not registered for this resource")
             .saw("client_id", &client.identifier)
@@ -246,6 +286,9 @@ mod tests {
             ("grant_type=urn:ietf:params:oauth:grant-type:device_code", "parameter_missing"),
             ("grant_type=authorization_code&code=c&code_verifier=short", "malformed_code_verifier"),
             ("grant_type=client_credentials&scope=a%22b", "malformed_scope"),
+            ("grant_type=client_credentials&resource=a", "malformed_resource"),
+            ("grant_type=client_credentials&resource=https://a/%23b", "malformed_resource"),
+            ("grant_type=client_credentials&resource=https://a/&resource=https://b/", "several_resources"),
         ] {
             assert_eq!(read(encoded).expect_err("refused").rule, rule, "{encoded}");
         }
@@ -265,12 +308,16 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_named_twice_is_one() {
+        let read = read("grant_type=client_credentials&resource=https://a/&resource=https://a/").unwrap();
+        assert!(matches!(read, TokenRequest::ClientCredentials { resource: Some(one), .. } if one == "https://a/"));
+    }
+
+    #[test]
     fn a_resource_is_the_default_one_or_registered() {
         let client = client("read");
-        assert!(check_resources(&client, &["https://default".to_owned()], "https://default").is_ok());
-        assert_eq!(
-            check_resources(&client, &["https://x".to_owned()], "https://default").unwrap_err().code,
-            ErrorCode::InvalidTarget
-        );
+        assert!(check_resources(&client, ["https://default"], "https://default").is_ok());
+        let refused = check_resources(&client, ["https://x"], "https://default").unwrap_err();
+        assert_eq!((refused.code, refused.rule), (ErrorCode::InvalidTarget, "resource_not_registered"));
     }
 }

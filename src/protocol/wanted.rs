@@ -4,7 +4,7 @@ use domain::{Scope, catalogue::Catalogue, client::Registration};
 
 use super::{
     OAuthError, Parameters,
-    token::{check_resources, invalid_scope},
+    token::{self, NOTHING_UNDERSTOOD, check_resources, invalid_scope},
 };
 
 /// The scope of a request. Left out: what the client registered and users can grant, less `openid` and `offline_access`, which must be asked for.
@@ -44,17 +44,25 @@ pub fn scope(parameters: &Parameters, client: &Registration, catalogue: &Catalog
     Ok(scope)
 }
 
-/// The resources of a request, each once.
+/// The resources of a request that wants a scope, each once.
 ///
 /// # Errors
-/// `invalid_target` for one that the client is not registered for.
-pub fn resources(parameters: &Parameters, client: &Registration, default_resource: &str) -> Result<Vec<String>, OAuthError> {
-    let mut resources = Vec::new();
-    for resource in parameters.all("resource") {
-        if !resources.iter().any(|asked| asked == resource) {
-            resources.push(resource.to_owned());
+/// `invalid_target` for what can be none and for one that the client is not registered for, `invalid_scope` where one understands nothing of the
+/// scope: no token could ever be for it.
+pub fn resources(
+    parameters: &Parameters,
+    client: &Registration,
+    scope: &Scope,
+    (catalogue, default_resource): (&Catalogue, &str),
+) -> Result<Vec<String>, OAuthError> {
+    let resources = token::resources(parameters)?;
+    check_resources(client, resources.iter().copied(), default_resource)?;
+    let asked = if resources.is_empty() { &[default_resource] } else { resources.as_slice() };
+    match asked.iter().find(|resource| catalogue.understood(scope, resource, default_resource).is_empty()) {
+        None => Ok(resources.into_iter().map(str::to_owned).collect()),
+        Some(resource) => {
+            let description = format!("the resource {resource} understands nothing of the scope");
+            Err(invalid_scope(NOTHING_UNDERSTOOD, &description).saw("resource", resource).saw("scope", scope))
         }
     }
-    check_resources(client, &resources, default_resource)?;
-    Ok(resources)
 }

@@ -82,11 +82,11 @@ async fn a_client_has_its_own_lifetime(kind: Kind) {
 
 async fn a_resource_becomes_the_audience(kind: Kind) {
     let app = TestApp::start(kind).await;
-    let resources = ["https://api.example/a", "https://api.example/b"];
-    let client = app.client(json!({"grant_types": ["client_credentials"], "scope": "read", "resources": resources})).await;
-    let form = [("grant_type", "client_credentials"), ("resource", resources[0]), ("resource", resources[1])];
+    let resource = "https://api.example/a";
+    let client = app.client(json!({"grant_types": ["client_credentials"], "scope": "read", "resources": [resource]})).await;
+    let form = [("grant_type", "client_credentials"), ("resource", resource)];
     let token = app.post_as(&client, "/o/token/", &form).await.assert_status(200).tokens().access;
-    assert_eq!(app.introspect(&client, &token).await.json()["aud"], json!(resources));
+    assert_eq!(app.introspect(&client, &token).await.json()["aud"], json!([resource]));
     app.get_with("/api/resource", &token).await.assert_error(401, "invalid_token");
 }
 

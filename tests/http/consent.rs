@@ -185,11 +185,11 @@ async fn a_changed_catalogue_asks_again(kind: Kind) {
     let client = app.ordinary_client().await;
     let browser = Browser::signed_in(&app).await;
     browser.allow(&app.authorize_path(&client, &[])).await;
-    let mut scopes = app.app.settings.catalogue();
-    for scope in scopes.iter_mut().filter(|scope| scope.name == "read") {
+    let mut entries = app.app.settings.catalogue();
+    for scope in entries.scopes.iter_mut().filter(|scope| scope.name == "read") {
         scope.descriptions.insert("en".to_owned(), "Read everything".to_owned());
     }
-    app.app.dispatch.adopt_catalogue(scopes).await.unwrap();
+    app.app.dispatch.adopt_catalogue(entries).await.unwrap();
     assert!(asked(&browser, &client, &[]).await.assert_status(200).text().contains("Read everything"));
 }
 

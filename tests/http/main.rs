@@ -49,6 +49,7 @@ mod refresh;
 mod registration;
 mod request_object;
 mod resource;
+mod resources;
 mod revocation;
 mod revocations;
 mod second_factor;

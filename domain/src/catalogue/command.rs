@@ -2,11 +2,11 @@
 
 use crate::Timestamp;
 
-use super::ScopeEntry;
+use super::Entries;
 
 /// A request to change the catalogue.
 #[derive(Clone, Debug)]
 pub enum CatalogueCommand {
-    /// Make these the scopes; nothing happens where they are so already.
-    Adopt { scopes: Vec<ScopeEntry>, at: Timestamp },
+    /// Make these what it holds; nothing happens where it does already.
+    Adopt { entries: Entries, at: Timestamp },
 }

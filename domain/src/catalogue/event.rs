@@ -5,13 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Scope, Timestamp, client::AccessTokenFormat};
 
 /// A fact about the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CatalogueEvent {
-    Adopted { version: u32, scopes: Vec<ScopeEntry>, at: Timestamp },
+    Adopted {
+        version: u32,
+        scopes: Vec<ScopeEntry>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        resources: Vec<ResourceEntry>,
+        at: Timestamp,
+    },
 }
 
 /// A scope and what it lets an application do, in words.
@@ -26,6 +32,24 @@ pub struct ScopeEntry {
     /// What it lets an application know of a person, beside what the standard says of it (OpenID Connect Core section 5.4).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub claims: BTreeSet<String>,
+}
+
+/// A resource that tokens are for (RFC 8707), and what they are like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceEntry {
+    /// As `resource` names it, and as the audience of its tokens says.
+    pub identifier: String,
+    /// By language (`en`, `ja`): shown on the consent page.
+    pub names: BTreeMap<String, String>,
+    /// Those that it understands; none for all of an application's that are not the issuer's own.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub scopes: Scope,
+    /// `None`: as the application has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_format: Option<AccessTokenFormat>,
+    /// The longest that a token for it lives, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_lifetime: Option<u32>,
 }
 
 impl DomainEvent for CatalogueEvent {

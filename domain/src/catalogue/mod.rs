@@ -1,13 +1,15 @@
-//! The scopes that can be granted and the words they are explained with, as the settings define them.
+//! The scopes that can be granted, the resources that tokens are for, and the words they are explained with, as the settings define them.
 
 mod claims;
 mod command;
 mod event;
+mod resources;
 #[cfg(test)]
 mod tests;
 
 pub use command::CatalogueCommand;
-pub use event::{CatalogueEvent, ScopeEntry};
+pub use event::{CatalogueEvent, ResourceEntry, ScopeEntry};
+pub use resources::is_resource;
 use serde::{Deserialize, Serialize};
 
 use crate::{Decide, Scope, aggregate::aggregate};
@@ -18,6 +20,15 @@ pub struct Catalogue {
     /// 0 before the first one was adopted, one more at each change.
     pub version: u32,
     pub scopes: Vec<ScopeEntry>,
+    #[serde(default)]
+    pub resources: Vec<ResourceEntry>,
+}
+
+/// What a catalogue holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    pub scopes: Vec<ScopeEntry>,
+    pub resources: Vec<ResourceEntry>,
 }
 
 /// Why a command on the catalogue is refused.
@@ -31,6 +42,14 @@ pub enum CatalogueError {
     NoClaim { claim: String, scope: String },
     #[error("{0} is no scope: printable ASCII without space, quote and backslash")]
     NoScope(String),
+    #[error("{0} is no resource: an absolute URI without a fragment (RFC 8707 section 2)")]
+    NoResource(String),
+    #[error("the resource {0} stands twice in the catalogue")]
+    ResourceTwice(String),
+    #[error("the resource {resource} understands the scope {scope}, which the catalogue does not have")]
+    UnknownScope { resource: String, scope: String },
+    #[error("tokens for the resource {0} would live for no time: its access_token_lifetime must be at least 1")]
+    NoLifetime(String),
 }
 
 aggregate!(Catalogue, "catalogue", CatalogueCommand, CatalogueEvent, CatalogueError);
@@ -38,10 +57,12 @@ aggregate!(Catalogue, "catalogue", CatalogueCommand, CatalogueEvent, CatalogueEr
 impl Decide for Catalogue {
     fn decide(&self, command: CatalogueCommand) -> Result<Vec<CatalogueEvent>, CatalogueError> {
         match command {
-            CatalogueCommand::Adopt { scopes, .. } if scopes == self.scopes => Ok(vec![]),
-            CatalogueCommand::Adopt { scopes, at } => {
-                check(&scopes)?;
-                Ok(vec![CatalogueEvent::Adopted { version: self.version.saturating_add(1), scopes, at }])
+            CatalogueCommand::Adopt { entries, .. } if self.holds(&entries) => Ok(vec![]),
+            CatalogueCommand::Adopt { entries, at } => {
+                check(&entries.scopes)?;
+                resources::check(&entries)?;
+                let Entries { scopes, resources } = entries;
+                Ok(vec![CatalogueEvent::Adopted { version: self.version.saturating_add(1), scopes, resources, at }])
             }
         }
     }
@@ -50,8 +71,13 @@ impl Decide for Catalogue {
 impl Catalogue {
     /// One that nobody has adopted yet.
     #[must_use]
-    pub const fn unadopted(scopes: Vec<ScopeEntry>) -> Self {
-        Self { version: 0, scopes }
+    pub fn unadopted(entries: Entries) -> Self {
+        let Entries { scopes, resources } = entries;
+        Self { version: 0, scopes, resources }
+    }
+
+    fn holds(&self, entries: &Entries) -> bool {
+        self.scopes == entries.scopes && self.resources == entries.resources
     }
 
     /// What of a scope it does not have.
@@ -74,7 +100,7 @@ impl Catalogue {
 
     fn apply_event(&mut self, event: CatalogueEvent) {
         match event {
-            CatalogueEvent::Adopted { version, scopes, .. } => *self = Self { version, scopes },
+            CatalogueEvent::Adopted { version, scopes, resources, .. } => *self = Self { version, scopes, resources },
         }
     }
 }

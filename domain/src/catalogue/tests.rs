@@ -14,29 +14,42 @@ fn catalogue() -> TestFramework<Catalogue> {
     TestFramework::with(())
 }
 
-fn scopes(names: &[&str]) -> Vec<ScopeEntry> {
+fn scopes(names: &[&str]) -> Entries {
     let entry = |name: &&str| ScopeEntry {
         name: (*name).to_owned(),
         descriptions: [("en".to_owned(), format!("Use {name}"))].into(),
         privileged: false,
         claims: BTreeSet::new(),
     };
-    names.iter().map(entry).collect()
+    Entries { scopes: names.iter().map(entry).collect(), resources: Vec::new() }
 }
 
-fn adopt(scopes: Vec<ScopeEntry>) -> CatalogueCommand {
-    CatalogueCommand::Adopt { scopes, at: NOW }
+/// A catalogue with these scopes, and a resource that understands some.
+fn with_resource(names: &[&str], (identifier, understood): (&str, &str)) -> Entries {
+    let resource = ResourceEntry {
+        identifier: identifier.to_owned(),
+        names: [("en".to_owned(), "Photos".to_owned())].into(),
+        scopes: understood.split(' ').filter(|name| !name.is_empty()).collect(),
+        token_format: None,
+        access_token_lifetime: None,
+    };
+    Entries { resources: vec![resource], ..scopes(names) }
 }
 
-fn adopted(version: u32, scopes: Vec<ScopeEntry>) -> CatalogueEvent {
-    CatalogueEvent::Adopted { version, scopes, at: NOW }
+fn adopt(entries: Entries) -> CatalogueCommand {
+    CatalogueCommand::Adopt { entries, at: NOW }
+}
+
+fn adopted(version: u32, entries: Entries) -> CatalogueEvent {
+    let Entries { scopes, resources } = entries;
+    CatalogueEvent::Adopted { version, scopes, resources, at: NOW }
 }
 
 #[test]
 fn the_first_catalogue_is_version_one() {
     let first = scopes(&["read", "write"]);
     catalogue().given_no_previous_events().when(adopt(first.clone())).then_expect_events(vec![adopted(1, first.clone())]);
-    assert_eq!(fold::<Catalogue>([adopted(1, first.clone())]), Catalogue { version: 1, scopes: first });
+    assert_eq!(fold::<Catalogue>([adopted(1, first.clone())]), Catalogue { version: 1, ..Catalogue::unadopted(first) });
 }
 
 #[test]
@@ -48,7 +61,7 @@ fn a_changed_catalogue_is_the_next_version() {
 #[test]
 fn changed_words_are_a_changed_catalogue() {
     let mut reworded = scopes(&["read"]);
-    reworded[0].descriptions.insert("ja".to_owned(), "\u{8aad}\u{3080}".to_owned());
+    reworded.scopes[0].descriptions.insert("ja".to_owned(), "\u{8aad}\u{3080}".to_owned());
     let past = vec![adopted(1, scopes(&["read"]))];
     catalogue().given(past).when(adopt(reworded.clone())).then_expect_events(vec![adopted(2, reworded)]);
 }
@@ -75,7 +88,7 @@ fn a_scope_has_a_name_that_can_be_sent() {
 
 #[test]
 fn what_a_scope_asks_beyond_the_catalogue_is_told() {
-    let catalogue = Catalogue { version: 1, scopes: scopes(&["read", "write"]) };
+    let catalogue = Catalogue::unadopted(scopes(&["read", "write"]));
     assert_eq!(catalogue.unknown(&"read fly write swim".parse().unwrap()).to_string(), "fly swim");
     assert!(catalogue.unknown(&"write".parse().unwrap()).is_empty());
 }
@@ -83,17 +96,17 @@ fn what_a_scope_asks_beyond_the_catalogue_is_told() {
 #[test]
 fn the_default_scope_is_all_that_is_not_privileged() {
     let mut entries = scopes(&["read", "introspection", "write"]);
-    entries[1].privileged = true;
-    assert_eq!(Catalogue { version: 1, scopes: entries }.default_scope().to_string(), "read write");
+    entries.scopes[1].privileged = true;
+    assert_eq!(Catalogue::unadopted(entries).default_scope().to_string(), "read write");
 }
 
 /// A catalogue with a scope `staff` that opens these, beside the scopes `email` and `audit`, which is privileged.
-fn with_claims(claims: &[&str]) -> Vec<ScopeEntry> {
-    let mut scopes = scopes(&["email", "staff", "audit"]);
-    scopes[1].claims = claims.iter().map(|claim| (*claim).to_owned()).collect();
-    scopes[2].privileged = true;
-    scopes[2].claims = ["badge".to_owned()].into();
-    scopes
+fn with_claims(claims: &[&str]) -> Entries {
+    let mut entries = scopes(&["email", "staff", "audit"]);
+    entries.scopes[1].claims = claims.iter().map(|claim| (*claim).to_owned()).collect();
+    entries.scopes[2].privileged = true;
+    entries.scopes[2].claims = ["badge".to_owned()].into();
+    entries
 }
 
 #[test]
@@ -131,4 +144,69 @@ fn no_scope_opens_what_tokens_say_of_themselves() {
         let refused = CatalogueError::NoClaim { claim: claim.to_owned(), scope: "staff".to_owned() };
         catalogue().given_no_previous_events().when(adopt(with_claims(&[claim]))).then_expect_error(refused);
     }
+}
+
+const PHOTOS: &str = "https://photos.example/";
+
+#[test]
+fn a_changed_resource_is_a_changed_catalogue() {
+    let (before, after) = (with_resource(&["read"], (PHOTOS, "")), with_resource(&["read"], (PHOTOS, "read")));
+    let past = vec![adopted(1, before.clone())];
+    catalogue().given(past.clone()).when(adopt(before)).then_expect_events(vec![]);
+    catalogue().given(past).when(adopt(after.clone())).then_expect_events(vec![adopted(2, after.clone())]);
+    assert_eq!(fold::<Catalogue>([adopted(2, after.clone())]), Catalogue { version: 2, ..Catalogue::unadopted(after) });
+}
+
+#[test]
+fn a_resource_is_an_absolute_uri_without_a_fragment() {
+    for identifier in ["", "photos", "/photos", "https://photos.example/#all", "https://photos.example/a b", "//photos.example"] {
+        let refused = catalogue().given_no_previous_events().when(adopt(with_resource(&["read"], (identifier, ""))));
+        refused.then_expect_error(CatalogueError::NoResource(identifier.to_owned()));
+    }
+    for identifier in [PHOTOS, "urn:example:photos", "https://photos.example/v1?tenant=a"] {
+        let entries = with_resource(&["read"], (identifier, ""));
+        catalogue().given_no_previous_events().when(adopt(entries.clone())).then_expect_events(vec![adopted(1, entries)]);
+    }
+}
+
+#[test]
+fn a_resource_stands_once_and_understands_scopes_that_there_are_for_a_time() {
+    let mut twice = with_resource(&["read"], (PHOTOS, ""));
+    twice.resources.push(twice.resources[0].clone());
+    let mut at_once = with_resource(&["read"], (PHOTOS, ""));
+    at_once.resources[0].access_token_lifetime = Some(0);
+    let unknown = CatalogueError::UnknownScope { resource: PHOTOS.to_owned(), scope: "fly".to_owned() };
+    for (entries, error) in [
+        (twice, CatalogueError::ResourceTwice(PHOTOS.to_owned())),
+        (with_resource(&["read"], (PHOTOS, "read fly")), unknown),
+        (at_once, CatalogueError::NoLifetime(PHOTOS.to_owned())),
+    ] {
+        catalogue().given_no_previous_events().when(adopt(entries)).then_expect_error(error);
+    }
+}
+
+#[test]
+fn a_resource_understands_the_scopes_that_it_names_and_others_all_that_is_not_the_issuers() {
+    let understood = |named: &str, resource: &str, scope: &str| {
+        let mut entries = with_resource(&["openid", "offline_access", "profile", "read", "write", "audit"], (PHOTOS, named));
+        entries.scopes[5].privileged = true;
+        let scope: Scope = scope.parse().unwrap();
+        Catalogue::unadopted(entries).understood(&scope, resource, "https://id.example").to_string()
+    };
+    assert_eq!(understood("read", PHOTOS, "openid read write"), "read");
+    assert_eq!(understood("openid read", PHOTOS, "openid read write"), "openid read");
+    assert_eq!(understood("", PHOTOS, "openid offline_access profile read write"), "profile read write");
+    assert_eq!(understood("read", PHOTOS, "write"), "");
+    assert_eq!(understood("read", "https://videos.example/", "openid write"), "openid write", "it is not in the catalogue");
+}
+
+#[test]
+fn the_issuers_own_resource_keeps_what_the_issuers_own_endpoints_go_by() {
+    let mut entries =
+        with_resource(&["openid", "offline_access", "profile", "staff", "read", "write", "audit"], (PHOTOS, "read"));
+    entries.scopes[3].claims = ["department".to_owned()].into();
+    entries.scopes[6].privileged = true;
+    let scope: Scope = "openid offline_access profile staff read write audit".parse().unwrap();
+    let understood = Catalogue::unadopted(entries).understood(&scope, PHOTOS, PHOTOS);
+    assert_eq!(understood.to_string(), "openid offline_access profile staff read audit");
 }

@@ -104,7 +104,7 @@ impl ClientMetadata {
         keep_first(&mut self.grant_types);
         keep_first(&mut self.response_types);
         keep_first(&mut self.resources);
-        self.access_token_format = self.format_of_access_tokens();
+        self.access_token_format = self.format_of_access_tokens(None);
         if !self.may_use(GrantType::AuthorizationCode) {
             self.response_types.retain(|response_type| response_type != "code");
         }

@@ -62,10 +62,11 @@ impl ClientMetadata {
         hosts.all(|host| host.as_deref() == Some(&first)).then_some(first)
     }
 
-    /// A pairwise client gets opaque tokens: a JWT would tell it the id that resource servers know its users by.
+    /// The form of a token, as its resource wants it or else as the client registered it. A pairwise client gets opaque ones: a JWT would tell
+    /// it the id that resource servers know its users by.
     #[must_use]
-    pub fn format_of_access_tokens(&self) -> AccessTokenFormat {
-        if self.is_pairwise() { AccessTokenFormat::Opaque } else { self.access_token_format }
+    pub fn format_of_access_tokens(&self, wanted: Option<AccessTokenFormat>) -> AccessTokenFormat {
+        if self.is_pairwise() { AccessTokenFormat::Opaque } else { wanted.unwrap_or(self.access_token_format) }
     }
 
     pub(super) fn check_sector(&self) -> Result<(), ClientError> {

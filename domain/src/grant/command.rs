@@ -1,6 +1,6 @@
 //! What can be asked of a grant.
 
-use crate::{ClientId, Confirmation, Digest, Timestamp, TokenId, pkce::CodeVerifier};
+use crate::{ClientId, Confirmation, Digest, Scope, Timestamp, TokenId, pkce::CodeVerifier};
 
 use super::{AccessToken, Act, Approved, ClientAuthentication, RefreshToken, RevocationReason, Subject};
 
@@ -53,7 +53,9 @@ pub struct Refresh {
     /// Whether no cutoff (client, user, session, consent) has fallen since the family was approved.
     pub standing: bool,
     pub authentication: ClientAuthentication,
-    /// Its scope is the one asked for: the rules refuse what widens.
+    /// What is asked for: the rules refuse what widens.
+    pub scope: Scope,
+    /// Its scope is that, or less.
     pub access: AccessToken,
     /// The successor; `None` where the client's policy does not rotate.
     pub successor: Option<RefreshToken>,

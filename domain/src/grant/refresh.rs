@@ -62,6 +62,7 @@ impl Live {
         if !Confirmation::allows(current.confirmation.as_ref(), request.confirmation.as_ref()) {
             return Err(GrantError::OtherKey);
         }
+        self.terms.must_cover(&request.scope)?;
         self.terms.must_cover(&request.access.scope)
     }
 

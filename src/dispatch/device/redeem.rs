@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     credential::Credential,
     dispatch::{
-        AuthenticatedClient, Dispatch, Done, Issued, Refusal, UseCase,
+        AuthenticatedClient, Dispatch, Done, Issued, Refusal, TargetRefusal, UseCase,
         family::{Minted, Next},
         work::{Loaded, Work},
     },
@@ -37,8 +37,8 @@ pub struct RedeemDevice {
     pub client: AuthenticatedClient,
     /// The device code, which carries our tag.
     pub code: Credential,
-    /// The audience asked for, within what was granted; none for all of that (RFC 8707 section 2.2).
-    pub resources: Vec<String>,
+    /// Of what was granted, the resource that the token is for; `None` for the only one (RFC 8707 section 2.2).
+    pub resource: Option<String>,
 }
 
 /// Why the device code gives nothing, or nothing yet.
@@ -49,8 +49,8 @@ pub enum DeviceCodeRefusal {
     /// Nobody has decided yet, and it asked too early.
     #[error("the device polls too fast")]
     SlowDown,
-    #[error("the resource is not one that was granted")]
-    OtherResource,
+    #[error("{0}")]
+    Target(TargetRefusal),
     #[error("{0}")]
     Grant(GrantError),
     #[error("what the request proves itself by was used before")]
@@ -132,13 +132,15 @@ impl RedeemDevice {
         begun: Begun,
         client: &Registration,
     ) -> Result<Issued, Refusal<DeviceCodeRefusal>> {
-        let resources = work.within(&begun.terms, &self.resources).ok_or(Refusal::Rule(DeviceCodeRefusal::OtherResource))?;
+        let terms = &begun.terms;
+        let target = work.target_within((terms, client), self.resource.as_deref(), &terms.scope).await;
+        let target = target.map_err(|error| error.map(DeviceCodeRefusal::Target))?;
         let next = Next {
             grant: &begun.grant,
             client,
-            terms: &begun.terms,
-            scope: begun.terms.scope.clone(),
-            resources: &resources,
+            terms,
+            scope: &terms.scope,
+            target,
             nonce: None,
             generation: client.may_use(GrantType::RefreshToken).then_some(1),
             confirmation: self.client.confirmation(),

@@ -26,15 +26,13 @@ use super::{
     language::Language,
     moment::Moment,
     paging::Paging,
-    shown::shown,
+    resource::ResourceView,
     signed_in::{SignedIn, SignedInForm},
 };
 
 const PATH: &str = "/o/authorized_tokens/";
 /// How many of an application's grants are shown.
 const MAX_GRANTS: u32 = 20;
-/// The longest resource that is shown, in characters.
-const MAX_RESOURCE: usize = 200;
 
 #[derive(Template)]
 #[template(path = "authorized_tokens.html")]
@@ -66,7 +64,7 @@ pub(super) struct Access {
     pub(super) scopes: Vec<String>,
     /// What it may know beside.
     pub(super) claims: Vec<String>,
-    pub(super) resources: Vec<String>,
+    pub(super) resources: Vec<ResourceView>,
     pub(super) since: Moment,
     pub(super) grants: Vec<GrantView>,
 }
@@ -120,7 +118,7 @@ impl Access {
             disabled: false,
             scopes: row.scope.split(' ').filter(|own| !own.is_empty()).map(|own| in_words(own, catalogue, language)).collect(),
             claims: claims.iter().map(|claim| claim::in_words(claim, language)).collect(),
-            resources: resources.iter().map(|resource| shown(resource, MAX_RESOURCE)).collect(),
+            resources: ResourceView::all(&resources, catalogue, language),
             since: Moment::new(row.given_at, language),
             grants: grants.into_iter().map(|row| GrantView::new(&row, language)).collect(),
         }

@@ -11,6 +11,7 @@ use super::{
     consent::in_words,
     language::Language,
     moment::Moment,
+    resource::ResourceView,
     shown::shown,
 };
 
@@ -31,7 +32,7 @@ pub(super) struct ClientView {
     pub(super) scopes: Vec<ScopeView>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) post_logout_redirect_uris: Vec<String>,
-    pub(super) resources: Vec<String>,
+    pub(super) resources: Vec<ResourceView>,
     pub(super) format: &'static str,
     /// How JWT access tokens are signed.
     pub(super) algorithm: Option<&'static str>,
@@ -77,7 +78,7 @@ impl ClientView {
             scopes: scopes(metadata, catalogue, language),
             redirect_uris: uris(&metadata.redirect_uris),
             post_logout_redirect_uris: uris(&metadata.post_logout_redirect_uris),
-            resources: uris(&metadata.resources),
+            resources: ResourceView::all(&metadata.resources, catalogue, language),
             format: language.say(format_key(metadata.access_token_format)),
             algorithm: jwt.then(|| metadata.access_token_signed_response_alg.name()),
             method: metadata.token_endpoint_auth_method.name(),

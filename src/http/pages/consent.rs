@@ -20,14 +20,15 @@ use super::{
     language::Language,
     pending::Pending,
     person::Person,
+    resource::ResourceView,
     shown::shown,
     sign_in,
     signed_in::SignedInForm,
     visitor::Visitor,
 };
 
-/// The longest description of a scope and resource that are shown, in characters, and the longest place.
-pub(super) const MAX_WORDS: usize = 200;
+/// The longest description of a scope and the longest place that are shown, in characters.
+const MAX_WORDS: usize = 200;
 const MAX_PLACE: usize = 120;
 
 #[derive(Template)]
@@ -42,7 +43,7 @@ struct ConsentPage {
     differences: Vec<Difference>,
     scopes: Vec<String>,
     claims: Vec<String>,
-    resources: Vec<String>,
+    resources: Vec<ResourceView>,
     token: String,
     request: String,
 }
@@ -69,7 +70,7 @@ pub(super) async fn ask(
         differences: differences::in_words(changes, &catalogue, visitor.language),
         scopes: request.scope.names().map(|name| in_words(name, &catalogue, visitor.language)).collect(),
         claims: beyond.iter().map(|claim| claim::in_words(claim, visitor.language)).collect(),
-        resources: request.resources.iter().map(|resource| shown(resource, MAX_WORDS)).collect(),
+        resources: ResourceView::all(&request.resources, &catalogue, visitor.language),
         token: visitor.form_token(session),
         request: pending.seal(app),
     };

@@ -8,7 +8,7 @@ use crate::{
     protocol::agreed::{CLAIMS, REDIRECT, RESOURCES, SCOPE, WORDS},
 };
 
-use super::{claim, consent, language::Language, shown::shown};
+use super::{claim, consent, language::Language, resource, shown::shown};
 
 /// The longest value that is shown, in characters.
 const MAX_VALUE: usize = 120;
@@ -28,7 +28,7 @@ pub(super) fn in_words(changes: Vec<Change>, catalogue: &Catalogue, language: &L
         let (before, after) = match member.as_str() {
             SCOPE => (String::new(), list(&after, |scope| consent::in_words(scope, catalogue, language))),
             CLAIMS => (String::new(), list(&after, |claim| claim::in_words(claim, language))),
-            RESOURCES => (String::new(), list(&after, |resource| shown(resource, MAX_VALUE))),
+            RESOURCES => (String::new(), list(&after, |identifier| resource::in_words(identifier, catalogue, language))),
             // A picture's address says nothing, and neither does a version.
             LOGO | WORDS => (String::new(), String::new()),
             _ => (shown(&plain(&before), MAX_VALUE), shown(&plain(&after), MAX_VALUE)),

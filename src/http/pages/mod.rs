@@ -49,6 +49,7 @@ mod pending;
 mod person;
 pub(super) mod problem;
 mod qr;
+mod resource;
 mod return_path;
 pub(super) mod second_factor;
 pub(super) mod setup;

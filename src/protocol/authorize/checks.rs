@@ -211,7 +211,8 @@ pub(super) fn scope(given: &Given<'_>, request: &mut AuthorizationRequest) -> Re
 
 /// RFC 8707 section 2.
 pub(super) fn resource(given: &Given<'_>, request: &mut AuthorizationRequest) -> Result<(), OAuthError> {
-    request.resources = wanted::resources(given.parameters, given.client, given.issuer.default_resource)?;
+    let known = (given.issuer.catalogue, given.issuer.default_resource);
+    request.resources = wanted::resources(given.parameters, given.client, &request.scope, known)?;
     Ok(())
 }
 

@@ -64,7 +64,7 @@ pub async fn issue_many(app: &App, client: &TestClient, count: usize) {
         .authenticate_client(&Presented { credentials, source: HERE, certificate: None })
         .await
         .expect("the store answers");
-    let request = IssueForClient { client, scope: scope("read"), resources: Vec::new() };
+    let request = IssueForClient { client, scope: scope("read"), resource: None };
     stream::iter(0..count)
         .for_each_concurrent(64, |_| async {
             app.dispatch.client_credentials(&request).await.expect("the store answers");

@@ -74,8 +74,9 @@ fn a_pairwise_client_is_of_one_sector_and_gets_opaque_tokens() {
     let named = of(json!({"subject_type": "pairwise", "redirect_uris": ["https://a.example/x", "https://b.example/x"],
         "sector_identifier_uri": "https://sector.example/uris.json"}));
     assert_eq!((named.check(), named.sector().as_deref()), (Ok(()), Some("sector.example")));
+    assert_eq!(named.format_of_access_tokens(Some(AccessTokenFormat::Jwt)), AccessTokenFormat::Opaque);
     assert_eq!(named.keep_known().access_token_format, AccessTokenFormat::Opaque);
-    assert_eq!(of(json!({})).format_of_access_tokens(), AccessTokenFormat::Jwt);
+    assert_eq!(of(json!({})).format_of_access_tokens(None), AccessTokenFormat::Jwt);
 }
 
 #[test]

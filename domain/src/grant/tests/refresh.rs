@@ -13,6 +13,7 @@ fn request(generation: u32, seconds: u32) -> Refresh {
         confirmation: None,
         standing: true,
         authentication: BASIC,
+        scope: scope("read"),
         access: access(seconds),
         successor: Some(refresh_token(generation + 1, seconds)),
         idle_until: after(seconds + IDLE_LIFETIME),
@@ -246,6 +247,12 @@ fn a_successor_never_outlives_the_family() {
 #[test]
 fn the_scope_never_widens() {
     let wide = Refresh { access: AccessToken { scope: scope("read admin"), ..access(100) }, ..request(1, 100) };
+    grant().given(live()).when(refresh(wide)).then_expect_error(GrantError::ScopeTooWide);
+}
+
+#[test]
+fn no_more_is_asked_for_than_was_granted_whatever_of_it_the_token_has() {
+    let wide = Refresh { scope: scope("read admin"), ..request(1, 100) };
     grant().given(live()).when(refresh(wide)).then_expect_error(GrantError::ScopeTooWide);
 }
 

@@ -16,7 +16,7 @@ pub use grant::{
     AccessToken, Confirmation, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed,
     GrantCodeReplayed, GrantRefreshUsed, GrantRefreshed, GrantTokenExchanged, GrantTokensIssued, RefreshToken,
 };
-pub use issuer::{AuditPassedOver, CatalogueAdopted, CatalogueScope, Key, KeyActivated, Omitted, Unread};
+pub use issuer::{AuditPassedOver, CatalogueAdopted, CatalogueResource, CatalogueScope, Key, KeyActivated, Omitted, Unread};
 pub use person::{
     AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserMailed, UserPasskey,
     UserSignInsBlocked,

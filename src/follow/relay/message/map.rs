@@ -7,7 +7,7 @@ mod user;
 use domain::{
     ClientId, ConsentId, Event, StreamId, Timestamp,
     audit::AuditEvent,
-    catalogue::{CatalogueEvent, ScopeEntry},
+    catalogue::{CatalogueEvent, ResourceEntry, ScopeEntry},
     client::{ByItself, ClientEvent, ClientMetadata},
     consent::{ConsentEvent, GivenBy},
     cutoff::{Cutoff, Subject},
@@ -233,10 +233,17 @@ fn catalogue(event: &CatalogueEvent) -> Data {
         privileged: entry.privileged,
         claims: entry.claims.iter().cloned().collect(),
     };
+    let resource = |entry: &ResourceEntry| data::CatalogueResource {
+        identifier: entry.identifier.clone(),
+        scope: entry.scopes.to_string(),
+        token_format: entry.token_format.as_ref().map(word),
+        access_token_lifetime: entry.access_token_lifetime,
+    };
     match event {
-        CatalogueEvent::Adopted { version, scopes, at } => Data::CatalogueAdopted(data::CatalogueAdopted {
+        CatalogueEvent::Adopted { version, scopes, resources, at } => Data::CatalogueAdopted(data::CatalogueAdopted {
             version: *version,
             scopes: scopes.iter().map(scope).collect(),
+            resources: resources.iter().map(resource).collect(),
             at: at.unix(),
         }),
     }

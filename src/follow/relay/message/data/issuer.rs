@@ -1,4 +1,4 @@
-//! What is told of the issuer's keys and scopes.
+//! What is told of the issuer's keys, scopes and resources.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,6 +22,7 @@ pub struct CatalogueAdopted {
     /// Counts from 1.
     pub version: u32,
     pub scopes: Vec<CatalogueScope>,
+    pub resources: Vec<CatalogueResource>,
     pub at: i64,
 }
 
@@ -32,6 +33,18 @@ pub struct CatalogueScope {
     pub privileged: bool,
     /// What it lets an application know of a person, beside the standard's claims of that scope.
     pub claims: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CatalogueResource {
+    /// The audience of its tokens.
+    pub identifier: String,
+    /// Those that it understands; empty: all of an application's that are not the issuer's own.
+    pub scope: String,
+    /// `jwt` or `opaque`; null: as the application has them.
+    pub token_format: Option<String>,
+    /// The longest that a token for it lives, in seconds.
+    pub access_token_lifetime: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
