@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use domain::{
     Event,
-    client::{ClientEvent, ClientMetadata},
+    catalogue::{CatalogueEvent, ResourceEntry},
+    client::ClientEvent,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -37,32 +38,47 @@ pub fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<C
     changes.filter(|change| change.before != change.after).collect()
 }
 
-/// The metadata of clients, as far as a story has come.
+/// The metadata of clients and the catalogue, as far as a story has come.
 #[derive(Default)]
-pub(super) struct MetadataSoFar(HashMap<Uuid, Map<String, Value>>);
+pub(super) struct SoFar(HashMap<Uuid, Map<String, Value>>);
 
-impl MetadataSoFar {
-    /// What the event changes of its client's metadata.
+impl SoFar {
+    /// What the event changes of its client's metadata, or of the catalogue.
     pub(super) fn changes(&mut self, told: &Told) -> Vec<Change> {
-        let Event::Client(event) = &told.event else { return Vec::new() };
-        let after = match event {
-            ClientEvent::Registered { metadata, .. } | ClientEvent::Updated { metadata, .. } => members(metadata),
-            ClientEvent::SecretAdded { .. }
-            | ClientEvent::SecretExpirySet { .. }
-            | ClientEvent::Disabled { .. }
-            | ClientEvent::Enabled { .. }
-            | ClientEvent::RegistrationTokenSet { .. }
-            | ClientEvent::Deregistered { .. } => return Vec::new(),
+        let after = match &told.event {
+            Event::Client(ClientEvent::Registered { metadata, .. } | ClientEvent::Updated { metadata, .. }) => members(metadata),
+            Event::Catalogue(CatalogueEvent::Adopted { scopes, resources, .. }) => {
+                let scopes = scopes.iter().map(|entry| (format!("scope {}", entry.name), entry_without("name", entry)));
+                let resource =
+                    |entry: &ResourceEntry| (format!("resource {}", entry.identifier), entry_without("identifier", entry));
+                scopes.chain(resources.iter().map(resource)).collect()
+            }
+            Event::Client(_)
+            | Event::User(_)
+            | Event::Session(_)
+            | Event::Consent(_)
+            | Event::Grant(_)
+            | Event::KeySet(_)
+            | Event::Audit(_)
+            | Event::Invitation(_)
+            | Event::DeviceAuthorization(_) => return Vec::new(),
         };
         let before = self.0.insert(told.stream.aggregate_id, after.clone()).unwrap_or_default();
         between(&before, &after)
     }
 }
 
-fn members(metadata: &ClientMetadata) -> Map<String, Value> {
-    match json!(metadata) {
+/// All that an entry says but what it is called.
+fn entry_without(name: &str, entry: &impl Serialize) -> Value {
+    let mut members = members(entry);
+    members.remove(name);
+    Value::Object(members)
+}
+
+fn members(of: &impl Serialize) -> Map<String, Value> {
+    match json!(of) {
         Value::Object(members) => members,
-        other => unreachable!("metadata is an object: {other}"),
+        other => unreachable!("metadata and entries are objects: {other}"),
     }
 }
 

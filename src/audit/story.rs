@@ -35,7 +35,7 @@ pub struct Chapter {
     /// For example `grant.approved`.
     pub r#type: String,
     pub details: Map<String, Value>,
-    /// What of its metadata or profile changed with it.
+    /// What of its metadata or profile, or of the catalogue, changed with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// All of it in a sentence.
@@ -56,7 +56,7 @@ fn telling(key: &'static str, details: Value) -> Telling {
 /// Tells events, in their order.
 #[must_use]
 pub fn tell<'a>(events: impl IntoIterator<Item = &'a Told>, names: &Names, words: &Words) -> Vec<Chapter> {
-    let mut metadata = difference::MetadataSoFar::default();
+    let mut so_far = difference::SoFar::default();
     let chapter = |told: &Told| {
         let Telling { key, details } = telling_of(told, names);
         Chapter {
@@ -67,7 +67,7 @@ pub fn tell<'a>(events: impl IntoIterator<Item = &'a Told>, names: &Names, words
             r#type: told.event.event_type(),
             said: words.say(key, &details),
             details,
-            changes: metadata.changes(told),
+            changes: so_far.changes(told),
         }
     };
     events.into_iter().map(chapter).collect()
@@ -82,8 +82,10 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
         Event::Consent(event) => consent(event, names),
         Event::Grant(event) => grant::grant(event, names),
         Event::KeySet(event) => key_set(event),
-        Event::Catalogue(CatalogueEvent::Adopted { version, .. }) => {
-            telling("catalogue.adopted", json!({"catalogue_version": version}))
+        Event::Catalogue(CatalogueEvent::Adopted { version, scopes, resources, .. }) => {
+            let scopes: Vec<_> = scopes.iter().map(|entry| &entry.name).collect();
+            let resources: Vec<_> = resources.iter().map(|entry| &entry.identifier).collect();
+            telling("catalogue.adopted", json!({"catalogue_version": version, "scopes": scopes, "resources": resources}))
         }
         Event::Invitation(event) => invitation(event, names),
         Event::DeviceAuthorization(event) => device::device_authorization(event, names),

@@ -5,16 +5,17 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Kind, ServerProcess, both_stores};
 
-use crate::place::Place;
+use crate::place::{Done, Place};
 
 both_stores! {
     all_grants_are_listed_for_people_and_programs,
     a_replay_can_be_restricted_and_set_back,
     a_grant_and_a_token_are_told_back_and_forth,
     a_client_and_a_user_are_told_with_what_changed,
+    a_changed_catalogue_is_told_from_what_to_what,
     who_could_do_what_and_what_changed_meanwhile_is_told,
     whoever_asks_is_remembered_by_whom_they_asked_about,
     all_that_descends_from_a_point_is_shown_and_revoked,
@@ -155,6 +156,32 @@ async fn a_client_and_a_user_are_told_with_what_changed(kind: Kind) {
     let told = place.run(&["audit", "user", user["id"].as_str().unwrap()]).succeeded().out;
     assert!(told.contains("was erased") && !told.contains("mika"), "{told}");
     place.run(&["audit", "user", "mika"]).failed(3, "there is no user `mika`");
+}
+
+async fn a_changed_catalogue_is_told_from_what_to_what(kind: Kind) {
+    let place = Place::empty(kind).await;
+    let settings = |lifetime: u32| {
+        let said = format!(
+            "[resources.\"https://photos.example/\"]\nen = \"Photos\"\nscopes = [\"read\"]\naccess_token_lifetime = {lifetime}\n"
+        );
+        place.write("grantlog.toml", &said);
+    };
+    for lifetime in [600, 300, 300] {
+        settings(lifetime);
+        drop(place.serve_with(&[("GRANTLOG_CONFIG", "grantlog.toml")]));
+    }
+    let story = place.json(&["audit", "catalogue"])["story"].as_array().unwrap().clone();
+    let [first, second] = story.as_slice() else { panic!("{story:?}") };
+    assert_eq!((&first["details"]["catalogue_version"], &second["details"]["catalogue_version"]), (&json!(1), &json!(2)));
+    assert_eq!(first["details"]["resources"], json!(["https://photos.example/"]));
+    let entry = |lifetime: u32| json!({"names": {"en": "Photos"}, "scopes": "read", "access_token_lifetime": lifetime});
+    let changed = json!([{"member": "resource https://photos.example/", "before": entry(600), "after": entry(300)}]);
+    assert_eq!(second["changes"], changed);
+    let told = place.run(&["audit", "catalogue"]).succeeded().out;
+    assert!(told.contains("version 2 of the catalogue") && told.contains("resource https://photos.example/: "), "{told}");
+    settings(0);
+    let refused = place.command(&["serve", "--dev"]).env("GRANTLOG_CONFIG", "grantlog.toml").output().unwrap();
+    Done::from(refused).failed(2, "access_token_lifetime must be at least 1");
 }
 
 async fn who_could_do_what_and_what_changed_meanwhile_is_told(kind: Kind) {

@@ -57,6 +57,7 @@ async fn every_command_explains_itself_with_an_example_and_the_exit_codes_are_to
         &["audit", "token"],
         &["audit", "client"],
         &["audit", "user"],
+        &["audit", "catalogue"],
         &["audit", "who"],
         &["audit", "diff"],
         &["audit", "revoke"],

@@ -29,7 +29,7 @@ use diff::Diff;
 use prove::Prove;
 use replay::Replay;
 use revoke::Revoke;
-use story::{Grant, OfClient, OfUser};
+use story::{Grant, OfCatalogue, OfClient, OfUser};
 use token::Token;
 use verify::Verify;
 use verify_log::VerifyLog;
@@ -50,6 +50,7 @@ pub(super) enum AuditCommand {
     Token(Token),
     Client(OfClient),
     User(OfUser),
+    Catalogue(OfCatalogue),
     Who(Who),
     Diff(Diff),
     Revoke(Revoke),
@@ -67,6 +68,7 @@ impl AuditCommand {
             Self::Token(command) => command.run(context).await,
             Self::Client(command) => command.run(context).await,
             Self::User(command) => command.run(context).await,
+            Self::Catalogue(command) => command.run(context).await,
             Self::Who(command) => command.run(context).await,
             Self::Diff(command) => command.run(context).await,
             Self::Revoke(command) => command.run(context).await,

@@ -1,10 +1,12 @@
-//! `grantlog audit grant`, `client` and `user`: what happened to one of them, told in sentences.
+//! `grantlog audit grant`, `client`, `user` and `catalogue`: what happened to one of them, told in sentences.
 
 use cqrs_es::Aggregate;
 use domain::{
     GrantId,
     audit::{Question, Read},
+    catalogue::Catalogue,
     client::Client,
+    id::THE_ONLY,
     user::User,
 };
 use serde_json::{Value, json};
@@ -66,6 +68,16 @@ pub(in crate::cli) struct OfUser {
     format: Format,
 }
 
+/// Tell how the scopes and resources of the settings changed
+///
+/// The server takes them from its settings as it starts, as the next version of its catalogue. Consents name the version whose words were shown.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  grantlog audit catalogue\n  grantlog audit catalogue --json | jq '.story[-1].changes'")]
+pub(in crate::cli) struct OfCatalogue {
+    #[command(flatten)]
+    format: Format,
+}
+
 impl Grant {
     pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
         let id: GrantId = self
@@ -113,6 +125,19 @@ impl OfUser {
         audit::with_profiles(&dispatch, &events, &mut story).await?;
         if self.format.json {
             return output::json(&json!({"user": {"id": id}, "story": story}));
+        }
+        print_story(&story)
+    }
+}
+
+impl OfCatalogue {
+    /// Nobody is asked after, so that nothing remembers who asked.
+    pub(super) async fn run(self, context: Context) -> Result<(), Failure> {
+        let dispatch = context.dispatch().await?;
+        let events = audit::history(&dispatch.log, &[Catalogue::TYPE], THE_ONLY).await?;
+        let (_, story) = told(&dispatch, &events).await?;
+        if self.format.json {
+            return output::json(&json!({"story": story}));
         }
         print_story(&story)
     }
