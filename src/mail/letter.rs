@@ -49,7 +49,7 @@ impl Letter {
         ];
         let say = |part: &str| words.say(&format!("{}.{part}", about.words), &values);
         let link = about.link.as_ref().map(|link| (say("link"), link.url.expose_secret().to_owned()));
-        Self { subject: say("subject"), language: words.tag, said: say("said"), link, after: say("after") }
+        Self { subject: say("subject"), language: words.tag(), said: say("said"), link, after: say("after") }
     }
 
     /// As plain text.

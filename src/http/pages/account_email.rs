@@ -84,7 +84,7 @@ pub(in crate::http) async fn check(form: SignedInForm) -> Result<Response, Refus
 
 async fn send_check(signed_in: &SignedIn) -> Result<Response, Refused> {
     let visitor = &signed_in.visitor;
-    match visitor.app.dispatch.check_email(signed_in.session.user_id, visitor.language.tag).await {
+    match visitor.app.dispatch.check_email(signed_in.session.user_id, visitor.language.tag()).await {
         Ok(()) => Ok(visitor.redirect_with_notice(PATH, "notice.email_check_sent")),
         Err(Refusal::Unavailable(unavailable)) => Err(unavailable.into()),
         Err(Refusal::Rule(refusal)) => Err(too_many_tries(&refusal).unwrap_or_else(nothing_here)),

@@ -60,7 +60,7 @@ pub(in crate::http) async fn post(visitor: Visitor, source: Source, Form(paramet
         return Ok(ask(&visitor, Some((StatusCode::FORBIDDEN, visitor.language.say("sign_in.form_expired").to_owned()))));
     }
     let asked = parameters.get("username").unwrap_or_default();
-    match visitor.app.dispatch.forgot_password(asked, (source.0, visitor.language.tag)).await {
+    match visitor.app.dispatch.forgot_password(asked, (source.0, visitor.language.tag())).await {
         Ok(()) => {
             let minutes = visitor.app.settings.mail.password_link_lifetime.div_ceil(60);
             let within = visitor.language.fill("forgotten.within", "minutes", minutes);

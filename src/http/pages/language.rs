@@ -3,23 +3,25 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use crate::words;
+use crate::words::Words;
 
 /// A language and its words.
 #[derive(Debug)]
-pub(super) struct Language {
-    /// As it stands in the `lang` attribute.
-    pub(super) tag: &'static str,
-    words: BTreeMap<String, String>,
-}
+pub(super) struct Language(Words);
 
 /// The first is spoken where nothing else is asked for.
 static LANGUAGES: LazyLock<[Language; 2]> =
-    LazyLock::new(|| [Language::read("en", include_str!("words/en.toml")), Language::read("ja", include_str!("words/ja.toml"))]);
+    LazyLock::new(|| [("en", include_str!("words/en.toml")), ("ja", include_str!("words/ja.toml"))].map(Language::of_file));
 
 impl Language {
-    fn read(tag: &'static str, file: &str) -> Self {
-        Self { tag, words: words::read(file) }
+    fn of_file((tag, file): (&'static str, &str)) -> Self {
+        Self(Words::read(tag, file))
+    }
+
+    /// As it stands in the `lang` attribute.
+    #[must_use]
+    pub(super) const fn tag(&self) -> &'static str {
+        self.0.tag
     }
 
     /// The language of a page: of the two wishes the first that names one we speak.
@@ -32,7 +34,7 @@ impl Language {
     /// The words of a key.
     #[must_use]
     pub(super) fn say(&self, key: &str) -> &str {
-        self.words.get(key).map(String::as_str).unwrap_or_default()
+        self.0.get(key).unwrap_or_default()
     }
 
     /// The words of a key with one placeholder filled in. A template escapes the whole.
@@ -44,19 +46,18 @@ impl Language {
     /// Of texts by language the one in this, else in the first language that we speak.
     #[must_use]
     pub(super) fn pick<'a>(&self, texts: &'a BTreeMap<String, String>) -> Option<&'a str> {
-        texts.get(self.tag).or_else(|| texts.get(LANGUAGES[0].tag)).map(String::as_str)
+        texts.get(self.tag()).or_else(|| texts.get(LANGUAGES[0].tag())).map(String::as_str)
     }
 }
 
 /// The languages that pages speak, as metadata names them (`ui_locales_supported`, RFC 8414 section 2).
 pub(in crate::http) fn tags() -> Vec<&'static str> {
-    LANGUAGES.iter().map(|language| language.tag).collect()
+    LANGUAGES.iter().map(Language::tag).collect()
 }
 
 /// The language of a tag such as `ja-JP` (RFC 4647 section 3.4).
 fn spoken(tag: &str) -> Option<&'static Language> {
-    let primary = tag.split('-').next().unwrap_or_default();
-    LANGUAGES.iter().find(|language| language.tag.eq_ignore_ascii_case(primary))
+    LANGUAGES.iter().find(|language| language.0.are_of(tag))
 }
 
 /// Of `ja, en;q=0.8` the language with the highest weight that we speak.
@@ -75,20 +76,14 @@ fn accepted(header: &str) -> Option<&'static Language> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::{fs, path::Path};
 
     use super::*;
 
     #[test]
     fn every_language_has_the_same_keys_with_the_same_placeholders() {
-        let placeholders = |text: &str| -> BTreeSet<String> {
-            text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
-        };
-        let shape = |language: &Language| -> BTreeMap<String, BTreeSet<String>> {
-            language.words.iter().map(|(key, text)| (key.clone(), placeholders(text))).collect()
-        };
         for language in LANGUAGES.iter() {
-            assert_eq!(shape(language), shape(&LANGUAGES[0]), "{}", language.tag);
+            assert_eq!(language.0.shape(), LANGUAGES[0].0.shape(), "{}", language.tag());
         }
     }
 
@@ -97,13 +92,13 @@ mod tests {
         let mut sources = String::new();
         let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
         read_all(&pages, &mut sources);
-        for key in LANGUAGES[0].words.keys() {
+        for key in LANGUAGES[0].0.shape().keys() {
             assert!(sources.contains(&format!("\"{key}\"")), "nothing says {key}");
         }
         for call in ["say(\"", "fill(\""] {
             for rest in sources.split(call).skip(1) {
                 let key = rest.split('"').next().unwrap();
-                assert!(LANGUAGES[0].words.contains_key(key), "there are no words for {key}");
+                assert!(LANGUAGES[0].0.get(key).is_some(), "there are no words for {key}");
             }
         }
     }
@@ -122,7 +117,7 @@ mod tests {
 
     #[test]
     fn ui_locales_come_first_then_what_the_browser_prefers_then_english() {
-        let tag = |ui_locales, accept| Language::choose(ui_locales, accept).tag;
+        let tag = |ui_locales, accept| Language::choose(ui_locales, accept).tag();
         assert_eq!(tag(Some("fr ja-JP en"), Some("en")), "ja");
         assert_eq!(tag(Some("fr"), Some("de, ja;q=0.5, en;q=0.4")), "ja");
         assert_eq!(tag(None, Some("ja;q=0.1, en-GB;q=0.9")), "en");

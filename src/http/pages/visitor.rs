@@ -142,7 +142,7 @@ impl Visitor {
 
     /// The same, in the language that a client asks for, if we speak it.
     pub(super) fn speaking(self, ui_locales: Option<&str>) -> Self {
-        Self { language: Language::choose(ui_locales, Some(self.language.tag)), ..self }
+        Self { language: Language::choose(ui_locales, Some(self.language.tag())), ..self }
     }
 
     fn browser_message(&self) -> String {

@@ -80,7 +80,7 @@ pub(in crate::http) async fn grant(
         ends: Moment::new(record.ended.as_ref().map_or(record.ends_at, |end| end.place.at).unix(), language),
         why: record.ended.as_ref().map(|end| why(end, &names)),
         tokens: tokens(&file.tokens, chosen, (now, language, &names)),
-        story: chapters(tell(&file.events, &names, Words::of(language.tag)), language),
+        story: chapters(tell(&file.events, &names, Words::of(language.tag())), language),
     };
     Ok(signed_in.visitor.page(StatusCode::OK, &template, None))
 }

@@ -84,7 +84,7 @@ async fn story(
     }
     app.dispatch.remember_read(by(signed_in), read.clone()).await?;
     let names = Names::open(&app.dispatch, Named::in_events(&events)).await?;
-    let mut told = tell(&events, &names, Words::of(language.tag));
+    let mut told = tell(&events, &names, Words::of(language.tag()));
     audit::with_profiles(&app.dispatch, &events, &mut told).await?;
     let mut grants = living_on(app.log.db(), ground, Timestamp::default(), app.clock.now()).await?;
     let more = grants.len() > MAX_GRANTS;
