@@ -12,13 +12,11 @@ use crate::log::{Actor, Unavailable};
 
 use super::{Dispatch, Done, Refusal, UseCase, work::Work};
 
-struct Remember {
-    read: Read,
-}
-
-struct PassOver {
-    position: i64,
-    reason: Reason,
+/// What is told to whom, or kept from whom: nothing refuses it.
+#[derive(Clone)]
+enum Noted {
+    Read(Read),
+    PassedOver { position: i64, reason: Reason },
 }
 
 /// Why an event is not passed over.
@@ -36,10 +34,7 @@ impl Dispatch {
     /// # Errors
     /// `Unavailable` when the store does not answer: then nothing may be told.
     pub async fn remember_read(&self, actor: Actor, read: Read) -> Result<Done<()>, Unavailable> {
-        self.perform(actor, &Remember { read }).await.map_err(|refusal| match refusal {
-            Refusal::Rule(never) => match never {},
-            Refusal::Unavailable(unavailable) => unavailable,
-        })
+        self.note(actor, Noted::Read(read)).await
     }
 
     /// Lets the relay pass an event over that this program cannot read. Whoever decides it answers for it that the event ended nothing.
@@ -52,9 +47,13 @@ impl Dispatch {
         if stored.event().is_ok() {
             return Err(Refusal::Rule(PassOverRefusal::Readable));
         }
-        self.perform(actor, &PassOver { position, reason }).await.map_err(|refusal| match refusal {
+        Ok(self.note(actor, Noted::PassedOver { position, reason }).await?)
+    }
+
+    async fn note(&self, actor: Actor, noted: Noted) -> Result<Done<()>, Unavailable> {
+        self.perform(actor, &noted).await.map_err(|refusal| match refusal {
             Refusal::Rule(never) => match never {},
-            Refusal::Unavailable(unavailable) => Refusal::Unavailable(unavailable),
+            Refusal::Unavailable(unavailable) => unavailable,
         })
     }
 
@@ -67,7 +66,7 @@ impl Dispatch {
     }
 }
 
-impl UseCase for PassOver {
+impl UseCase for Noted {
     type Answer = ();
     type Refusal = AuditError;
 
@@ -77,23 +76,10 @@ impl UseCase for PassOver {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<AuditError>> {
         let audit = work.load::<Audit>(THE_ONLY).await?;
-        let command = AuditCommand::PassOver { position: self.position, reason: self.reason.clone(), at: work.now };
-        work.decide(&audit, command).map_err(Refusal::Rule)?;
-        Ok(())
-    }
-}
-
-impl UseCase for Remember {
-    type Answer = ();
-    type Refusal = AuditError;
-
-    fn stream(&self) -> Option<StreamId> {
-        Some(Audit::stream(THE_ONLY))
-    }
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<(), Refusal<AuditError>> {
-        let audit = work.load::<Audit>(THE_ONLY).await?;
-        let command = AuditCommand::Remember { read: self.read.clone(), at: work.now };
+        let command = match self.clone() {
+            Self::Read(read) => AuditCommand::Remember { read, at: work.now },
+            Self::PassedOver { position, reason } => AuditCommand::PassOver { position, reason, at: work.now },
+        };
         work.decide(&audit, command).map_err(Refusal::Rule)?;
         Ok(())
     }
