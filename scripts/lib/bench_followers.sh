@@ -13,21 +13,29 @@ follower_heard() {
   "$follow" --store "$1" heard || die "what is heard on $1 could not be measured"
 }
 
-# follower_everything STORE: issuance with all that follows the log and with nothing that does, in turns (none, all, all, none), three times
-# over: the median of the shares.
-follower_everything() {
-  local store=$1 all none shares=() with
-  need_programs nats-server
+# take_turns ONE OTHER STORE: issuance as `issue_ONE` has it and as `issue_OTHER` does, in turns (other, one, one, other), three times over: sets
+# `one` and `other` to the tokens a second of the last turns, and `turns_share` to the median of the shares.
+take_turns() {
+  local shares=() sums turn
   while ((${#shares[@]} < 3)); do
-    all=0 none=0
-    for with in none all all none; do
-      "issue_with_$with" "$store"
-      printf -v "$with" '%d' "$((${!with} + issued))"
+    sums=(0 0)
+    for turn in 1 0 0 1; do
+      "issue_${@:turn + 1:1}" "$3"
+      ((sums[turn] += issued))
     done
-    shares+=("$(share "$all" "$none")")
+    shares+=("$(share "${sums[0]}" "${sums[1]}")")
   done
+  one=$((sums[0] / 2)) other=$((sums[1] / 2))
+  turns_share=$(median "${shares[@]}")
+}
+
+# follower_everything STORE: issuance with all that follows the log, beside issuance with nothing that does.
+follower_everything() {
+  local one other turns_share
+  need_programs nats-server
+  take_turns with_all with_none "$1"
   printf '%-8s everything: issuance at 64 with relay, tree and verifier %s/s, without %s/s in the last of 3 rounds; median share %s (wanted 0.8)\n' \
-    "$store" "$((all / 2))" "$((none / 2))" "$(median "${shares[@]}")"
+    "$1" "$one" "$other" "$turns_share"
 }
 
 # issue_with_all STORE, issue_with_none STORE: each sets `issued` to the tokens a second of a server on a new store.
@@ -96,26 +104,18 @@ follower_rebuild() {
     "$fold_rate" "$(share "$rate" "$fold_rate")"
 }
 
-# follower_throttle STORE: issuance beside a rebuild of the long log at its usual duty, and alone, in turns (alone, beside, beside, alone), three times over: the median of the
-# shares. The rebuild begins anew whenever it has ended.
+# follower_throttle STORE: issuance beside a rebuild of the long log at its usual duty, and alone. The rebuild begins anew whenever it has ended.
 follower_throttle() {
-  local beside alone shares=() with
+  local one other turns_share
   fill_ledger "$1"
   export GRANTLOG_VAULT__MASTER_KEY_FILE=$ledger_key GRANTLOG_TRANSPARENCY__ENABLED=false GRANTLOG_STORE__VERIFIED_STREAMS=0
   start_grantlog "$1" "$ledger_url" || exit 1
   make_clients
-  while ((${#shares[@]} < 3)); do
-    alone=0 beside=0
-    for with in alone beside beside alone; do
-      "issue_$with" "$1"
-      printf -v "$with" '%d' "$((${!with} + issued))"
-    done
-    shares+=("$(share "$beside" "$alone")")
-  done
+  take_turns beside alone "$1"
   stop_grantlog
   unset GRANTLOG_VAULT__MASTER_KEY_FILE GRANTLOG_TRANSPARENCY__ENABLED GRANTLOG_STORE__VERIFIED_STREAMS
   printf '%-8s throttle: issuance at 64 beside a rebuild %s/s, alone %s/s in the last of 3 rounds; median share %s (wanted 0.8)\n' \
-    "$1" "$((beside / 2))" "$((alone / 2))" "$(median "${shares[@]}")"
+    "$1" "$one" "$other" "$turns_share"
 }
 
 # issue_alone STORE, issue_beside STORE: each sets `issued` to the tokens a second of the server that runs.
