@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::log::{Log, StoredEvent};
 
-use super::{AuditError, Facts, Folding, GrantRecord, Place, Token, family::family, fold::Step};
+use super::{AuditError, Facts, Folding, GrantRecord, Place, Token, family::family, step::Step};
 
 /// Events of a stream read at a time.
 const PAGE: u32 = 1_000;

@@ -23,6 +23,7 @@ mod record;
 mod replay;
 mod spill;
 mod standing;
+mod step;
 mod story;
 mod token;
 mod words;

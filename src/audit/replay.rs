@@ -11,8 +11,8 @@ use crate::log::{Log, StoredEvent, Unavailable};
 use super::{
     AuditError, Fact, Facts, Folding, GrantRecord, Place,
     fact::{About, IssuerFacts},
-    fold::Step,
     spill::{Buckets, FactStore},
+    step::Step,
 };
 
 /// How much a replay keeps in memory.

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{Fact, fold::Step};
+use super::{Fact, step::Step};
 
 /// The places of a sorted file that are remembered, at most.
 const REMEMBERED_PLACES: usize = 4_096;

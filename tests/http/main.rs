@@ -22,6 +22,8 @@ mod client_credentials;
 mod client_document;
 mod code;
 mod consent;
+mod consent_asked;
+mod consent_decision;
 mod consent_differences;
 mod device;
 mod device_code;
