@@ -9,8 +9,13 @@ use serde_json::{Value, json};
 use support::{Answer, Browser, ClientKey, DEVICE_CODE, Kind, REDIRECT_URI, TestApp, TestClient, VERIFIER, both_stores};
 
 use crate::{
-    client_assertion::proves_itself, dpop::bound, introspection::signed, request_object::request_is_taken,
-    second_factor::context_reached, signed_answer::algorithm_of_answers,
+    client_assertion::proves_itself,
+    dpop::bound,
+    introspection::signed,
+    request_object::request_is_taken,
+    second_factor::context_reached,
+    signed_answer::algorithm_of_answers,
+    token_exchange::{EXCHANGE, exchange},
 };
 
 both_stores!(every_value_that_is_named_works, what_is_not_named_is_refused);
@@ -201,6 +206,12 @@ async fn a_grant_gives_tokens(app: &TestApp, grant_type: &str) {
             app.let_in(&device).await;
             app.poll(&client, &device).await.assert_status(200);
         }
+        EXCHANGE => {
+            let grant_types = json!([EXCHANGE, "client_credentials"]);
+            let client = app.client(json!({"grant_types": grant_types, "scope": "read"})).await;
+            let token = app.token_of(&client, "read").await.access;
+            exchange(app, &client, &token, &[]).await.assert_status(200);
+        }
         other => panic!("nothing knows {other}"),
     }
 }
@@ -262,7 +273,7 @@ async fn what_is_not_named_is_refused(kind: Kind) {
         let answer = app.get(&app.authorize_path(&client, &[(parameter, value)])).await;
         assert_eq!(answer.answered("error").as_deref(), Some(error), "{parameter}={value}: {answer:?}");
     }
-    for grant_type in ["password", "urn:ietf:params:oauth:grant-type:token-exchange", "implicit"] {
+    for grant_type in ["password", "urn:ietf:params:oauth:grant-type:saml2-bearer", "implicit"] {
         let form = [("grant_type", grant_type)];
         app.post_as(&client, "/o/token/", &form).await.assert_error(400, "unsupported_grant_type");
     }

@@ -50,7 +50,7 @@ async fn shop(app: &TestApp, scope: &str) -> (TestClient, String) {
     (client, access)
 }
 
-async fn exchange(app: &TestApp, by: &TestClient, token: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) async fn exchange(app: &TestApp, by: &TestClient, token: &str, more: &[(&str, &str)]) -> Answer {
     let form = [&[("grant_type", EXCHANGE), ("subject_token", token), ("subject_token_type", ACCESS_TOKEN)], more].concat();
     app.post_as(by, "/o/token/", &form).await
 }
