@@ -33,6 +33,12 @@ const RULES: &[Rule] = &[
         rooms: &["src/fetch.rs", "src/fetch/"],
         because: "one place asks others over HTTP, within bounds",
     },
+    Rule { names: &["tokio_rustls"], rooms: &["src/http/"], because: "connections are accepted in one place" },
+    Rule {
+        names: &["x509_cert"],
+        rooms: &["domain/src/client/", "src/protocol/client_certificate.rs", "src/tls/"],
+        because: "what a certificate says is read where it is judged",
+    },
     Rule { names: &["webauthn_rs"], rooms: &["src/passkeys/"], because: "one room knows how passkeys are checked" },
     Rule { names: &["async_nats"], rooms: &["src/follow/relay"], because: "the relay alone knows the broker" },
     Rule {

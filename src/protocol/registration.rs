@@ -77,7 +77,7 @@ pub fn refused(error: &ClientError) -> OAuthError {
         | ClientError::Exists
         | ClientError::InvalidMetadata(_)
         | ClientError::PublicClient
-        | ClientError::SignsAssertions
+        | ClientError::NoSecret
         | ClientError::UnknownSecret
         | ClientError::DisabledByOperator
         | ClientError::NotOfADocument

@@ -120,7 +120,7 @@ impl ClientMetadata {
         match (self.has_secret(), self.is_public()) {
             (true, _) => Ok(()),
             (false, true) => Err(ClientError::PublicClient),
-            (false, false) => Err(ClientError::SignsAssertions),
+            (false, false) => Err(ClientError::NoSecret),
         }
     }
 }

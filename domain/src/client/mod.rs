@@ -55,8 +55,8 @@ pub enum ClientError {
     InvalidMetadata(String),
     #[error("a public client has no secret")]
     PublicClient,
-    #[error("a client that signs assertions has no secret")]
-    SignsAssertions,
+    #[error("a client that proves who it is by a key or a certificate has no secret")]
+    NoSecret,
     #[error("the client has no such secret")]
     UnknownSecret,
     #[error("an operator disabled the client: only an operator can enable it")]

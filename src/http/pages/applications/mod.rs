@@ -74,7 +74,7 @@ pub(super) fn refused(refusal: Refusal<ClientError>) -> Refused {
             | ClientError::InvalidRedirectUri(_)
             | ClientError::InvalidMetadata(_)
             | ClientError::PublicClient
-            | ClientError::SignsAssertions
+            | ClientError::NoSecret
             | ClientError::UnknownSecret
             | ClientError::DisabledByOperator
             | ClientError::Deregistered
