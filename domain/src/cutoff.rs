@@ -137,6 +137,7 @@ impl Event {
                 | GrantEvent::CodeRedeemed { .. }
                 | GrantEvent::TokensIssued { .. }
                 | GrantEvent::ClientCredentialsIssued { .. }
+                | GrantEvent::JwtBearerIssued(_)
                 | GrantEvent::Refreshed { .. }
                 | GrantEvent::AccessTokenRefreshed { .. }
                 | GrantEvent::TokenExchanged(_)

@@ -56,6 +56,7 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) {
         GrantEvent::CodeRedeemed { .. }
         | GrantEvent::TokensIssued { .. }
         | GrantEvent::ClientCredentialsIssued { .. }
+        | GrantEvent::JwtBearerIssued(_)
         | GrantEvent::Refreshed { .. }
         | GrantEvent::AccessTokenRefreshed { .. }
         | GrantEvent::TokenExchanged(_)

@@ -98,6 +98,10 @@ pub(crate) fn project(recorded: &Recorded<'_>, changes: &mut Changes) -> Result<
         GrantEvent::ClientCredentialsIssued { client_id, access, at, .. } => {
             changes.put(&TABLE, access_row(recorded, &Holder::client(*client_id), access, *at));
         }
+        GrantEvent::JwtBearerIssued(assured) => {
+            let terms = recorded.terms.ok_or(TermsMissing)?;
+            changes.put(&TABLE, access_row(recorded, &Holder::of(terms), &assured.access, assured.at));
+        }
         GrantEvent::Refreshed { predecessor, access, refresh, at, .. } => {
             let terms = recorded.terms.ok_or(TermsMissing)?;
             changes.set(&TABLE, state(recorded, predecessor, "used"));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{
     Event,
-    catalogue::{CatalogueEvent, ResourceEntry},
+    catalogue::{CatalogueEvent, IssuerEntry, ResourceEntry},
     client::ClientEvent,
 };
 use serde::Serialize;
@@ -47,11 +47,12 @@ impl SoFar {
     pub(super) fn changes(&mut self, told: &Told) -> Vec<Change> {
         let after = match &told.event {
             Event::Client(ClientEvent::Registered { metadata, .. } | ClientEvent::Updated { metadata, .. }) => members(metadata),
-            Event::Catalogue(CatalogueEvent::Adopted { scopes, resources, .. }) => {
+            Event::Catalogue(CatalogueEvent::Adopted { scopes, resources, issuers, .. }) => {
                 let scopes = scopes.iter().map(|entry| (format!("scope {}", entry.name), entry_without("name", entry)));
                 let resource =
                     |entry: &ResourceEntry| (format!("resource {}", entry.identifier), entry_without("identifier", entry));
-                scopes.chain(resources.iter().map(resource)).collect()
+                let issuer = |entry: &IssuerEntry| (format!("issuer {}", entry.identifier), entry_without("identifier", entry));
+                scopes.chain(resources.iter().map(resource)).chain(issuers.iter().map(issuer)).collect()
             }
             Event::Client(_)
             | Event::User(_)

@@ -69,6 +69,7 @@ impl Family {
                 }
             }
             GrantEvent::ClientCredentialsIssued { access, .. } => self.add_access(access, place),
+            GrantEvent::JwtBearerIssued(assured) => self.add_access(&assured.access, place),
             GrantEvent::Refreshed { predecessor, access, refresh, .. } => {
                 self.use_up(predecessor, place);
                 self.add_access(access, place);

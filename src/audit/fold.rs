@@ -45,9 +45,11 @@ impl Folding {
         let grant_id = GrantId::new(step.grant);
         match step.what {
             Taken::Approved(terms) => Some(Self::approved(grant_id, place, *terms)),
-            Taken::IssuedToClient { client, scope, resources, authentication, access } => {
-                let empty = record(grant_id, GrantKind::ClientCredentials, place);
+            Taken::IssuedAtOnce { kind, client, user, scope, resources, authentication, policy, access } => {
+                let empty = record(grant_id, kind, place);
                 let record = GrantRecord {
+                    user_id: user,
+                    policy,
                     scope,
                     resources,
                     client_authentication: Some(authentication),
@@ -57,7 +59,7 @@ impl Folding {
                 };
                 let (pos, access_ends_at) = (access.pos, access.ends_at);
                 let last_access = Some(access);
-                let grounds = Grounds { client, user: None, session: None, consent: None };
+                let grounds = Grounds { client, user, session: None, consent: None };
                 Some(Self { record, grounds, pos, last_access, access_ends_at, refresh_ends_at: None })
             }
             Taken::Redeemed { .. }
@@ -99,7 +101,7 @@ impl Folding {
         let place = Place { position: step.position, at: step.at };
         match step.what {
             // A stream begins once.
-            Taken::Approved(_) | Taken::IssuedToClient { .. } => {}
+            Taken::Approved(_) | Taken::IssuedAtOnce { .. } => {}
             Taken::Redeemed { authentication } => {
                 self.record.code = Some(CodeState::Redeemed);
                 self.record.client_authentication = Some(authentication);

@@ -139,6 +139,10 @@ impl Named {
                     self.clients.insert(approved.client_id);
                 }
                 GrantEvent::ClientCredentialsIssued { client_id, .. } => drop(self.clients.insert(*client_id)),
+                GrantEvent::JwtBearerIssued(assured) => {
+                    self.users.insert(assured.user_id);
+                    self.clients.insert(assured.client_id);
+                }
                 GrantEvent::TokenExchanged(exchanged) => {
                     self.clients.insert(exchanged.client_id);
                     self.clients.extend(&exchanged.through);

@@ -1,7 +1,7 @@
 //! What is told of a grant: a record that depends on the log alone, and which of them are asked for.
 
 use domain::{ClientId, ConsentId, GrantId, Scope, SessionId, Timestamp, UserId, cutoff::Cause, grant::ClientAuthentication};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock;
 
@@ -51,7 +51,7 @@ pub struct GrantRecord {
 }
 
 /// How a grant came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantKind {
     /// A user approved it (RFC 6749 section 4.1).
@@ -60,6 +60,8 @@ pub enum GrantKind {
     DeviceCode,
     /// A client acts for itself (RFC 6749 section 4.4).
     ClientCredentials,
+    /// An issuer of the settings assured a client of whom it acts for (RFC 7523 section 2.1).
+    JwtBearer,
 }
 
 /// A client as it was when the grant began.

@@ -8,7 +8,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Place;
+use super::{GrantKind, Place};
 
 /// An event of a grant, reduced to what its record needs: small, because a replay keeps them in files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,11 +22,15 @@ pub(super) struct Step {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Taken {
     Approved(Box<Terms>),
-    IssuedToClient {
+    /// The one token of a grant that begins with it: for a client itself, or for a user of whom an issuer assured it.
+    IssuedAtOnce {
+        kind: GrantKind,
         client: ClientId,
+        user: Option<UserId>,
         scope: Scope,
         resources: Vec<String>,
         authentication: ClientAuthentication,
+        policy: Option<String>,
         access: Access,
     },
     Redeemed {
@@ -90,11 +94,24 @@ impl Step {
     pub(super) fn of(event: &GrantEvent, grant: Uuid, place: Place, actor: impl FnOnce() -> String) -> Self {
         let what = match event {
             GrantEvent::Approved(approved) => Taken::Approved(Box::new(Terms::of(event, approved))),
-            GrantEvent::ClientCredentialsIssued { client_id, access, authentication, .. } => Taken::IssuedToClient {
+            GrantEvent::JwtBearerIssued(assured) => Taken::IssuedAtOnce {
+                kind: GrantKind::JwtBearer,
+                client: assured.client_id,
+                user: Some(assured.user_id),
+                scope: assured.access.scope.clone(),
+                resources: assured.access.audience.clone(),
+                authentication: assured.authentication,
+                policy: Some(assured.policy.clone()),
+                access: (&assured.access).into(),
+            },
+            GrantEvent::ClientCredentialsIssued { client_id, access, authentication, .. } => Taken::IssuedAtOnce {
+                kind: GrantKind::ClientCredentials,
                 client: *client_id,
+                user: None,
                 scope: access.scope.clone(),
                 resources: access.audience.clone(),
                 authentication: *authentication,
+                policy: None,
                 access: access.into(),
             },
             GrantEvent::CodeRedeemed { authentication, .. } => Taken::Redeemed { authentication: *authentication },
@@ -124,7 +141,7 @@ impl Step {
     /// Whether a grant begins with it.
     pub(super) const fn begins(&self) -> bool {
         match self.what {
-            Taken::Approved(_) | Taken::IssuedToClient { .. } => true,
+            Taken::Approved(_) | Taken::IssuedAtOnce { .. } => true,
             Taken::Redeemed { .. }
             | Taken::Issued { .. }
             | Taken::Refreshed { .. }

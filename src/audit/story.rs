@@ -82,10 +82,12 @@ fn telling_of(told: &Told, names: &Names) -> Telling {
         Event::Consent(event) => consent(event, names),
         Event::Grant(event) => grant::grant(event, names),
         Event::KeySet(event) => key_set(event),
-        Event::Catalogue(CatalogueEvent::Adopted { version, scopes, resources, .. }) => {
+        Event::Catalogue(CatalogueEvent::Adopted { version, scopes, resources, issuers, .. }) => {
             let scopes: Vec<_> = scopes.iter().map(|entry| &entry.name).collect();
             let resources: Vec<_> = resources.iter().map(|entry| &entry.identifier).collect();
-            telling("catalogue.adopted", json!({"catalogue_version": version, "scopes": scopes, "resources": resources}))
+            let issuers: Vec<_> = issuers.iter().map(|entry| &entry.identifier).collect();
+            let details = json!({"catalogue_version": version, "scopes": scopes, "resources": resources, "issuers": issuers});
+            telling("catalogue.adopted", details)
         }
         Event::Invitation(event) => invitation(event, names),
         Event::DeviceAuthorization(event) => device::device_authorization(event, names),

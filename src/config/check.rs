@@ -58,6 +58,10 @@ pub enum SettingError {
     Mail(String),
     #[error("tokens.default_resource must be an absolute URI without a fragment (RFC 8707 section 2), but is {0}")]
     DefaultResource(String),
+    #[error("issuers.\"{0}\" needs its keys: jwks_uri or jwks_file, one of both")]
+    IssuerKeys(String),
+    #[error("issuers.\"{issuer}\".jwks_file names {}, which cannot be read as JSON: {cause}", path.display())]
+    IssuerKeysFile { issuer: String, path: PathBuf, cause: std::io::Error },
     #[error("{0} must be at least 1")]
     Zero(&'static str),
 }

@@ -55,15 +55,16 @@ impl Settings {
             builder = builder.set_override_option(setting, value).map_err(|error| SettingError::Value(error.to_string()))?;
         }
         let read = builder.build().map_err(|error| SettingError::Value(error.to_string()))?;
-        let settings: Self = read.try_deserialize().map_err(|error| SettingError::Value(error.to_string()))?;
+        let mut settings: Self = read.try_deserialize().map_err(|error| SettingError::Value(error.to_string()))?;
         settings.check_counts()?;
+        settings.read_issuers_keys()?;
         Ok(settings)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::client::AccessTokenFormat;
+    use domain::{catalogue::IssuerKeys, client::AccessTokenFormat};
 
     use super::*;
 
@@ -115,6 +116,32 @@ mod tests {
         assert_eq!((photos.identifier.as_str(), &*photos.names["en"]), ("https://Photos.example.com/v1?tenant=a", "Your photos"));
         assert_eq!((photos.scopes.to_string().as_str(), photos.access_token_lifetime), ("read", Some(600)));
         assert_eq!(photos.token_format, Some(AccessTokenFormat::Opaque));
+    }
+
+    #[test]
+    fn an_issuer_has_its_keys_in_a_file_or_at_an_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        std::fs::write(&path, r#"{"keys": []}"#).unwrap();
+        let with = |keys: &str| {
+            with_file(&format!(
+                "[issuers.\"https://idp.example.com\"]\n{keys}\nalgorithms = [\"ES256\"]\nclients = [\"app\"]\nscopes = [\"read\"]\n\
+                 subject = \"username\""
+            ))
+        };
+        let keys = |settings: Settings| settings.catalogue().issuers.pop().unwrap().keys;
+        let file = format!("jwks_file = {:?}", path.to_str().unwrap());
+        assert_eq!(keys(with(&file).unwrap()), IssuerKeys::Jwks(serde_json::json!({"keys": []})));
+        let uri = "jwks_uri = \"https://idp.example.com/keys\"";
+        assert_eq!(keys(with(uri).unwrap()), IssuerKeys::JwksUri("https://idp.example.com/keys".to_owned()));
+        for (keys, said) in [
+            (format!("{file}\n{uri}"), "one of both"),
+            (String::new(), "one of both"),
+            ("jwks_file = \"/nowhere\"".to_owned(), "/nowhere"),
+        ] {
+            let error = with(&keys).unwrap_err().to_string();
+            assert!(error.contains(said) && error.contains("https://idp.example.com"), "{error}");
+        }
     }
 
     #[test]

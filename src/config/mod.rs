@@ -8,7 +8,7 @@ mod tls;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-pub use catalogue::{ResourceSetting, ScopeSetting};
+pub use catalogue::{IssuerSetting, ResourceSetting, ScopeSetting};
 pub use check::SettingError;
 use domain::client::Policy;
 pub use load::Source;
@@ -42,6 +42,8 @@ pub struct Settings {
     pub scopes: BTreeMap<String, ScopeSetting>,
     #[serde(default)]
     pub resources: BTreeMap<String, ResourceSetting>,
+    #[serde(default)]
+    pub issuers: BTreeMap<String, IssuerSetting>,
 }
 
 /// How the server is reached.

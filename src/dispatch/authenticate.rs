@@ -17,7 +17,7 @@ use crate::{
     log::Unavailable,
     protocol::{
         Once,
-        client_assertion::InvalidAssertion,
+        assertion::InvalidAssertion,
         client_authentication::{ClientCredentials, ClientProof},
         client_certificate::{ClientCertificate, InvalidCertificate},
         dpop::Possession,

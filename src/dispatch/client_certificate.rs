@@ -8,7 +8,7 @@ use crate::{
     protocol::client_certificate::{ClientCertificate, InvalidCertificate},
 };
 
-use super::Inner;
+use super::{Inner, signers_keys::KeysOf};
 
 impl Inner {
     /// Whether this is the certificate of a client that authenticates by one.
@@ -20,7 +20,7 @@ impl Inner {
         let Some(certificate) = certificate else { return Ok(Err(InvalidCertificate::Missing)) };
         if client.metadata.token_endpoint_auth_method == AuthenticationMethod::SelfSignedTlsClientAuth {
             let registered = |keys: &[_]| keys.iter().any(|key| certificate.is_registered_as(key)).then_some(());
-            let found = self.find_in_client_keys(&client.metadata, registered).await?;
+            let found = self.find_in_keys(KeysOf::client(&client.metadata), registered).await?;
             return Ok(found.ok_or(InvalidCertificate::NotRegistered));
         }
         let (own, others) = certificate.chain();

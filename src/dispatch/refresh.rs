@@ -125,6 +125,7 @@ impl UseCase for RefreshTokens {
                 | GrantEvent::CodeRedeemed { .. }
                 | GrantEvent::TokensIssued { .. }
                 | GrantEvent::ClientCredentialsIssued { .. }
+                | GrantEvent::JwtBearerIssued(_)
                 | GrantEvent::Refreshed { .. }
                 | GrantEvent::AccessTokenRefreshed { .. }
                 | GrantEvent::TokenExchanged(_)

@@ -6,12 +6,12 @@ use crate::{
     log::Unavailable,
     protocol::{
         OAuthError, Parameters,
-        client_jwt::Head,
         request_object::{self, RequestObject, Source, invalid},
+        signed_jwt::Head,
     },
 };
 
-use super::Dispatch;
+use super::{Dispatch, signers_keys::KeysOf};
 
 /// The media types of what stands at a `request_uri` (RFC 9101 section 5.2.3).
 const MEDIA_TYPES: [&str; 2] = ["application/oauth-authz-req+jwt", "application/jwt"];
@@ -50,7 +50,7 @@ impl Dispatch {
                 return refused("request_algorithm", "it is no JWT of an algorithm that the application signs requests with");
             }
         };
-        let Some(signed) = self.signed_by_client::<RequestObject>(object, &head, &client.metadata).await? else {
+        let Some(signed) = self.signed_by::<RequestObject>(object, &head, KeysOf::client(&client.metadata)).await? else {
             return refused("request_not_signed", "none of the application's keys signed it");
         };
         let now = (self.clock.now(), self.settings.limits.clock_skew);

@@ -6,7 +6,6 @@ use crate::{
     dispatch::{AuthenticatedClient, AuthenticationRefusal, Presented, Refusal},
     protocol::{
         ErrorCode, OAuthError, OnceKind, Parameters,
-        client_assertion::InvalidAssertion,
         client_authentication::{self, ClientCredentials, ClientProof, invalid_client},
         client_certificate::InvalidCertificate,
     },
@@ -137,16 +136,7 @@ const fn rule_of(refusal: AuthenticationRefusal) -> &'static str {
         AuthenticationRefusal::WrongSecret => "client_secret_wrong",
         AuthenticationRefusal::WrongMethod { .. } => "client_authentication_method",
         AuthenticationRefusal::Disabled => "client_disabled",
-        AuthenticationRefusal::Assertion(error) => match error {
-            InvalidAssertion::Malformed => "assertion_malformed",
-            InvalidAssertion::Algorithm => "assertion_algorithm",
-            InvalidAssertion::NotSigned => "assertion_not_signed",
-            InvalidAssertion::NotItsOwn => "assertion_not_its_own",
-            InvalidAssertion::OtherAudience => "assertion_audience",
-            InvalidAssertion::Expired => "assertion_expired",
-            InvalidAssertion::OtherTime => "assertion_time",
-            InvalidAssertion::NoId => "assertion_without_id",
-        },
+        AuthenticationRefusal::Assertion(error) => error.rule(),
         AuthenticationRefusal::Certificate(error) => match error {
             InvalidCertificate::Missing => "certificate_missing",
             InvalidCertificate::NotTrusted => "certificate_not_trusted",

@@ -6,8 +6,8 @@ use domain::grant::GrantError;
 use crate::{
     credential::CredentialKind,
     dispatch::{
-        AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, IssueRefusal, Issued, RedeemCode, RedeemDevice,
-        RefreshTokens, Refusal, SLOWER_BY, TargetRefusal,
+        AssertionRefusal, AuthenticatedClient, DeviceCodeRefusal, Done, IssueForClient, IssueRefusal, Issued, PresentAssertion,
+        RedeemCode, RedeemDevice, RefreshTokens, Refusal, SLOWER_BY, TargetRefusal,
     },
     protocol::{
         ErrorCode, OAuthError, Parameters, device,
@@ -97,6 +97,15 @@ async fn issue(
             let redeemed = app.dispatch.redeem_device(&RedeemDevice { client, code, resource }).await;
             return redeemed.map_err(|refusal| match refusal {
                 Refusal::Rule(refusal) => device_refused(refusal).into(),
+                Refusal::Unavailable(unavailable) => OAuthError::from(unavailable).into(),
+            });
+        }
+        TokenRequest::JwtBearer { assertion, scope, resource } => {
+            rules::check_resources(client.registration(), resource.as_deref(), app.settings.default_resource())?;
+            let issued = app.dispatch.jwt_bearer(&PresentAssertion { client, assertion, scope, resource }).await;
+            return issued.map_err(|refusal| match refusal {
+                Refusal::Rule(AssertionRefusal::Assertion(error)) => error.into(),
+                Refusal::Rule(AssertionRefusal::Issue(error)) => refused(error).into(),
                 Refusal::Unavailable(unavailable) => OAuthError::from(unavailable).into(),
             });
         }

@@ -5,10 +5,7 @@ use domain::client::AuthenticationMethod;
 use percent_encoding::percent_decode;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{
-    ErrorCode, OAuthError, Parameters,
-    client_assertion::{Claims, JWT_BEARER},
-};
+use super::{ErrorCode, OAuthError, Parameters, assertion::Claims, client_assertion::JWT_BEARER};
 
 /// Credentials longer than this are nobody's, in bytes.
 const MAX_CREDENTIALS: usize = 8192;

@@ -4,7 +4,7 @@
 use domain::{Scope, catalogue::Catalogue, client::SigningAlgorithm, session::ContextClass};
 use serde::Serialize;
 
-use super::{authorize::ResponseMode, device, dpop, exchange};
+use super::{authorize::ResponseMode, device, dpop, exchange, jwt_bearer};
 
 /// The paths of the endpoints below the issuer.
 pub mod path {
@@ -77,7 +77,7 @@ pub struct Metadata {
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     require_request_uri_registration: bool,
-    grant_types_supported: [&'static str; 5],
+    grant_types_supported: [&'static str; 6],
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     token_endpoint_auth_signing_alg_values_supported: [&'static str; ASSERTION_ALGORITHMS.len()],
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -193,6 +193,7 @@ impl Metadata {
                 "client_credentials",
                 device::GRANT_TYPE,
                 exchange::GRANT_TYPE,
+                jwt_bearer::GRANT_TYPE,
             ],
             token_endpoint_auth_methods_supported: METHODS_AND_NONE.into(),
             token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,

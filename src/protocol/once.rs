@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 
-use super::{ErrorCode, OAuthError, client_authentication::invalid_client};
+use super::{ErrorCode, OAuthError, client_authentication::invalid_client, token::invalid_grant};
 
 /// By what it is known again, and until when it would be good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +17,21 @@ pub struct Once {
 pub enum OnceKind {
     /// A client's assertion (RFC 7523 section 3).
     Assertion,
+    /// What an issuer assured a client of (RFC 7523 section 3).
+    Assurance,
     /// A proof of possession (RFC 9449 section 11.1).
     DpopProof,
 }
 
 impl OnceKind {
-    const ALL: [Self; 2] = [Self::Assertion, Self::DpopProof];
+    const ALL: [Self; 3] = [Self::Assertion, Self::Assurance, Self::DpopProof];
 
     /// Its name among what expires.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Assertion => "client_assertion",
+            Self::Assurance => "jwt_bearer_assertion",
             Self::DpopProof => "dpop_proof",
         }
     }
@@ -44,6 +47,7 @@ impl OnceKind {
     pub fn replayed(self) -> OAuthError {
         match self {
             Self::Assertion => invalid_client("assertion_replayed", "the client is unknown or its authentication failed"),
+            Self::Assurance => invalid_grant("assertion_replayed", "the assertion was used before"),
             Self::DpopProof => OAuthError::new(ErrorCode::InvalidDpopProof, "proof_replayed", "the DPoP proof was used before"),
         }
     }

@@ -24,9 +24,9 @@ pub fn metadata(mut members: Map<String, Value>, policy: Policy, invited: bool) 
     // RFC 7592 section 2.2: what is null is left out.
     members.retain(|member, value| !value.is_null() && !NOT_BY_ITSELF.contains(&member.as_str()));
     let metadata = read(members)?;
-    let by_invitation = [GrantType::ClientCredentials, GrantType::TokenExchange];
+    let by_invitation = [GrantType::ClientCredentials, GrantType::TokenExchange, GrantType::JwtBearer];
     if !invited && by_invitation.into_iter().any(|grant_type| metadata.may_use(grant_type)) {
-        return Err(invalid("grant_types: client_credentials and token exchange need an initial access token"));
+        return Err(invalid("grant_types: client_credentials, token exchange and jwt-bearer need an initial access token"));
     }
     Ok(ClientMetadata { policy, ..metadata })
 }

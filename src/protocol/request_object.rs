@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{ErrorCode, OAuthError, Parameters, client_jwt::Audience};
+use super::{ErrorCode, OAuthError, Parameters, signed_jwt::Audience};
 
 /// The media types that its header may name (RFC 9101 section 10.8).
 pub const TYPES: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];

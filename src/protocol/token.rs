@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::{
     ErrorCode, OAuthError, Parameters, device,
     exchange::{self, ExchangeRequest},
+    jwt_bearer,
 };
 
 /// Scopes that a client gets only by asking for them: one asks who the user is, the other outlives the sign-in.
@@ -43,6 +44,12 @@ pub enum TokenRequest {
         device_code: SecretString,
         resource: Option<String>,
     },
+    /// RFC 7523 section 2.1.
+    JwtBearer {
+        assertion: SecretString,
+        scope: Option<Scope>,
+        resource: Option<String>,
+    },
     /// RFC 8693 section 2.1.
     TokenExchange(ExchangeRequest),
 }
@@ -70,14 +77,20 @@ impl TokenRequest {
             device::GRANT_TYPE => {
                 Ok(Self::DeviceCode { device_code: parameters.required("device_code")?.into(), resource: resource(parameters)? })
             }
+            jwt_bearer::GRANT_TYPE => Ok(Self::JwtBearer {
+                assertion: parameters.required("assertion")?.into(),
+                scope: scope(parameters)?,
+                resource: resource(parameters)?,
+            }),
             exchange::GRANT_TYPE => Ok(Self::TokenExchange(ExchangeRequest::read(parameters)?)),
             other => Err(OAuthError::new(
                 ErrorCode::UnsupportedGrantType,
                 "unsupported_grant_type",
                 format!(
-                    "grant_type must be authorization_code, refresh_token, client_credentials, {} or {}",
+                    "grant_type must be authorization_code, refresh_token, client_credentials, {}, {} or {}",
                     device::GRANT_TYPE,
-                    exchange::GRANT_TYPE
+                    exchange::GRANT_TYPE,
+                    jwt_bearer::GRANT_TYPE
                 ),
             )
             .saw("grant_type", other)),
@@ -92,6 +105,7 @@ impl TokenRequest {
             Self::RefreshToken { .. } => GrantType::RefreshToken,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
             Self::DeviceCode { .. } => GrantType::DeviceCode,
+            Self::JwtBearer { .. } => GrantType::JwtBearer,
             Self::TokenExchange(_) => GrantType::TokenExchange,
         }
     }
@@ -285,6 +299,7 @@ mod tests {
             ("grant_type=refresh_token", "parameter_missing"),
             ("grant_type=urn:ietf:params:oauth:grant-type:device_code", "parameter_missing"),
             ("grant_type=authorization_code&code=c&code_verifier=short", "malformed_code_verifier"),
+            ("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer", "parameter_missing"),
             ("grant_type=client_credentials&scope=a%22b", "malformed_scope"),
             ("grant_type=client_credentials&resource=a", "malformed_resource"),
             ("grant_type=client_credentials&resource=https://a/%23b", "malformed_resource"),

@@ -12,6 +12,7 @@ use crate::{
     client_assertion::proves_itself,
     dpop::bound,
     introspection::signed,
+    jwt_bearer::{JWT_BEARER, is_assured},
     request_object::request_is_taken,
     second_factor::context_reached,
     signed_answer::algorithm_of_answers,
@@ -212,6 +213,7 @@ async fn a_grant_gives_tokens(app: &TestApp, grant_type: &str) {
             let token = app.token_of(&client, "read").await.access;
             exchange(app, &client, &token, &[]).await.assert_status(200);
         }
+        JWT_BEARER => is_assured(app).await,
         other => panic!("nothing knows {other}"),
     }
 }

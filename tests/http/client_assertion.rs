@@ -228,14 +228,14 @@ async fn it_introspects_and_revokes_by_assertions_too(kind: Kind) {
 }
 
 /// Keys that change, at an address, and how often they were asked for.
-struct KeyServer {
+pub(crate) struct KeyServer {
     keys: Arc<Mutex<Value>>,
     asked: Arc<AtomicUsize>,
-    jwks_uri: String,
+    pub(crate) jwks_uri: String,
 }
 
 impl KeyServer {
-    async fn start(keys: Value) -> Self {
+    pub(crate) async fn start(keys: Value) -> Self {
         let (keys, asked) = (Arc::new(Mutex::new(keys)), Arc::new(AtomicUsize::new(0)));
         let (now, count) = (keys.clone(), asked.clone());
         let answer = get(move || async move {
@@ -248,12 +248,12 @@ impl KeyServer {
         Self { keys, asked, jwks_uri }
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
 }
 
-async fn app_that_may_ask_here(kind: Kind) -> TestApp {
+pub(crate) async fn app_that_may_ask_here(kind: Kind) -> TestApp {
     TestApp::start_with(kind, |settings| settings.fetch.private_hosts = vec!["127.0.0.1".to_owned()]).await
 }
 

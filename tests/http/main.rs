@@ -37,6 +37,7 @@ mod front_channel_logout;
 mod health;
 mod id_token;
 mod introspection;
+mod jwt_bearer;
 mod keys;
 mod limits;
 mod logo;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Scope, Timestamp, client::AccessTokenFormat};
 
+use super::IssuerEntry;
+
 /// A fact about the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -16,6 +18,8 @@ pub enum CatalogueEvent {
         scopes: Vec<ScopeEntry>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         resources: Vec<ResourceEntry>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        issuers: Vec<IssuerEntry>,
         at: Timestamp,
     },
 }

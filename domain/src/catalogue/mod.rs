@@ -1,14 +1,17 @@
-//! The scopes that can be granted, the resources that tokens are for, and the words they are explained with, as the settings define them.
+//! The scopes that can be granted, the resources that tokens are for, the words they are explained with, and the issuers that are trusted beside us,
+//! as the settings define them.
 
 mod claims;
 mod command;
 mod event;
+mod issuers;
 mod resources;
 #[cfg(test)]
 mod tests;
 
 pub use command::CatalogueCommand;
 pub use event::{CatalogueEvent, ResourceEntry, ScopeEntry};
+pub use issuers::{IssuerEntry, IssuerKeys, SubjectIs};
 pub use resources::is_resource;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +25,8 @@ pub struct Catalogue {
     pub scopes: Vec<ScopeEntry>,
     #[serde(default)]
     pub resources: Vec<ResourceEntry>,
+    #[serde(default)]
+    pub issuers: Vec<IssuerEntry>,
 }
 
 /// What a catalogue holds.
@@ -29,6 +34,7 @@ pub struct Catalogue {
 pub struct Entries {
     pub scopes: Vec<ScopeEntry>,
     pub resources: Vec<ResourceEntry>,
+    pub issuers: Vec<IssuerEntry>,
 }
 
 /// Why a command on the catalogue is refused.
@@ -50,6 +56,8 @@ pub enum CatalogueError {
     UnknownScope { resource: String, scope: String },
     #[error("tokens for the resource {0} would live for no time: its access_token_lifetime must be at least 1")]
     NoLifetime(String),
+    #[error("the issuer {issuer}: {why}")]
+    Issuer { issuer: String, why: String },
 }
 
 aggregate!(Catalogue, "catalogue", CatalogueCommand, CatalogueEvent, CatalogueError);
@@ -61,8 +69,9 @@ impl Decide for Catalogue {
             CatalogueCommand::Adopt { entries, at } => {
                 check(&entries.scopes)?;
                 resources::check(&entries)?;
-                let Entries { scopes, resources } = entries;
-                Ok(vec![CatalogueEvent::Adopted { version: self.version.saturating_add(1), scopes, resources, at }])
+                issuers::check(&entries)?;
+                let Entries { scopes, resources, issuers } = entries;
+                Ok(vec![CatalogueEvent::Adopted { version: self.version.saturating_add(1), scopes, resources, issuers, at }])
             }
         }
     }
@@ -72,12 +81,12 @@ impl Catalogue {
     /// One that nobody has adopted yet.
     #[must_use]
     pub fn unadopted(entries: Entries) -> Self {
-        let Entries { scopes, resources } = entries;
-        Self { version: 0, scopes, resources }
+        let Entries { scopes, resources, issuers } = entries;
+        Self { version: 0, scopes, resources, issuers }
     }
 
     fn holds(&self, entries: &Entries) -> bool {
-        self.scopes == entries.scopes && self.resources == entries.resources
+        self.scopes == entries.scopes && self.resources == entries.resources && self.issuers == entries.issuers
     }
 
     /// What of a scope it does not have.
@@ -100,7 +109,9 @@ impl Catalogue {
 
     fn apply_event(&mut self, event: CatalogueEvent) {
         match event {
-            CatalogueEvent::Adopted { version, scopes, resources, .. } => *self = Self { version, scopes, resources },
+            CatalogueEvent::Adopted { version, scopes, resources, issuers, .. } => {
+                *self = Self { version, scopes, resources, issuers };
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The rules of the catalogue.
 
+mod issuers;
+
 use std::collections::BTreeSet;
 
 use cqrs_es::test::TestFramework;
@@ -21,7 +23,7 @@ fn scopes(names: &[&str]) -> Entries {
         privileged: false,
         claims: BTreeSet::new(),
     };
-    Entries { scopes: names.iter().map(entry).collect(), resources: Vec::new() }
+    Entries { scopes: names.iter().map(entry).collect(), ..Entries::default() }
 }
 
 /// A catalogue with these scopes, and a resource that understands some.
@@ -41,8 +43,8 @@ fn adopt(entries: Entries) -> CatalogueCommand {
 }
 
 fn adopted(version: u32, entries: Entries) -> CatalogueEvent {
-    let Entries { scopes, resources } = entries;
-    CatalogueEvent::Adopted { version, scopes, resources, at: NOW }
+    let Entries { scopes, resources, issuers } = entries;
+    CatalogueEvent::Adopted { version, scopes, resources, issuers, at: NOW }
 }
 
 #[test]

@@ -39,6 +39,6 @@ impl ClientMetadata {
 }
 
 /// Whether it may be called.
-pub(super) fn is_callable(uri: &str) -> bool {
+pub(crate) fn is_callable(uri: &str) -> bool {
     redirect_uri::check(uri, false).is_ok()
 }

@@ -69,6 +69,9 @@ pub enum GrantType {
     /// RFC 8693 section 2.1.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// RFC 7523 section 2.1.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
 }
 
 /// RFC 7591 `token_endpoint_auth_method`.

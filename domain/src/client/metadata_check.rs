@@ -21,6 +21,28 @@ const LIFETIMES: RangeInclusive<u32> = 1..=10 * 365 * 86_400;
 /// Members that only private and symmetric keys have (RFC 7518 section 6).
 pub const PRIVATE_JWK_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
+/// Whether it is a set of public keys (RFC 7517 section 5).
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_jwks(jwks: &Value) -> Result<(), &'static str> {
+    let Some(keys) = jwks.get("keys").and_then(Value::as_array) else {
+        return Err("it must be an object with an array `keys`");
+    };
+    if keys.len() > MAX_ENTRIES || jwks.to_string().len() > MAX_JWKS_LENGTH {
+        return Err("it is too long");
+    }
+    for key in keys {
+        let Some(key) = key.as_object().filter(|key| key.get("kty").is_some_and(Value::is_string)) else {
+            return Err("each key must be an object with a `kty`");
+        };
+        if PRIVATE_JWK_MEMBERS.iter().any(|member| key.contains_key(*member)) {
+            return Err("it holds a private or symmetric key: never send those to anybody");
+        }
+    }
+    Ok(())
+}
+
 impl ClientMetadata {
     /// Whether it can be registered.
     ///
@@ -66,6 +88,9 @@ impl ClientMetadata {
         }
         if self.is_public() && self.may_use(GrantType::ClientCredentials) {
             return Err(invalid("token_endpoint_auth_method", "client_credentials needs a client that proves who it is"));
+        }
+        if self.is_public() && self.may_use(GrantType::JwtBearer) {
+            return Err(invalid("token_endpoint_auth_method", "jwt-bearer needs a client that proves who it is"));
         }
         if self.is_public() && self.may_use(GrantType::TokenExchange) {
             return Err(invalid("token_endpoint_auth_method", "token exchange needs a client that proves who it is"));
@@ -132,22 +157,7 @@ impl ClientMetadata {
         if self.jwks_uri.is_some() {
             return Err(invalid("jwks", "it cannot stand beside jwks_uri"));
         }
-        let Some(keys) = jwks.get("keys").and_then(Value::as_array) else {
-            return Err(invalid("jwks", "it must be an object with an array `keys`"));
-        };
-        check_count("jwks", keys.len())?;
-        if jwks.to_string().len() > MAX_JWKS_LENGTH {
-            return Err(invalid("jwks", "it is too long"));
-        }
-        for key in keys {
-            let Some(key) = key.as_object().filter(|key| key.get("kty").is_some_and(Value::is_string)) else {
-                return Err(invalid("jwks", "each key must be an object with a `kty`"));
-            };
-            if PRIVATE_JWK_MEMBERS.iter().any(|member| key.contains_key(*member)) {
-                return Err(invalid("jwks", "it holds a private or symmetric key: never send those to anybody"));
-            }
-        }
-        Ok(())
+        check_jwks(jwks).map_err(|why| invalid("jwks", why))
     }
 
     fn check_lifetimes(&self) -> Result<(), ClientError> {

@@ -1,6 +1,6 @@
 //! What each event does to what is known of a grant.
 
-use crate::{ClientId, Scope, Timestamp, claim::AskedClaims};
+use crate::{ClientId, Scope, Timestamp, UserId, claim::AskedClaims};
 
 use super::{AccessToken, Approved, Code, CurrentRefresh, Grant, GrantEvent, LastAccess, Live, Predecessor, RefreshToken, Terms};
 
@@ -8,7 +8,12 @@ impl Grant {
     pub(super) fn apply_event(&mut self, event: GrantEvent) {
         match event {
             GrantEvent::Approved(approved) => *self = Self::approved(*approved),
-            GrantEvent::ClientCredentialsIssued { client_id, access, .. } => *self = Self::of_client(client_id, access),
+            GrantEvent::ClientCredentialsIssued { client_id, access, .. } => {
+                *self = Self::of_one_token((client_id, None), &access)
+            }
+            GrantEvent::JwtBearerIssued(assured) => {
+                *self = Self::of_one_token((assured.client_id, Some(assured.user_id)), &assured.access);
+            }
             GrantEvent::CodeRedeemed { .. } => {
                 if let Self::Approved { terms, code } = self {
                     let (terms, code) = (terms.clone(), Some(code.digest.clone()));
@@ -49,23 +54,10 @@ impl Grant {
         Self::Approved { terms, code }
     }
 
-    fn of_client(client_id: ClientId, access: AccessToken) -> Self {
-        let last = LastAccess::of(&access);
-        let terms = Terms {
-            client_id,
-            user_id: None,
-            session_id: None,
-            consent_id: None,
-            scope: access.scope,
-            resources: access.audience,
-            nonce: None,
-            auth_time: None,
-            acr: None,
-            amr: Vec::new(),
-            claims: AskedClaims::default(),
-            ends_at: access.expires_at,
-        };
-        Self::Live(Live { access_ends_at: access.expires_at, access: Some(last), ..Live::begun(terms) })
+    /// One that begins with the one access token of a client, for itself or for a user.
+    fn of_one_token(whose: (ClientId, Option<UserId>), access: &AccessToken) -> Self {
+        let (access_ends_at, last) = (access.expires_at, Some(LastAccess::of(access)));
+        Self::Live(Live { access_ends_at, access: last, ..Live::begun(Terms::of_one_token(whose, access)) })
     }
 }
 
@@ -89,12 +81,34 @@ impl Terms {
     }
 }
 
+impl Terms {
+    fn of_one_token((client_id, user_id): (ClientId, Option<UserId>), access: &AccessToken) -> Self {
+        Self {
+            client_id,
+            user_id,
+            session_id: None,
+            consent_id: None,
+            scope: access.scope.clone(),
+            resources: access.audience.clone(),
+            nonce: None,
+            auth_time: None,
+            acr: None,
+            amr: Vec::new(),
+            claims: AskedClaims::default(),
+            ends_at: access.expires_at,
+        }
+    }
+}
+
 impl GrantEvent {
-    /// The terms that it sets for all tokens of the family: an approval does.
+    /// The terms that it sets for all tokens of the family: what begins a grant of a user's does.
     #[must_use]
     pub fn terms_set(&self) -> Option<Terms> {
         match self {
             Self::Approved(approved) => Some(Terms::of(approved)),
+            Self::JwtBearerIssued(assured) => {
+                Some(Terms::of_one_token((assured.client_id, Some(assured.user_id)), &assured.access))
+            }
             Self::CodeRedeemed { .. }
             | Self::TokensIssued { .. }
             | Self::ClientCredentialsIssued { .. }
@@ -117,6 +131,7 @@ impl GrantEvent {
                 true
             }
             Self::Approved(_)
+            | Self::JwtBearerIssued(_)
             | Self::CodeRedeemed { .. }
             | Self::ClientCredentialsIssued { .. }
             | Self::RefreshRetried { .. }
@@ -170,6 +185,7 @@ impl Live {
             }
             GrantEvent::Approved(_)
             | GrantEvent::ClientCredentialsIssued { .. }
+            | GrantEvent::JwtBearerIssued(_)
             | GrantEvent::CodeRedeemed { .. }
             | GrantEvent::CodeReplayed { .. }
             | GrantEvent::RefreshReplayed { .. }

@@ -2,7 +2,7 @@
 
 use crate::{ClientId, Confirmation, Digest, Scope, Timestamp, TokenId, pkce::CodeVerifier};
 
-use super::{AccessToken, Act, Approved, ClientAuthentication, RefreshToken, RevocationReason, Subject};
+use super::{AccessToken, Act, Approved, Assured, ClientAuthentication, RefreshToken, RevocationReason, Subject};
 
 /// A request to change one authorization and its token family.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub enum GrantCommand {
     IssueForDevice(Box<Approved>, Box<Redeem>),
     /// Issue a token to the client itself.
     IssueForClient { client_id: ClientId, access: AccessToken, authentication: ClientAuthentication, at: Timestamp },
+    /// Issue a token for the user of whom an issuer of the settings assured the client.
+    IssueForAssured(Box<Assured>),
     /// Exchange a refresh token for the next pair.
     Refresh(Box<Refresh>),
     /// Exchange an access token for another.

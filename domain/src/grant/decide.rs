@@ -26,6 +26,10 @@ impl Decide for Grant {
                 self.must_be_absent()?;
                 Ok(vec![GrantEvent::ClientCredentialsIssued { client_id, access, authentication, at }])
             }
+            GrantCommand::IssueForAssured(assured) => {
+                self.must_be_absent()?;
+                Ok(vec![GrantEvent::JwtBearerIssued(assured)])
+            }
             GrantCommand::Redeem(presented) => self.redeem(*presented),
             GrantCommand::Refresh(presented) => self.refresh(*presented),
             GrantCommand::Exchange(request) => self.exchange(*request),

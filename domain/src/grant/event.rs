@@ -23,6 +23,9 @@ pub enum GrantEvent {
     TokensIssued { access: AccessToken, refresh: Option<RefreshToken>, at: Timestamp },
     /// A client got a token for itself (RFC 6749 section 4.4): the whole life of such a grant begins with this.
     ClientCredentialsIssued { client_id: ClientId, access: AccessToken, authentication: ClientAuthentication, at: Timestamp },
+    /// A client got a token for a user of whom an issuer of the settings assured it (RFC 7523 section 2.1): the whole life of such a grant begins
+    /// with this.
+    JwtBearerIssued(Box<Assured>),
     /// A refresh token was rotated: `predecessor` died, its successor and a new access token live (RFC 6749 section 6).
     Refreshed {
         predecessor: Digest,
@@ -115,6 +118,22 @@ pub struct Exchanged {
     pub at: Timestamp,
 }
 
+/// Of whom an assertion assured a client, and what it got for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assured {
+    pub client_id: ClientId,
+    pub user_id: UserId,
+    /// The assertion's `iss`.
+    pub issuer: String,
+    /// Its `jti`.
+    pub assertion_id: String,
+    pub access: AccessToken,
+    pub authentication: ClientAuthentication,
+    /// The client's policy in force.
+    pub policy: String,
+    pub at: Timestamp,
+}
+
 /// An access token as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessToken {
@@ -197,6 +216,7 @@ impl DomainEvent for GrantEvent {
             Self::CodeRedeemed { .. } => "grant.code_redeemed",
             Self::TokensIssued { .. } => "grant.tokens_issued",
             Self::ClientCredentialsIssued { .. } => "grant.client_credentials_issued",
+            Self::JwtBearerIssued(_) => "grant.jwt_bearer_issued",
             Self::Refreshed { .. } => "grant.refreshed",
             Self::AccessTokenRefreshed { .. } => "grant.access_token_refreshed",
             Self::TokenExchanged(_) => "grant.token_exchanged",

@@ -13,7 +13,7 @@ mod tests;
 pub use act::Act;
 pub use command::{Exchange, GrantCommand, Redeem, Refresh};
 pub use event::{
-    AccessToken, Approved, ClientAuthentication, Exchanged, GrantEvent, IdToken, LivesOn, RefreshToken, RevocationReason,
+    AccessToken, Approved, Assured, ClientAuthentication, Exchanged, GrantEvent, IdToken, LivesOn, RefreshToken, RevocationReason,
 };
 pub use exchange::Subject;
 use serde::{Deserialize, Serialize};

@@ -195,6 +195,28 @@ fn a_grant_of_the_client_itself_has_no_user_and_ends_with_its_token() {
 }
 
 #[test]
+fn a_grant_by_an_assertion_is_the_users_and_ends_with_its_token() {
+    let assured = Assured {
+        client_id: CLIENT,
+        user_id: approval().user_id,
+        issuer: "https://idp.example".to_owned(),
+        assertion_id: "1".to_owned(),
+        access: access(0),
+        authentication: BASIC,
+        policy: "default".to_owned(),
+        at: START,
+    };
+    let (command, event) =
+        (GrantCommand::IssueForAssured(Box::new(assured.clone())), GrantEvent::JwtBearerIssued(Box::new(assured)));
+    grant().given_no_previous_events().when(command.clone()).then_expect_events(vec![event.clone()]);
+    grant().given(vec![event.clone()]).when(command).then_expect_error(GrantError::Exists);
+    let grant: Grant = fold([event.clone()]);
+    let terms = grant.terms().expect("terms");
+    assert_eq!((terms.user_id, terms.session_id, terms.consent_id), (Some(approval().user_id), None, None));
+    assert_eq!((event.terms_set().as_ref(), terms.ends_at), (Some(terms), access(0).expires_at));
+}
+
+#[test]
 fn a_live_grant_is_revoked() {
     grant().given(live()).when(revoke(20)).then_expect_events(vec![revoked(RevocationReason::RevokedByClient, 20)]);
 }

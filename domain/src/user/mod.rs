@@ -66,6 +66,12 @@ pub enum UserError {
 aggregate!(User, "user", UserCommand, UserEvent, UserError);
 
 impl User {
+    /// Whether anybody may act for them.
+    #[must_use]
+    pub const fn may_act(&self) -> bool {
+        matches!(self, Self::Present { locked: false, .. })
+    }
+
     /// Whether they may administer the issuer.
     #[must_use]
     pub const fn is_administrator(&self) -> bool {

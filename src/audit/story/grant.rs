@@ -39,6 +39,16 @@ pub(super) fn grant(event: &GrantEvent, names: &Names) -> Telling {
             details["client_authentication"] = json!(authentication);
             telling("grant.client_credentials_issued", details)
         }
+        GrantEvent::JwtBearerIssued(assured) => {
+            let mut details = access_token(&assured.access);
+            details["client"] = names.client(assured.client_id).into();
+            details["user_id"] = json!(assured.user_id);
+            details["user"] = names.user(assured.user_id).into();
+            details["issuer"] = assured.issuer.as_str().into();
+            details["assertion_id"] = assured.assertion_id.as_str().into();
+            details["client_authentication"] = json!(assured.authentication);
+            telling("grant.jwt_bearer_issued", details)
+        }
         GrantEvent::Refreshed { access, refresh, authentication, .. } => {
             let mut details = access_token(access);
             details["generation"] = refresh.generation.into();

@@ -160,6 +160,7 @@ pub(super) const fn grant_key(grant: GrantType) -> &'static str {
         GrantType::RefreshToken => "application.grant_refresh_token",
         GrantType::ClientCredentials => "application.grant_client_credentials",
         GrantType::DeviceCode => "application.grant_device_code",
+        GrantType::JwtBearer => "application.grant_jwt_bearer",
         GrantType::TokenExchange => "application.grant_token_exchange",
     }
 }

@@ -14,9 +14,12 @@ pub use client::{
 pub use device::{DeviceApproved, DeviceDenied, DeviceRedeemed, DeviceRequested};
 pub use grant::{
     AccessToken, Confirmation, GrantAccessTokenRefreshed, GrantApproved, GrantClientCredentialsIssued, GrantCodeRedeemed,
-    GrantCodeReplayed, GrantRefreshUsed, GrantRefreshed, GrantTokenExchanged, GrantTokensIssued, RefreshToken,
+    GrantCodeReplayed, GrantJwtBearerIssued, GrantRefreshUsed, GrantRefreshed, GrantTokenExchanged, GrantTokensIssued,
+    RefreshToken,
 };
-pub use issuer::{AuditPassedOver, CatalogueAdopted, CatalogueResource, CatalogueScope, Key, KeyActivated, Omitted, Unread};
+pub use issuer::{
+    AuditPassedOver, CatalogueAdopted, CatalogueIssuer, CatalogueResource, CatalogueScope, Key, KeyActivated, Omitted, Unread,
+};
 pub use person::{
     AuditRead, ClientNotified, ConsentGiven, SignIn, UserAdministratorSet, UserChanged, UserCreated, UserMailed, UserPasskey,
     UserSignInsBlocked,
@@ -74,6 +77,7 @@ impl Data {
             | Self::GrantRefreshed(_)
             | Self::GrantAccessTokenRefreshed(_)
             | Self::GrantTokenExchanged(_)
+            | Self::GrantJwtBearerIssued(_)
             | Self::GrantRefreshRetried(_)
             | Self::GrantCodeReplayed(_)
             | Self::GrantRefreshReplayed(_)
@@ -221,6 +225,8 @@ messages! {
     GrantRefreshed(GrantRefreshed) = Issuance "grant" "refreshed" 1;
     /// There is a new access token; the refresh token stays.
     GrantAccessTokenRefreshed(GrantAccessTokenRefreshed) = Issuance "grant" "access_token_refreshed" 1;
+    /// A client got a token for a user of whom an issuer assured it.
+    GrantJwtBearerIssued(GrantJwtBearerIssued) = Issuance "grant" "jwt_bearer_issued" 1;
     /// A client exchanged an access token for one of its own.
     GrantTokenExchanged(GrantTokenExchanged) = Issuance "grant" "token_exchanged" 1;
     /// A refresh was repeated and answered as before.

@@ -7,7 +7,7 @@ mod user;
 use domain::{
     ClientId, ConsentId, Event, StreamId, Timestamp,
     audit::AuditEvent,
-    catalogue::{CatalogueEvent, ResourceEntry, ScopeEntry},
+    catalogue::{CatalogueEvent, IssuerEntry, ResourceEntry, ScopeEntry},
     client::{ByItself, ClientEvent, ClientMetadata},
     consent::{ConsentEvent, GivenBy},
     cutoff::{Cutoff, Subject},
@@ -239,11 +239,18 @@ fn catalogue(event: &CatalogueEvent) -> Data {
         token_format: entry.token_format.as_ref().map(word),
         access_token_lifetime: entry.access_token_lifetime,
     };
+    let issuer = |entry: &IssuerEntry| data::CatalogueIssuer {
+        identifier: entry.identifier.clone(),
+        clients: entry.clients.iter().cloned().collect(),
+        scope: entry.scopes.to_string(),
+        subject: word(&entry.subject),
+    };
     match event {
-        CatalogueEvent::Adopted { version, scopes, resources, at } => Data::CatalogueAdopted(data::CatalogueAdopted {
+        CatalogueEvent::Adopted { version, scopes, resources, issuers, at } => Data::CatalogueAdopted(data::CatalogueAdopted {
             version: *version,
             scopes: scopes.iter().map(scope).collect(),
             resources: resources.iter().map(resource).collect(),
+            issuers: issuers.iter().map(issuer).collect(),
             at: at.unix(),
         }),
     }

@@ -54,6 +54,7 @@ pub fn wanted(event: &Event, stream: &StreamId) -> Wanted {
         Event::Grant(event) => match event {
             GrantEvent::Approved(approved) => Wanted::Client(approved.client_id),
             GrantEvent::ClientCredentialsIssued { client_id, .. } => Wanted::Client(*client_id),
+            GrantEvent::JwtBearerIssued(assured) => Wanted::Client(assured.client_id),
             GrantEvent::TokenExchanged(exchanged) => Wanted::Client(exchanged.client_id),
             GrantEvent::CodeRedeemed { .. }
             | GrantEvent::TokensIssued { .. }

@@ -103,7 +103,7 @@ fn a_message_is_a_cloud_event_that_says_where_it_stands() {
         "subject": "catalogue-00000000-0000-0000-0000-000000000007", "id": format!("{epoch}/1"),
         "time": "2026-01-01T00:00:00.123456Z", "datacontenttype": "application/json", "position": "1", "epoch": epoch, "prev": "0",
         "actor": "user:0198c5d2-7a00-7000-8000-000000000002", "traceparent": "00-1-2-01",
-        "data": {"version": 1, "scopes": [{"name": "read", "privileged": false, "claims": []}], "resources": [], "at": 1_767_225_600},
+        "data": {"version": 1, "scopes": [{"name": "read", "privileged": false, "claims": []}], "resources": [], "issuers": [], "at": 1_767_225_600},
     });
     assert_eq!(json, expected);
 }

@@ -10,7 +10,7 @@ use domain::{
 };
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 
-use crate::protocol::{OAuthError, Parameters, device, exchange};
+use crate::protocol::{OAuthError, Parameters, device, exchange, jwt_bearer};
 
 use super::super::client_view::ClientKind;
 
@@ -49,14 +49,17 @@ pub(super) enum Problem {
     Refused(ClientError),
 }
 
-/// The last is for administrators alone.
-pub(super) const GRANTS: [GrantType; 5] = [
+/// The last are for administrators alone.
+pub(super) const GRANTS: [GrantType; 6] = [
     GrantType::AuthorizationCode,
     GrantType::DeviceCode,
     GrantType::RefreshToken,
     GrantType::ClientCredentials,
     GrantType::TokenExchange,
+    GrantType::JwtBearer,
 ];
+/// Those that only an administrator lets an application have.
+pub(super) const BY_ADMINISTRATOR: [GrantType; 2] = [GrantType::TokenExchange, GrantType::JwtBearer];
 
 impl Entered {
     /// What a form holds before anything is entered: an application on a server that people sign in to.
@@ -131,11 +134,10 @@ impl Entered {
         if self.client_name.is_empty() {
             return Err(Problem::NoName);
         }
-        let exchanges =
-            if by_administrator { &self.grant_types } else { &before.grant_types }.contains(&GrantType::TokenExchange);
+        let allowed = if by_administrator { &self.grant_types } else { &before.grant_types };
         let mut grant_types = self.grant_types.clone();
-        grant_types.retain(|grant| *grant != GrantType::TokenExchange);
-        grant_types.extend(exchanges.then_some(GrantType::TokenExchange));
+        grant_types.retain(|grant| !BY_ADMINISTRATOR.contains(grant));
+        grant_types.extend(BY_ADMINISTRATOR.into_iter().filter(|grant| allowed.contains(grant)));
         if grant_types.is_empty() {
             return Err(Problem::NoGrant);
         }
@@ -210,6 +212,7 @@ pub(super) const fn grant_name(grant: GrantType) -> &'static str {
         GrantType::ClientCredentials => "client_credentials",
         GrantType::DeviceCode => device::GRANT_TYPE,
         GrantType::TokenExchange => exchange::GRANT_TYPE,
+        GrantType::JwtBearer => jwt_bearer::GRANT_TYPE,
     }
 }
 

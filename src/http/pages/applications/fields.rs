@@ -2,7 +2,7 @@
 
 use domain::{
     catalogue::Catalogue,
-    client::{AccessTokenFormat, AuthenticationMethod, ClientError, GrantType, Policy, SigningAlgorithm},
+    client::{AccessTokenFormat, AuthenticationMethod, ClientError, Policy, SigningAlgorithm},
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
         language::Language,
         shown::shown,
     },
-    entered::{Entered, GRANTS, Problem, grant_name, scope_field},
+    entered::{BY_ADMINISTRATOR, Entered, GRANTS, Problem, grant_name, scope_field},
 };
 
 /// The longest text of a rule that is shown, in characters.
@@ -55,7 +55,7 @@ pub(super) fn grants(entered: &Entered, language: &'static Language, by_administ
         let (name, words) = (grant_name(grant), language.say(grant_key(grant)));
         Choice::checkbox(format!("grant.{name}"), (words.to_owned(), name), entered.grant_types.contains(&grant))
     };
-    let offered = GRANTS.into_iter().filter(|grant| by_administrator || *grant != GrantType::TokenExchange);
+    let offered = GRANTS.into_iter().filter(|grant| by_administrator || !BY_ADMINISTRATOR.contains(grant));
     offered.map(choice).collect()
 }
 

@@ -105,6 +105,23 @@ pub struct GrantClientCredentialsIssued {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GrantJwtBearerIssued {
+    pub grant_id: String,
+    pub client_id: String,
+    /// The `sub` of whom the issuer assured the client.
+    pub user_id: String,
+    /// The assertion's `iss`.
+    pub issuer: String,
+    /// Its `jti`.
+    pub assertion_id: String,
+    pub access_token: AccessToken,
+    /// How the client proved who it is (RFC 7591 `token_endpoint_auth_method`).
+    pub authentication: String,
+    pub policy: String,
+    pub at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GrantRefreshed {
     pub grant_id: String,
     pub access_token: AccessToken,

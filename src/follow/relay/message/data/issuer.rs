@@ -1,4 +1,4 @@
-//! What is told of the issuer's keys, scopes and resources.
+//! What is told of the issuer's keys, scopes, resources, and those it trusts.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,6 +23,7 @@ pub struct CatalogueAdopted {
     pub version: u32,
     pub scopes: Vec<CatalogueScope>,
     pub resources: Vec<CatalogueResource>,
+    pub issuers: Vec<CatalogueIssuer>,
     pub at: i64,
 }
 
@@ -45,6 +46,19 @@ pub struct CatalogueResource {
     pub token_format: Option<String>,
     /// The longest that a token for it lives, in seconds.
     pub access_token_lifetime: Option<u32>,
+}
+
+/// An issuer whose assertions are taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CatalogueIssuer {
+    /// Its `iss`.
+    pub identifier: String,
+    /// The `client_id`s of those who may present them.
+    pub clients: Vec<String>,
+    /// The most that comes of one.
+    pub scope: String,
+    /// `sub` or `username`: what their `sub` names a user by.
+    pub subject: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

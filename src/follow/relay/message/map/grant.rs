@@ -53,6 +53,17 @@ impl Told<'_> {
                     at: at.unix(),
                 })
             }
+            GrantEvent::JwtBearerIssued(assured) => Data::GrantJwtBearerIssued(data::GrantJwtBearerIssued {
+                grant_id,
+                client_id: self.names.client(assured.client_id)?,
+                user_id: assured.user_id.to_string(),
+                issuer: assured.issuer.clone(),
+                assertion_id: assured.assertion_id.clone(),
+                access_token: access_token(&assured.access),
+                authentication: word(&assured.authentication),
+                policy: assured.policy.clone(),
+                at: assured.at.unix(),
+            }),
             GrantEvent::TokenExchanged(exchanged) => Data::GrantTokenExchanged(data::GrantTokenExchanged {
                 grant_id,
                 client_id: self.names.client(exchanged.client_id)?,
@@ -110,6 +121,7 @@ pub(in super::super) const fn token_ends_at(event: &Event) -> Option<i64> {
             | GrantEvent::ClientCredentialsIssued { access, .. }
             | GrantEvent::Refreshed { access, .. }
             | GrantEvent::AccessTokenRefreshed { access, .. } => Some(access.expires_at.unix()),
+            GrantEvent::JwtBearerIssued(assured) => Some(assured.access.expires_at.unix()),
             GrantEvent::TokenExchanged(exchanged) => Some(exchanged.access.expires_at.unix()),
             GrantEvent::Approved(_)
             | GrantEvent::CodeRedeemed { .. }

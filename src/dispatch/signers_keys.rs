@@ -1,12 +1,17 @@
-//! The keys by which clients sign, or show certificates of: those that they registered (`jwks`), or those at their `jwks_uri`, which are fetched and kept for a while.
+//! The keys by which clients and issuers sign, or clients show certificates of: those that are registered (`jwks`), or those at their `jwks_uri`, which are fetched and kept for a
+//! while.
 
-use domain::{Digest, client::ClientMetadata};
+use domain::{
+    Digest,
+    catalogue::{IssuerEntry, IssuerKeys},
+    client::ClientMetadata,
+};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use crate::{ephemeral, fetch::Fetched, log::Unavailable, protocol::client_jwt::Head, signer::verify_by};
+use crate::{ephemeral, fetch::Fetched, log::Unavailable, protocol::signed_jwt::Head, signer::verify_by};
 
 use super::Inner;
 
@@ -38,49 +43,84 @@ impl Kept {
     }
 }
 
+/// Where somebody's keys are.
+#[derive(Clone, Copy)]
+pub(super) enum KeysOf<'a> {
+    /// Here.
+    Jwks(&'a Value),
+    /// There.
+    JwksUri(&'a str),
+    Nobody,
+}
+
+impl<'a> KeysOf<'a> {
+    pub(super) fn client(metadata: &'a ClientMetadata) -> Self {
+        match (&metadata.jwks, &metadata.jwks_uri) {
+            (Some(jwks), _) => Self::Jwks(jwks),
+            (None, Some(uri)) => Self::JwksUri(uri),
+            (None, None) => Self::Nobody,
+        }
+    }
+
+    pub(super) const fn issuer(entry: &'a IssuerEntry) -> Self {
+        match &entry.keys {
+            IssuerKeys::Jwks(jwks) => Self::Jwks(jwks),
+            IssuerKeys::JwksUri(uri) => Self::JwksUri(uri.as_str()),
+        }
+    }
+
+    /// The address that they are fetched from.
+    fn url(self) -> Option<Url> {
+        match self {
+            Self::JwksUri(uri) => Url::parse(uri).ok(),
+            Self::Jwks(_) | Self::Nobody => None,
+        }
+    }
+}
+
 impl Inner {
-    /// What a JWT says that one of the client's keys signed; `None` where none did.
-    pub(super) async fn signed_by_client<T: DeserializeOwned>(
+    /// What a JWT says that one of these keys signed; `None` where none did.
+    pub(super) async fn signed_by<T: DeserializeOwned>(
         &self,
         jwt: &str,
         head: &Head,
-        metadata: &ClientMetadata,
+        keys: KeysOf<'_>,
     ) -> Result<Option<T>, Unavailable> {
         let signed = |keys: &[Jwk]| {
             let mut fitting = keys.iter().filter(|key| fits(key, head));
             fitting.find_map(|key| verify_by(key, head.algorithm, jwt))
         };
-        self.find_in_client_keys(metadata, signed).await
+        self.find_in_keys(keys, signed).await
     }
 
-    /// What is looked for among the client's keys: those that are there, and newer ones where it is not among those.
-    pub(super) async fn find_in_client_keys<T>(
+    /// What is looked for among keys: those that are there, and newer ones where it is not among those.
+    pub(super) async fn find_in_keys<T>(
         &self,
-        metadata: &ClientMetadata,
+        keys: KeysOf<'_>,
         find: impl Fn(&[Jwk]) -> Option<T>,
     ) -> Result<Option<T>, Unavailable> {
-        let found = find(&self.client_keys(metadata).await?);
+        let found = find(&self.keys_of(keys).await?);
         if found.is_some() {
             return Ok(found);
         }
-        Ok(self.newer_client_keys(metadata).await?.and_then(|newer| find(&newer)))
+        Ok(self.newer_keys_of(keys).await?.and_then(|newer| find(&newer)))
     }
 
-    /// A client's keys that are there.
-    async fn client_keys(&self, metadata: &ClientMetadata) -> Result<Vec<Jwk>, Unavailable> {
-        if let Some(jwks) = &metadata.jwks {
-            return Ok(read(keys_of(jwks)));
+    /// The keys that are there.
+    async fn keys_of(&self, keys: KeysOf<'_>) -> Result<Vec<Jwk>, Unavailable> {
+        if let KeysOf::Jwks(jwks) = keys {
+            return Ok(read(keys_in(jwks)));
         }
-        let Some(url) = jwks_uri(metadata) else { return Ok(Vec::new()) };
+        let Some(url) = keys.url() else { return Ok(Vec::new()) };
         match self.kept_keys(&url).await? {
             Some(kept) => Ok(read(&kept.keys)),
             None => self.fetch_keys(&url, Vec::new(), None).await,
         }
     }
 
-    /// A client's keys as they are now at its `jwks_uri`, where none of those that are there fits. `None` where they cannot be others.
-    async fn newer_client_keys(&self, metadata: &ClientMetadata) -> Result<Option<Vec<Jwk>>, Unavailable> {
-        let Some(url) = jwks_uri(metadata).filter(|_| metadata.jwks.is_none()) else { return Ok(None) };
+    /// The keys as they are now at their address, where none of those that are there fits. `None` where they cannot be others.
+    async fn newer_keys_of(&self, keys: KeysOf<'_>) -> Result<Option<Vec<Jwk>>, Unavailable> {
+        let Some(url) = keys.url() else { return Ok(None) };
         let now = self.clock.now().unix();
         match self.kept_keys(&url).await? {
             Some(kept) if kept.are_recent(now) => Ok(None),
@@ -99,7 +139,7 @@ impl Inner {
         let keys = match self.fetcher.get(url, "application/jwk-set+json, application/json").await {
             Ok(fetched) => key_set(&fetched).unwrap_or(before),
             Err(error) => {
-                tracing::debug!(%error, "a client's keys could not be fetched");
+                tracing::debug!(%error, "somebody's keys could not be fetched");
                 before
             }
         };
@@ -120,10 +160,6 @@ fn fits(key: &Jwk, head: &Head) -> bool {
     for_signing && named
 }
 
-fn jwks_uri(metadata: &ClientMetadata) -> Option<Url> {
-    metadata.jwks_uri.as_deref().and_then(|uri| Url::parse(uri).ok())
-}
-
 fn key_of(url: &Url) -> Digest {
     Digest::of(url.as_str().as_bytes())
 }
@@ -134,11 +170,11 @@ fn key_set(fetched: &Fetched) -> Option<Vec<Value>> {
     Some(jwks.get("keys")?.as_array()?.iter().take(MOST).cloned().collect())
 }
 
-fn keys_of(jwks: &Value) -> &[Value] {
+fn keys_in(jwks: &Value) -> &[Value] {
     jwks.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Those that can be read: what a client may be for others besides is not ours to judge.
+/// Those that can be read: what else they may be for is not ours to judge.
 fn read(keys: &[Value]) -> Vec<Jwk> {
     keys.iter().filter_map(|key| serde_json::from_value(key.clone()).ok()).collect()
 }

@@ -1,4 +1,4 @@
-//! What a client signs: the header of its JWT, and for whom it is meant. Only the algorithm and the key's name count of a header: keys that
+//! What others sign, clients and issuers: the header of their JWT, and for whom it is meant. Only the algorithm and the key's name count of a header: keys that
 //! it brings along, or names the address of, are nobody's.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
