@@ -37,6 +37,11 @@ pub struct ResourceSetting {
     pub scopes: BTreeSet<String>,
     pub token_format: Option<AccessTokenFormat>,
     pub access_token_lifetime: Option<u32>,
+    #[serde(default)]
+    pub open: bool,
+    pub exchange_by: Option<BTreeSet<String>>,
+    #[serde(default)]
+    pub exchange_needs_actor: bool,
     #[serde(flatten)]
     pub names: BTreeMap<String, String>,
 }
@@ -96,6 +101,9 @@ impl Settings {
             scopes: setting.scopes.iter().map(String::as_str).collect(),
             token_format: setting.token_format,
             access_token_lifetime: setting.access_token_lifetime,
+            open: setting.open,
+            exchange_by: setting.exchange_by.clone(),
+            exchange_needs_actor: setting.exchange_needs_actor,
         };
         let issuer = |(identifier, setting): (&String, &IssuerSetting)| IssuerEntry {
             identifier: identifier.clone(),

@@ -9,7 +9,7 @@ use crate::{
     log::Unavailable,
     protocol::{
         OAuthError,
-        exchange::{self, ExchangeRequest, Rows},
+        exchange::{self, ExchangeRequest, Known, Rows},
         introspection::Caller,
     },
     state::App,
@@ -29,7 +29,8 @@ pub(super) async fn checked(
     let id = client.id.to_string();
     let caller = Caller { client_id: &id, registration: client.registration() };
     let rows = Rows { subject: subject.as_ref(), actor: actor.as_ref() };
-    let known = (app.clock.now(), app.settings.default_resource());
+    let catalogue = app.dispatch.catalogue().await?;
+    let known = Known { now: app.clock.now(), catalogue: &catalogue, default_resource: app.settings.default_resource() };
     let agreed = exchange::check(request, &caller, rows, known)?;
     let grant_id = subject.and_then(|row| row.grant_id.parse().ok()).ok_or(Unavailable)?;
     let presented = [Some(&request.subject_token), request.actor_token.as_ref()].into_iter().flatten().map(digest).collect();

@@ -75,7 +75,7 @@ async fn issue(
     let issued = match request {
         TokenRequest::ClientCredentials { scope, resource } => {
             let scope = rules::scope_within(client.registration(), scope)?;
-            rules::check_resources(client.registration(), resource.as_deref(), app.settings.default_resource())?;
+            may_name(app, &client, resource.as_deref()).await?;
             app.dispatch.client_credentials(&IssueForClient { client, scope, resource }).await
         }
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource } => {
@@ -101,7 +101,7 @@ async fn issue(
             });
         }
         TokenRequest::JwtBearer { assertion, scope, resource } => {
-            rules::check_resources(client.registration(), resource.as_deref(), app.settings.default_resource())?;
+            may_name(app, &client, resource.as_deref()).await?;
             let issued = app.dispatch.jwt_bearer(&PresentAssertion { client, assertion, scope, resource }).await;
             return issued.map_err(|refusal| match refusal {
                 Refusal::Rule(AssertionRefusal::Assertion(error)) => error.into(),
@@ -118,6 +118,13 @@ async fn issue(
         Refusal::Rule(refusal) => NotIssued { leaves_unused: !refusal.is_recorded(), error: refused(refusal) },
         Refusal::Unavailable(unavailable) => NotIssued { leaves_unused: false, error: unavailable.into() },
     })
+}
+
+/// Whether the client may ask for the resource that it names.
+async fn may_name(app: &App, client: &AuthenticatedClient, resource: Option<&str>) -> Result<(), OAuthError> {
+    let Some(resource) = resource else { return Ok(()) };
+    let catalogue = app.dispatch.catalogue().await?;
+    rules::check_resources(client.registration(), [resource], (&catalogue, app.settings.default_resource()))
 }
 
 fn refused(refusal: IssueRefusal) -> OAuthError {

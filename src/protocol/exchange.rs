@@ -2,6 +2,7 @@
 
 use domain::{
     Scope, Timestamp,
+    catalogue::{Catalogue, ResourceEntry},
     client::Registration,
     grant::{Act, Subject},
 };
@@ -96,6 +97,14 @@ pub struct Rows<'a> {
     pub actor: Option<&'a TokenRow>,
 }
 
+/// What a request is held to.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    pub now: Timestamp,
+    pub catalogue: &'a Catalogue,
+    pub default_resource: &'a str,
+}
+
 /// Whether a client may exchange what it presents, and what for.
 ///
 /// # Errors
@@ -105,7 +114,7 @@ pub fn check(
     request: &ExchangeRequest,
     caller: &Caller<'_>,
     rows: Rows<'_>,
-    (now, default_resource): (Timestamp, &str),
+    Known { now, catalogue, default_resource }: Known<'_>,
 ) -> Result<Agreed, OAuthError> {
     let presents = |row: &&TokenRow| {
         row.is_active(TokenKind::Access, now)
@@ -126,9 +135,25 @@ pub fn check(
         (None, [only]) => only.clone(),
         (None, _) => return Err(invalid_target("resource_unnamed", "say by resource where the new token is to be used")),
     };
-    check_resources(caller.registration, [resource.as_str()], default_resource)?;
+    check_resources(caller.registration, [resource.as_str()], (catalogue, default_resource))?;
+    if let Some(entry) = catalogue.resource(&resource) {
+        check_policy(entry, caller.registration, request)?;
+    }
     let scope = scope_of_exchange(caller.registration, request.scope.as_ref(), &subject.scope)?;
     Ok(Agreed { subject, scope, resource, act })
+}
+
+/// Whether the resource's own rules let the client exchange tokens for it.
+fn check_policy(entry: &ResourceEntry, client: &Registration, request: &ExchangeRequest) -> Result<(), OAuthError> {
+    if entry.exchange_by.as_ref().is_some_and(|by| !by.contains(&client.identifier)) {
+        let refused = invalid_target("exchange_by_others", "tokens for this resource are exchanged by other clients");
+        return Err(refused.saw("client_id", &client.identifier).saw("resource", &entry.identifier));
+    }
+    if entry.exchange_needs_actor && request.actor_token.is_none() {
+        let description = "tokens for this resource name who acts: send an actor_token";
+        return Err(OAuthError::invalid_request("actor_needed", description).saw("resource", &entry.identifier));
+    }
+    Ok(())
 }
 
 /// What the rules need to know of the token that is exchanged, and who acts in it; `None` for a row that cannot be read.

@@ -2,7 +2,7 @@
 
 use domain::{
     Scope,
-    catalogue::is_resource,
+    catalogue::{Catalogue, is_resource},
     client::{GrantType, Registration},
     grant::GrantError,
     pkce::CodeVerifier,
@@ -186,17 +186,20 @@ pub fn scope_within(client: &Registration, asked: Option<Scope>) -> Result<Scope
     Err(refused.saw("client_id", &client.identifier).saw("scope", &asked).saw("registered", registered))
 }
 
-/// Whether a client may ask tokens for these resources (RFC 8707 section 2).
+/// Whether a client may ask tokens for these resources (RFC 8707 section 2): for the default one, for those that the catalogue opens to everybody,
+/// and for its own.
 ///
 /// # Errors
-/// `invalid_target` for one that it is not registered for.
+/// `invalid_target` for any other.
 pub fn check_resources<'a>(
     client: &Registration,
     asked: impl IntoIterator<Item = &'a str>,
-    default_resource: &str,
+    (catalogue, default_resource): (&Catalogue, &str),
 ) -> Result<(), OAuthError> {
     let registered = &client.metadata.resources;
-    let unknown = |resource: &&str| *resource != default_resource && !registered.iter().any(|own| own == resource);
+    let is_open = |resource: &str| catalogue.resource(resource).is_some_and(|entry| entry.open);
+    let unknown =
+        |resource: &&str| *resource != default_resource && !registered.iter().any(|own| own == resource) && !is_open(resource);
     match asked.into_iter().find(unknown) {
         None => Ok(()),
         Some(resource) => Err(invalid_target("resource_not_registered", "the client is not registered for this resource")
@@ -331,8 +334,9 @@ mod tests {
     #[test]
     fn a_resource_is_the_default_one_or_registered() {
         let client = client("read");
-        assert!(check_resources(&client, ["https://default"], "https://default").is_ok());
-        let refused = check_resources(&client, ["https://x"], "https://default").unwrap_err();
+        let known = (&Catalogue::default(), "https://default");
+        assert!(check_resources(&client, ["https://default"], known).is_ok());
+        let refused = check_resources(&client, ["https://x"], known).unwrap_err();
         assert_eq!((refused.code, refused.rule), (ErrorCode::InvalidTarget, "resource_not_registered"));
     }
 }

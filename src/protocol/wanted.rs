@@ -56,7 +56,7 @@ pub fn resources(
     (catalogue, default_resource): (&Catalogue, &str),
 ) -> Result<Vec<String>, OAuthError> {
     let resources = token::resources(parameters)?;
-    check_resources(client, resources.iter().copied(), default_resource)?;
+    check_resources(client, resources.iter().copied(), (catalogue, default_resource))?;
     let asked = if resources.is_empty() { &[default_resource] } else { resources.as_slice() };
     match asked.iter().find(|resource| catalogue.understood(scope, resource, default_resource).is_empty()) {
         None => Ok(resources.into_iter().map(str::to_owned).collect()),

@@ -311,6 +311,9 @@ async fn the_scope_is_what_registration_issuer_and_resource_allow(kind: Kind) {
         scopes: "write".parse().unwrap(),
         token_format: None,
         access_token_lifetime: None,
+        open: false,
+        exchange_by: None,
+        exchange_needs_actor: false,
     }];
     place.app.app.dispatch.adopt_catalogue(entries).await.unwrap();
     place.present(&place.assertion("5", json!({})), &[("resource", PHOTOS)]).await.assert_error(400, "invalid_scope");

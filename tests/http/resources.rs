@@ -22,6 +22,8 @@ both_stores!(
     people_are_asked_by_the_names_of_resources,
     a_device_gets_a_token_for_one_of_its_resources,
     an_exchanged_token_has_what_its_resource_understands,
+    any_application_may_ask_for_an_open_resource,
+    a_resource_says_who_exchanges_for_it_and_that_they_are_named,
     a_changed_catalogue_rules_the_next_token_on_every_node,
     the_metadata_names_the_resources,
 );
@@ -311,6 +313,52 @@ async fn an_exchanged_token_has_what_its_resource_understands(kind: Kind) {
         ("read write", 60, true)
     );
     exchange("write", PHOTOS).await.assert_error(400, "invalid_scope");
+}
+
+async fn any_application_may_ask_for_an_open_resource(kind: Kind) {
+    let app = TestApp::start_with(kind, |settings| {
+        settings.resources.insert(VIDEOS.to_owned(), ResourceSetting { open: true, ..setting(&[]) });
+        settings.resources.insert(PHOTOS.to_owned(), setting(&[]));
+    })
+    .await;
+    let client = app.ordinary_client().await;
+    of_client(&app, &client, "read", &[PHOTOS]).await.assert_error(400, "invalid_target");
+    let token = of_client(&app, &client, "read", &[VIDEOS]).await.assert_status(200).tokens().access;
+    assert_eq!(claims(&token)["aud"], VIDEOS);
+    let code = code(&app, &client, "read", &[VIDEOS]).await;
+    let tokens = app.redeem(&client, &code).await.assert_status(200).tokens();
+    assert_eq!(claims(&tokens.access)["aud"], VIDEOS);
+    let browser = Browser::signed_in(&app).await;
+    browser.get(&app.authorize_path(&client, &[("resource", VIDEOS)])).await.assert_status(200);
+    let refused = browser.get(&app.authorize_path(&client, &[("resource", PHOTOS)])).await;
+    assert_eq!(refused.answered("error").as_deref(), Some("invalid_target"));
+}
+
+async fn a_resource_says_who_exchanges_for_it_and_that_they_are_named(kind: Kind) {
+    const EXCHANGE: &str = crate::token_exchange::EXCHANGE;
+    const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+    let app = app(kind).await;
+    let metadata =
+        json!({"grant_types": [EXCHANGE, "client_credentials"], "scope": "read write", "resources": [PHOTOS, VIDEOS, OTHER]});
+    let (client, other) = (app.client(metadata.clone()).await, app.client(metadata).await);
+    let mut entries = app.app.settings.catalogue();
+    for entry in entries.resources.iter_mut().filter(|entry| entry.identifier == PHOTOS) {
+        entry.exchange_by = Some([client.identifier.clone()].into());
+        entry.exchange_needs_actor = true;
+    }
+    app.app.dispatch.adopt_catalogue(entries).await.unwrap();
+    let exchange = async |by: &TestClient, acts: bool, resource: &str| {
+        let (subject, own) = (app.token_of(by, "read").await.access, app.token_of(by, "read").await.access);
+        let form = [("grant_type", EXCHANGE), ("subject_token", &subject), ("subject_token_type", ACCESS_TOKEN)];
+        let actor = [("actor_token", own.as_str()), ("actor_token_type", ACCESS_TOKEN)];
+        let actor = if acts { actor.as_slice() } else { &[] };
+        app.post_as(by, "/o/token/", &[&form, actor, &[("resource", resource)]].concat()).await
+    };
+    let token = exchange(&client, true, PHOTOS).await.assert_status(200).tokens().access;
+    assert_eq!(claims(&token)["act"], json!({"sub": client.identifier}));
+    exchange(&client, false, PHOTOS).await.assert_error(400, "invalid_request");
+    exchange(&other, true, PHOTOS).await.assert_error(400, "invalid_target");
+    exchange(&other, false, OTHER).await.assert_status(200);
 }
 
 async fn a_changed_catalogue_rules_the_next_token_on_every_node(kind: Kind) {

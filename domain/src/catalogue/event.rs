@@ -54,6 +54,15 @@ pub struct ResourceEntry {
     /// The longest that a token for it lives, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<u32>,
+    /// Any application may ask tokens for it, also one that registered itself and is not registered for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
+    /// The applications that may exchange a token for one for it (RFC 8693), by their `client_id`s; `None`: all that may ask tokens for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_by: Option<BTreeSet<String>>,
+    /// Whether who exchanges is named in the token as who acts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exchange_needs_actor: bool,
 }
 
 impl DomainEvent for CatalogueEvent {

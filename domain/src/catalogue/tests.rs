@@ -34,6 +34,9 @@ fn with_resource(names: &[&str], (identifier, understood): (&str, &str)) -> Entr
         scopes: understood.split(' ').filter(|name| !name.is_empty()).collect(),
         token_format: None,
         access_token_lifetime: None,
+        open: false,
+        exchange_by: None,
+        exchange_needs_actor: false,
     };
     Entries { resources: vec![resource], ..scopes(names) }
 }

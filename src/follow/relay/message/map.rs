@@ -238,6 +238,9 @@ fn catalogue(event: &CatalogueEvent) -> Data {
         scope: entry.scopes.to_string(),
         token_format: entry.token_format.as_ref().map(word),
         access_token_lifetime: entry.access_token_lifetime,
+        open: entry.open,
+        exchange_by: entry.exchange_by.as_ref().map(|by| by.iter().cloned().collect()),
+        exchange_needs_actor: entry.exchange_needs_actor,
     };
     let issuer = |entry: &IssuerEntry| data::CatalogueIssuer {
         identifier: entry.identifier.clone(),

@@ -46,6 +46,12 @@ pub struct CatalogueResource {
     pub token_format: Option<String>,
     /// The longest that a token for it lives, in seconds.
     pub access_token_lifetime: Option<u32>,
+    /// Any application may ask tokens for it.
+    pub open: bool,
+    /// The applications that may exchange tokens for it, by their `client_id`s; null: all that may ask tokens for it.
+    pub exchange_by: Option<Vec<String>>,
+    /// Whether who exchanges is named as who acts.
+    pub exchange_needs_actor: bool,
 }
 
 /// An issuer whose assertions are taken.
