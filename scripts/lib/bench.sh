@@ -39,12 +39,35 @@ make_client() {
     >"$GRANTLOG_TEST_HOME/$name.json" || die "the client $name could not be registered"
 }
 
+# take_certificates: has the servers that start from now on take client certificates, at `mtls_address`. They show one themselves, which is the client's
+# as well.
+take_certificates() {
+  local port
+  port=$(free_port)
+  make_certificate
+  mtls_address=127.0.0.1:$port
+  export GRANTLOG_SERVER__MTLS__LISTEN=$mtls_address GRANTLOG_SERVER__MTLS__PUBLIC_URL=https://$mtls_address
+  export GRANTLOG_SERVER__MTLS__CERTIFICATE_FILE=$GRANTLOG_TEST_CERTIFICATE GRANTLOG_SERVER__MTLS__KEY_FILE=$GRANTLOG_TEST_CERTIFICATE_KEY
+}
+
+take_no_certificates() { unset "${!GRANTLOG_SERVER__MTLS__@}"; }
+
+# certificate_jwk: prints the certificate's key, which is on P-256, as a JWK that names it.
+certificate_jwk() {
+  local point=$run/certificate.point
+  openssl x509 -in "$GRANTLOG_TEST_CERTIFICATE" -noout -pubkey | openssl pkey -pubin -outform DER | tail -c 64 >"$point"
+  printf '{"kty":"EC","crv":"P-256","x":"%s","y":"%s","x5c":["%s"]}' "$(head -c 32 "$point" | base64url)" "$(tail -c 32 "$point" | base64url)" \
+    "$(openssl x509 -in "$GRANTLOG_TEST_CERTIFICATE" -outform DER | base64 -w 0)"
+}
+
+base64url() { basenc --base64url -w 0 | tr -d =; }
+
 # make_key: sets `client_key` to a file with an Ed25519 key, and `client_jwk` to its public part.
 make_key() {
   local x
   client_key=$run/client.pem
   openssl genpkey -algorithm ed25519 -out "$client_key"
-  x=$(openssl pkey -in "$client_key" -pubout -outform DER | tail -c 32 | basenc --base64url | tr -d =)
+  x=$(openssl pkey -in "$client_key" -pubout -outform DER | tail -c 32 | base64url)
   client_jwk="{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"$x\",\"kid\":\"bench\"}"
 }
 
@@ -55,6 +78,10 @@ make_clients() {
   make_key
   make_client proven read --grant-types client_credentials --token-endpoint-auth-method private_key_jwt --dpop-bound-access-tokens \
     --jwks "{\"keys\":[$client_jwk]}"
+  if [[ -n ${GRANTLOG_SERVER__MTLS__LISTEN:-} ]]; then
+    make_client mtls read --grant-types client_credentials --token-endpoint-auth-method self_signed_tls_client_auth \
+      --tls-client-certificate-bound-access-tokens --jwks "{\"keys\":[$(certificate_jwk)]}"
+  fi
   make_client exchange read --grant-types client_credentials,urn:ietf:params:oauth:grant-type:token-exchange
   make_client polling read --grant-types urn:ietf:params:oauth:grant-type:device_code
   make_client refresh read --grant-types authorization_code,refresh_token --redirect-uris "$redirect_uri" --skip-consent \
@@ -63,12 +90,14 @@ make_clients() {
 
 # drive OPERATION CLIENT CONNECTIONS FLAG...: prints what the generator says.
 drive() {
-  local file=$GRANTLOG_TEST_HOME/$2.json demo=$GRANTLOG_TEST_HOME/data/dev.json database=()
+  local file=$GRANTLOG_TEST_HOME/$2.json demo=$GRANTLOG_TEST_HOME/data/dev.json database=() proof=(--key "$client_key" --jwk "$client_jwk")
+  local address=${GRANTLOG_TEST_URL#http://}
+  [[ $2 != mtls ]] || address=$mtls_address proof=(--key "$GRANTLOG_TEST_CERTIFICATE_KEY" --certificate "$GRANTLOG_TEST_CERTIFICATE")
   [[ ${DATABASE_URL:-} != postgres:* ]] || database=(--database "$(head -n 1 "$postgres_data/postmaster.pid")")
   # shellcheck disable=SC2154 # build_release sets it
-  "$load" --operation "$1" --connections "$3" --seconds "$seconds" --address "${GRANTLOG_TEST_URL#http://}" \
+  "$load" --operation "$1" --connections "$3" --seconds "$seconds" --address "$address" \
     --client-id "$(text_of client_id "$file")" --client-secret="$(text_of client_secret "$file")" --redirect-uri "$redirect_uri" \
-    --key "$client_key" --jwk "$client_jwk" --username "$(text_of username "$demo")" --password="$(text_of password "$demo")" --server "$grantlog_pid" "${database[@]}" "${@:4}"
+    --username "$(text_of username "$demo")" --password="$(text_of password "$demo")" --server "$grantlog_pid" "${proof[@]}" "${database[@]}" "${@:4}"
 }
 
 # bare_rate CONNECTIONS: prints requests/s of the bare handler.
@@ -101,6 +130,7 @@ row() {
   local store=$1 name=$2 at=$3 inserts=$4 operation=$2 client=$2 wanted bare_rate rate p50 p99 server database memory
   case $name in
     opaque | eddsa) operation=tokens wanted=0.17 ;;
+    mtls) operation=tokens wanted=- ;;
     es256) operation=tokens wanted=0.12 ;;
     introspection) client=opaque wanted=0.40 ;;
     revocation) client=opaque wanted=0.18 ;;

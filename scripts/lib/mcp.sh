@@ -3,15 +3,6 @@
 
 mcp_pid=
 
-# make_certificate: of a host at 127.0.0.1, for what clients serve over TLS. Exports GRANTLOG_TEST_CERTIFICATE and GRANTLOG_TEST_CERTIFICATE_KEY.
-make_certificate() {
-  export GRANTLOG_TEST_CERTIFICATE=$run/certificate.pem GRANTLOG_TEST_CERTIFICATE_KEY=$run/certificate.key
-  [[ ! -e $GRANTLOG_TEST_CERTIFICATE ]] || return 0
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=grantlog-test -addext subjectAltName=IP:127.0.0.1 \
-    -addext basicConstraints=critical,CA:FALSE -keyout "$GRANTLOG_TEST_CERTIFICATE_KEY" -out "$GRANTLOG_TEST_CERTIFICATE" 2>"$run/openssl.log" ||
-    die "openssl made no certificate: $(tail -n 3 "$run/openssl.log")"
-}
-
 # start_mcp STORE: `postgres` or `sqlite`, a new one. Exports where the MCP server and its issuer are, and the folder to run the command line in:
 # GRANTLOG_TEST_MCP_URL, GRANTLOG_TEST_MCP_ISSUER, GRANTLOG_TEST_MCP_HOME.
 start_mcp() {

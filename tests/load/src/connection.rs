@@ -1,22 +1,35 @@
 //! One connection that is kept: HTTP/1.1 with as little work for the generator as will do, because it runs beside what it measures.
 
-use std::io;
+use std::{io, path::Path, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_rustls::TlsConnector;
+
+use crate::Options;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 /// How much is asked of the socket at a time, in bytes.
 const READ: usize = 4096;
 
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     address: String,
     received: Vec<u8>,
 }
+
+/// What bytes go over: TCP, or TLS over that.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// An answer, as long as the connection is not used again.
 #[derive(Debug)]
@@ -27,10 +40,21 @@ pub(crate) struct Answer<'a> {
 }
 
 impl Connection {
-    pub(crate) async fn open(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, address: address.to_owned(), received: Vec::with_capacity(READ) })
+    /// With the certificate that the options name, over TLS.
+    pub(crate) async fn open(options: &Options) -> io::Result<Self> {
+        let address = &options.address;
+        let plain = TcpStream::connect(address).await?;
+        plain.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match &options.certificate {
+            None => Box::new(plain),
+            Some(certificate) => {
+                let key = options.key.as_ref().ok_or(io::ErrorKind::NotFound)?;
+                let (host, _) = address.rsplit_once(':').ok_or(io::ErrorKind::InvalidInput)?;
+                let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+                Box::new(TlsConnector::from(Arc::new(tls(certificate, key)?)).connect(name, plain).await?)
+            }
+        };
+        Ok(Self { stream, address: address.clone(), received: Vec::with_capacity(READ) })
     }
 
     /// A request for a page, with the browser's cookies.
@@ -92,6 +116,18 @@ impl<'a> Answer<'a> {
     pub(crate) fn header(&self, name: &str) -> impl Iterator<Item = &'a str> {
         values(self.head, name)
     }
+}
+
+/// With a certificate that both sides show: it is its own authority.
+fn tls(certificate: &Path, key: &Path) -> io::Result<ClientConfig> {
+    let certificate = CertificateDer::from_pem_file(certificate).map_err(io::Error::other)?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(io::Error::other)?;
+    let mut trusted = RootCertStore::empty();
+    trusted.add(certificate.clone()).map_err(io::Error::other)?;
+    let builder =
+        ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider())).with_safe_default_protocol_versions();
+    let builder = builder.map_err(io::Error::other)?.with_root_certificates(trusted);
+    builder.with_client_auth_cert(vec![certificate], key).map_err(io::Error::other)
 }
 
 /// The header by which a client with a secret authenticates (RFC 6749 section 2.3.1).

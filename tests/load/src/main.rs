@@ -65,11 +65,14 @@ pub(crate) struct Options {
     /// A file of what lineage is asked about, one a line: a `jti` or a digest
     #[arg(long, required_if_eq("operation", "lineage"))]
     tokens: Option<PathBuf>,
-    /// The client's key, Ed25519 in PEM, and its public part as a JWK with a `kid`
+    /// The client's key in PEM, for proofs an Ed25519 one, and its public part as a JWK with a `kid`
     #[arg(long, required_if_eq("operation", "proven"))]
     key: Option<PathBuf>,
     #[arg(long, default_value = "")]
     jwk: String,
+    /// The certificate of that key, which the server shows as well: then all goes over TLS, and it proves who the client is
+    #[arg(long, requires = "key")]
+    certificate: Option<PathBuf>,
     /// The server's process
     #[arg(long)]
     server: u32,

@@ -92,9 +92,14 @@ impl Expected {
 impl Caller {
     /// Opens the connection, and makes the tokens that it will ask about. `cookies` are those of a person who is signed in.
     pub(crate) async fn prepare(options: &Options, cookies: &str) -> io::Result<Self> {
-        let mut connection = Connection::open(&options.address).await?;
-        let authorization = basic(&options.client_id, &options.client_secret);
-        let request = connection.post("/o/token/", &authorization, "grant_type=client_credentials&scope=read");
+        let mut connection = Connection::open(options).await?;
+        let authorization = match options.certificate {
+            None => basic(&options.client_id, &options.client_secret),
+            Some(_) => "accept: application/json".to_owned(),
+        };
+        // A certificate proves who a client is that says its name.
+        let by = if options.certificate.is_some() { format!("&client_id={}", options.client_id) } else { String::new() };
+        let request = connection.post("/o/token/", &authorization, &format!("grant_type=client_credentials&scope=read{by}"));
         let kind = match options.operation {
             Operation::Tokens => Kind::Round { requests: vec![request], next: 0, expected: Expected::ok(ISSUED) },
             Operation::Introspection => {

@@ -14,7 +14,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// Signs the person in, and gives the browser's cookies.
 pub(crate) async fn sign_in(options: &Options) -> io::Result<String> {
-    let mut connection = Connection::open(&options.address).await?;
+    let mut connection = Connection::open(options).await?;
     let page = connection.get("/sign-in/", "");
     let page = connection.send(&page).await?.with_status(200)?;
     let browser = cookies(&page);
