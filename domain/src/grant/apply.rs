@@ -9,7 +9,7 @@ impl Grant {
         match event {
             GrantEvent::Approved(approved) => *self = Self::approved(*approved),
             GrantEvent::ClientCredentialsIssued { client_id, access, .. } => {
-                *self = Self::of_one_token((client_id, None), &access)
+                *self = Self::of_one_token((client_id, None), &access);
             }
             GrantEvent::JwtBearerIssued(assured) => {
                 *self = Self::of_one_token((assured.client_id, Some(assured.user_id)), &assured.access);
