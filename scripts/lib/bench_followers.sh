@@ -16,11 +16,11 @@ follower_heard() {
 # take_turns ONE OTHER STORE: issuance as `issue_ONE` has it and as `issue_OTHER` does, in turns (other, one, one, other), three times over: sets
 # `one` and `other` to the tokens a second of the last turns, and `turns_share` to the median of the shares.
 take_turns() {
-  local shares=() sums turn
+  local ways=("$1" "$2") shares=() sums turn
   while ((${#shares[@]} < 3)); do
     sums=(0 0)
     for turn in 1 0 0 1; do
-      "issue_${@:turn + 1:1}" "$3"
+      "issue_${ways[turn]}" "$3"
       ((sums[turn] += issued))
     done
     shares+=("$(share "${sums[0]}" "${sums[1]}")")

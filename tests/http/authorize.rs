@@ -246,9 +246,10 @@ async fn a_resource_that_is_not_registered_is_told(kind: Kind) {
     let page = browser.open(&format!("{path}&resource={two}&resource={one}")).await;
     assert!(page.text().contains(one) && page.text().contains(two));
     let code = browser.press(&page, "allow").await.answered("code").unwrap();
-    let tokens = app.redeem(&client, &code).await.assert_status(200).tokens();
-    let introspected = app.introspect(&client, &tokens.access).await.json();
-    assert_eq!(introspected["aud"], json!([one, two]));
+    app.redeem(&client, &code).await.assert_error(400, "invalid_target");
+    let named = [("redirect_uri", REDIRECT_URI), ("code_verifier", support::VERIFIER), ("resource", two)];
+    let tokens = app.redeem_with(&client, &code, &named).await.assert_status(200).tokens();
+    assert_eq!(app.introspect(&client, &tokens.access).await.json()["aud"], json!([two]));
 }
 
 async fn request_objects_are_told_to_be_unsupported(kind: Kind) {
