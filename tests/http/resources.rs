@@ -329,7 +329,8 @@ async fn any_application_may_ask_for_an_open_resource(kind: Kind) {
     let tokens = app.redeem(&client, &code).await.assert_status(200).tokens();
     assert_eq!(claims(&tokens.access)["aud"], VIDEOS);
     let browser = Browser::signed_in(&app).await;
-    browser.get(&app.authorize_path(&client, &[("resource", VIDEOS)])).await.assert_status(200);
+    let allowed = browser.get(&app.authorize_path(&client, &[("resource", VIDEOS)])).await;
+    assert!(allowed.answered("code").is_some(), "they allowed it before: {allowed:?}");
     let refused = browser.get(&app.authorize_path(&client, &[("resource", PHOTOS)])).await;
     assert_eq!(refused.answered("error").as_deref(), Some("invalid_target"));
 }
