@@ -105,7 +105,7 @@ mod tests {
         ("browser_session", 1, "v-gewnCn"),
         ("consent", 2, "94b6wlzn"),
         ("authorization_grant", 2, "uoBzpwOz"),
-        ("token", 3, "KYanTjmc"),
+        ("token", 4, "GqKkpu66"),
         ("cutoff", 1, "pkBs2b4v"),
         ("signing_key", 1, "b7Za_fX7"),
         ("invitation", 1, "jHYi0Tq9"),

@@ -9,7 +9,7 @@ use grantlog::{
     },
     state::App,
 };
-use projections::{Db, on_db};
+use projections::{Db, on_db, token};
 use support::{
     Kind, TestApp, both_stores,
     traffic::{grant, history, issue_many, refreshed, sign_in},
@@ -139,8 +139,9 @@ async fn damage(app: &TestApp, tokens: [&str; 2]) -> [String; 3] {
     let db = app.app.log.db();
     run(db, &format!("UPDATE token_g1 SET state = 'used', scope = 'x' WHERE digest = '{changed}'")).await;
     run(db, &format!("DELETE FROM token_g1 WHERE digest = '{lost}'")).await;
-    let copied = "INSERT INTO token_g1 SELECT 'invented', kind, state, id, grant_id, client_id, user_id, session_id, consent_id, \
-         scope, audience, auth_time, acr, kid, confirmation, issued_at, expires_at, pos, position FROM token_g1";
+    let columns = token::TABLE.columns.iter().map(|column| column.name).filter(|name| *name != "digest");
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let copied = format!("INSERT INTO token_g1 (digest, {columns}) SELECT 'invented', {columns} FROM token_g1");
     run(db, &format!("{copied} WHERE digest = '{changed}'")).await;
     [changed, lost, "invented".to_owned()]
 }
