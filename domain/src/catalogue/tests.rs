@@ -8,7 +8,7 @@ use cqrs_es::test::TestFramework;
 use serde_json::json;
 
 use super::*;
-use crate::{Timestamp, aggregate::fold};
+use crate::{Timestamp, aggregate::fold, client::SigningAlgorithm};
 
 const NOW: Timestamp = Timestamp::from_unix(1_000);
 

@@ -1,7 +1,6 @@
 //! The rules of the issuers whose assertions are taken.
 
 use super::*;
-use crate::client::SigningAlgorithm;
 
 const IDP: &str = "https://idp.example";
 
