@@ -1,4 +1,4 @@
-//! `POST /o/token/` (RFC 6749 section 3.2): codes, device codes, refresh tokens and client credentials become tokens.
+//! `POST /o/token/` (RFC 6749 section 3.2): codes, device codes, refresh tokens, client credentials, assertions and other tokens become tokens.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use domain::grant::GrantError;
@@ -10,7 +10,7 @@ use crate::{
         RedeemCode, RedeemDevice, RefreshTokens, Refusal, SLOWER_BY, TargetRefusal,
     },
     protocol::{
-        ErrorCode, OAuthError, Parameters, device,
+        ErrorCode, OAuthError, Parameters, device, resources,
         token::{self as rules, TokenRequest, invalid_grant, refused_by_grant},
     },
     state::App,
@@ -124,7 +124,7 @@ async fn issue(
 async fn may_name(app: &App, client: &AuthenticatedClient, resource: Option<&str>) -> Result<(), OAuthError> {
     let Some(resource) = resource else { return Ok(()) };
     let catalogue = app.dispatch.catalogue().await?;
-    rules::check_resources(client.registration(), [resource], (&catalogue, app.settings.default_resource()))
+    resources::check(client.registration(), [resource], (&catalogue, app.settings.default_resource()))
 }
 
 fn refused(refusal: IssueRefusal) -> OAuthError {

@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use super::{
     OAuthError, Parameters,
     introspection::{Caller, audience},
-    token::{check_resources, invalid_scope, invalid_target, scope},
+    resources,
+    token::{invalid_scope, invalid_target, scope},
 };
 
 /// The grant type of an exchange (section 2.1).
@@ -135,7 +136,7 @@ pub fn check(
         (None, [only]) => only.clone(),
         (None, _) => return Err(invalid_target("resource_unnamed", "say by resource where the new token is to be used")),
     };
-    check_resources(caller.registration, [resource.as_str()], (catalogue, default_resource))?;
+    resources::check(caller.registration, [resource.as_str()], (catalogue, default_resource))?;
     if let Some(entry) = catalogue.resource(&resource) {
         check_policy(entry, caller.registration, request)?;
     }

@@ -27,6 +27,7 @@ pub mod pushed_request;
 pub mod registration;
 pub mod request_object;
 pub mod resource_metadata;
+pub mod resources;
 pub mod revocations;
 pub mod signed_jwt;
 pub mod token;

@@ -2,7 +2,6 @@
 
 use domain::{
     Scope,
-    catalogue::{Catalogue, is_resource},
     client::{GrantType, Registration},
     grant::GrantError,
     pkce::CodeVerifier,
@@ -12,7 +11,7 @@ use secrecy::SecretString;
 use super::{
     ErrorCode, OAuthError, Parameters, device,
     exchange::{self, ExchangeRequest},
-    jwt_bearer,
+    jwt_bearer, resources,
 };
 
 /// Scopes that a client gets only by asking for them: one asks who the user is, the other outlives the sign-in.
@@ -66,21 +65,24 @@ impl TokenRequest {
                 code: parameters.required("code")?.into(),
                 redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
                 code_verifier: parameters.get("code_verifier").map(verifier).transpose()?,
-                resource: resource(parameters)?,
+                resource: resources::one(parameters)?,
             }),
             "refresh_token" => Ok(Self::RefreshToken {
                 token: parameters.required("refresh_token")?.into(),
                 scope: scope(parameters)?,
-                resource: resource(parameters)?,
+                resource: resources::one(parameters)?,
             }),
-            "client_credentials" => Ok(Self::ClientCredentials { scope: scope(parameters)?, resource: resource(parameters)? }),
-            device::GRANT_TYPE => {
-                Ok(Self::DeviceCode { device_code: parameters.required("device_code")?.into(), resource: resource(parameters)? })
+            "client_credentials" => {
+                Ok(Self::ClientCredentials { scope: scope(parameters)?, resource: resources::one(parameters)? })
             }
+            device::GRANT_TYPE => Ok(Self::DeviceCode {
+                device_code: parameters.required("device_code")?.into(),
+                resource: resources::one(parameters)?,
+            }),
             jwt_bearer::GRANT_TYPE => Ok(Self::JwtBearer {
                 assertion: parameters.required("assertion")?.into(),
                 scope: scope(parameters)?,
-                resource: resource(parameters)?,
+                resource: resources::one(parameters)?,
             }),
             exchange::GRANT_TYPE => Ok(Self::TokenExchange(ExchangeRequest::read(parameters)?)),
             other => Err(OAuthError::new(
@@ -122,36 +124,6 @@ pub fn scope(parameters: &Parameters) -> Result<Option<Scope>, OAuthError> {
     Ok(asked.filter(|scope| !scope.is_empty()))
 }
 
-/// The one resource that the token is to be for; `None` where the request names none (RFC 8707 section 2.2).
-fn resource(parameters: &Parameters) -> Result<Option<String>, OAuthError> {
-    match resources(parameters)?.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some((*one).to_owned())),
-        several => {
-            let refused = invalid_target("several_resources", "a token is for one resource: name one in a token request");
-            Err(refused.saw("resource", several.join(" ")))
-        }
-    }
-}
-
-/// The resources that a request names, each once (RFC 8707 section 2).
-///
-/// # Errors
-/// `invalid_target` for what can be none.
-pub fn resources(parameters: &Parameters) -> Result<Vec<&str>, OAuthError> {
-    let mut resources = Vec::new();
-    for resource in parameters.all("resource") {
-        if !is_resource(resource) {
-            let refused = invalid_target("malformed_resource", "resource must be an absolute URI without a fragment");
-            return Err(refused.saw("resource", resource));
-        }
-        if !resources.contains(&resource) {
-            resources.push(resource);
-        }
-    }
-    Ok(resources)
-}
-
 /// Whether the client may use this grant at all.
 ///
 /// # Errors
@@ -184,28 +156,6 @@ pub fn scope_within(client: &Registration, asked: Option<Scope>) -> Result<Scope
     let beyond = asked.without(registered);
     let refused = invalid_scope("scope_not_registered", &format!("the client is not registered for: {beyond}"));
     Err(refused.saw("client_id", &client.identifier).saw("scope", &asked).saw("registered", registered))
-}
-
-/// Whether a client may ask tokens for these resources (RFC 8707 section 2): for the default one, for those that the catalogue opens to everybody,
-/// and for its own.
-///
-/// # Errors
-/// `invalid_target` for any other.
-pub fn check_resources<'a>(
-    client: &Registration,
-    asked: impl IntoIterator<Item = &'a str>,
-    (catalogue, default_resource): (&Catalogue, &str),
-) -> Result<(), OAuthError> {
-    let registered = &client.metadata.resources;
-    let is_open = |resource: &str| catalogue.resource(resource).is_some_and(|entry| entry.open);
-    let unknown =
-        |resource: &&str| *resource != default_resource && !registered.iter().any(|own| own == resource) && !is_open(resource);
-    match asked.into_iter().find(unknown) {
-        None => Ok(()),
-        Some(resource) => Err(invalid_target("resource_not_registered", "the client is not registered for this resource")
-            .saw("client_id", &client.identifier)
-            .saw("resource", resource)),
-    }
 }
 
 /// What a code or a refresh token is told when a rule of its grant refuses it.
@@ -323,20 +273,5 @@ mod tests {
     fn no_client_gets_more_than_it_registered() {
         let refused = scope_within(&client("read"), Some("read write".parse().unwrap())).unwrap_err();
         assert_eq!((refused.code, refused.saw["registered"].as_str()), (ErrorCode::InvalidScope, "read"));
-    }
-
-    #[test]
-    fn a_resource_named_twice_is_one() {
-        let read = read("grant_type=client_credentials&resource=https://a/&resource=https://a/").unwrap();
-        assert!(matches!(read, TokenRequest::ClientCredentials { resource: Some(one), .. } if one == "https://a/"));
-    }
-
-    #[test]
-    fn a_resource_is_the_default_one_or_registered() {
-        let client = client("read");
-        let known = (&Catalogue::default(), "https://default");
-        assert!(check_resources(&client, ["https://default"], known).is_ok());
-        let refused = check_resources(&client, ["https://x"], known).unwrap_err();
-        assert_eq!((refused.code, refused.rule), (ErrorCode::InvalidTarget, "resource_not_registered"));
     }
 }

@@ -3,8 +3,8 @@
 use domain::{Scope, catalogue::Catalogue, client::Registration};
 
 use super::{
-    OAuthError, Parameters,
-    token::{self, NOTHING_UNDERSTOOD, check_resources, invalid_scope},
+    OAuthError, Parameters, resources,
+    token::{NOTHING_UNDERSTOOD, invalid_scope},
 };
 
 /// The scope of a request. Left out: what the client registered and users can grant, less `openid` and `offline_access`, which must be asked for.
@@ -55,11 +55,11 @@ pub fn resources(
     scope: &Scope,
     (catalogue, default_resource): (&Catalogue, &str),
 ) -> Result<Vec<String>, OAuthError> {
-    let resources = token::resources(parameters)?;
-    check_resources(client, resources.iter().copied(), (catalogue, default_resource))?;
-    let asked = if resources.is_empty() { &[default_resource] } else { resources.as_slice() };
+    let named = resources::all(parameters)?;
+    resources::check(client, named.iter().copied(), (catalogue, default_resource))?;
+    let asked = if named.is_empty() { &[default_resource] } else { named.as_slice() };
     match asked.iter().find(|resource| catalogue.understood(scope, resource, default_resource).is_empty()) {
-        None => Ok(resources.into_iter().map(str::to_owned).collect()),
+        None => Ok(named.into_iter().map(str::to_owned).collect()),
         Some(resource) => {
             let description = format!("the resource {resource} understands nothing of the scope");
             Err(invalid_scope(NOTHING_UNDERSTOOD, &description).saw("resource", resource).saw("scope", scope))
