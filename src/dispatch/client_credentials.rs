@@ -56,21 +56,9 @@ impl UseCase for IssueForClient {
         let target = work.target_of_client(registration, self.resource.as_deref(), &self.scope).await;
         let target = target.map_err(|error| error.map(IssueRefusal::Target))?;
         let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
-        let (token, access) = work
-            .mint_access(Bearer {
-                grant_id: GrantId::new(grant.id),
-                client: registration,
-                user_id: None,
-                target,
-                auth_time: None,
-                acr: None,
-                amr: &[],
-                session_id: None,
-                ends_at: None,
-                confirmation: self.client.confirmation(),
-                exchange: None,
-            })
-            .await?;
+        let bearer = Bearer::of_one_token(GrantId::new(grant.id), registration, None, target);
+        let bearer = Bearer { confirmation: self.client.confirmation(), ..bearer };
+        let (token, access) = work.mint_access(bearer).await?;
         let issued = work.token_response(&Texts::of(&token), &access);
         let authentication: ClientAuthentication = self.client.authentication;
         let command = GrantCommand::IssueForClient { client_id: self.client.id, access, authentication, at: work.now };

@@ -156,19 +156,8 @@ impl UseCase for IssueForAssured<'_> {
         let target = work.target_of_client(registration, resource.as_deref(), &self.scope).await;
         let target = target.map_err(|error| error.map(|error| IssueRefusal::Target(error).into()))?;
         let grant = Loaded::<Grant>::new_stream(Uuid::now_v7());
-        let bearer = Bearer {
-            grant_id: GrantId::new(grant.id),
-            client: registration,
-            user_id: Some(self.user),
-            target,
-            auth_time: None,
-            acr: None,
-            amr: &[],
-            session_id: None,
-            ends_at: None,
-            confirmation: presented.confirmation(),
-            exchange: None,
-        };
+        let bearer = Bearer::of_one_token(GrantId::new(grant.id), registration, Some(self.user), target);
+        let bearer = Bearer { confirmation: presented.confirmation(), ..bearer };
         let (token, access) = work.mint_access(bearer).await?;
         let issued = work.token_response(&Texts::of(&token), &access);
         let assured = Assured {

@@ -70,6 +70,23 @@ impl Bearer<'_> {
 }
 
 impl<'a> Bearer<'a> {
+    /// The bearer of a grant's only token, which stands on no sign-in.
+    pub(super) fn of_one_token(grant_id: GrantId, client: &'a Registration, user_id: Option<UserId>, target: Target) -> Self {
+        Self {
+            grant_id,
+            client,
+            user_id,
+            target,
+            auth_time: None,
+            acr: None,
+            amr: &[],
+            session_id: None,
+            ends_at: None,
+            confirmation: None,
+            exchange: None,
+        }
+    }
+
     /// The bearer of a family's next access token.
     pub(super) fn of_family(grant_id: GrantId, client: &'a Registration, terms: &'a Terms, target: Target) -> Self {
         Self {
