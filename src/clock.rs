@@ -9,24 +9,38 @@ use domain::Timestamp;
 use serde::Serializer;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Tells the time: the system's, moved by so many seconds where a test moved it.
+/// Tells the time: the system's, or what a test set it to.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
+    /// Whether it goes by itself no further.
+    stands: bool,
+    /// Ahead of the system's, in seconds; since 1970, where the clock stands.
     offset: Arc<AtomicI64>,
 }
 
 impl Clock {
+    /// One that stands at this moment, and goes on only when it is advanced: a test that counts seconds takes as long as it likes.
+    #[must_use]
+    pub fn standing() -> Self {
+        Self { stands: true, offset: Arc::new(system().into()) }
+    }
+
     /// This moment, in whole seconds.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let now = OffsetDateTime::now_utc().unix_timestamp();
-        Timestamp::from_unix(now.saturating_add(self.offset.load(Ordering::Relaxed)))
+        let begin = if self.stands { 0 } else { system() };
+        Timestamp::from_unix(begin.saturating_add(self.offset.load(Ordering::Relaxed)))
     }
 
-    /// Moves the clock ahead (or back, if negative) of the system's.
+    /// Moves the clock ahead, or back if negative.
     pub fn advance(&self, seconds: i64) {
         self.offset.fetch_add(seconds, Ordering::Relaxed);
     }
+}
+
+/// The system's time, in seconds since 1970.
+fn system() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
 }
 
 /// A moment in RFC 3339, in UTC. One that no calendar has stays a number of seconds.

@@ -47,7 +47,7 @@ impl Drop for Telling {
 
 /// A server that tells clients. What ended before it first looked is not told.
 async fn telling(kind: Kind) -> (TestApp, Telling) {
-    let app = TestApp::start_with(kind, |settings| settings.fetch.private_hosts = vec!["127.0.0.1".to_owned()]).await;
+    let app = TestApp::start_in_real_time(kind, |settings| settings.fetch.private_hosts = vec!["127.0.0.1".to_owned()]).await;
     app.app.log.followed_to(logout::NAME).await.unwrap();
     let telling = Telling::start(&app.app);
     (app, telling)
@@ -313,7 +313,7 @@ async fn a_person_signs_out_without_waiting_for_anybody(kind: Kind) {
 }
 
 async fn nobody_is_called_on_a_private_network(kind: Kind) {
-    let app = TestApp::start(kind).await;
+    let app = TestApp::start_in_real_time(kind, |_| {}).await;
     app.app.log.followed_to(logout::NAME).await.unwrap();
     let _telling = Telling::start(&app.app);
     let receiver = LogoutReceiver::start().await;

@@ -46,7 +46,7 @@ impl Drop for Sending {
 /// A server whose mails go to a mail server of the test's own.
 pub(crate) async fn mailing(kind: Kind) -> (TestApp, MailServer, Sending) {
     let server = MailServer::start().await;
-    let app = TestApp::start_with(kind, |settings| go_out(settings, &server)).await;
+    let app = TestApp::start_in_real_time(kind, |settings| go_out(settings, &server)).await;
     app.app.log.followed_to(mail::NAME).await.unwrap();
     let sending = Sending::start(&app.app);
     (app, server, sending)
@@ -244,7 +244,7 @@ async fn whoever_has_no_verified_address_gets_no_mail(kind: Kind) {
 
 async fn what_happened_before_mails_went_out_is_not_told(kind: Kind) {
     let server = MailServer::start().await;
-    let app = TestApp::start_with(kind, |settings| go_out(settings, &server)).await;
+    let app = TestApp::start_in_real_time(kind, |settings| go_out(settings, &server)).await;
     let user = reachable(&app, "aoi").await;
     set_password(&app, user).await;
     let _sending = Sending::start(&app.app);

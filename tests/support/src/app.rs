@@ -27,7 +27,7 @@ pub const USER: &str = "mika";
 pub const ADMINISTRATOR: &str = "root";
 pub const PASSWORD: &str = "correct horse battery";
 
-/// A running server, its store and its clock.
+/// A running server, its store and its clock, which stands but for what a test advances it.
 pub struct TestApp {
     pub app: App,
     pub address: SocketAddr,
@@ -38,6 +38,7 @@ pub struct TestApp {
     /// Speaks to the server without cookies, and follows no redirect.
     pub http: reqwest::Client,
     master_key: SecretString,
+    new_clock: fn() -> Clock,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -53,6 +54,11 @@ impl TestApp {
         Self::over(store, MasterKey::generate(), change).await
     }
 
+    /// As `start_with`, by a clock that goes on by itself: for what is tried again after a while, and for certificates.
+    pub async fn start_in_real_time(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::open(Store::new(kind).await, MasterKey::generate(), Clock::default, change).await
+    }
+
     /// As `start`, at a name in the place of an address: passkeys need one.
     pub async fn start_at_name(kind: Kind) -> Self {
         let at_name = |settings: &mut Settings| {
@@ -64,6 +70,10 @@ impl TestApp {
 
     /// A server over a store, which may have been used before under the same master key.
     pub async fn over(store: Store, master_key: SecretString, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::open(store, master_key, Clock::standing, change).await
+    }
+
+    async fn open(store: Store, master_key: SecretString, new_clock: fn() -> Clock, change: impl FnOnce(&mut Settings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("the listener has an address");
         let mut settings = Settings::load(&Source::default()).expect("the defaults are settings");
@@ -72,19 +82,19 @@ impl TestApp {
         settings.store.url = store.settings.url.clone().into();
         change(&mut settings);
         let listeners = listeners(&mut settings, listener).await;
-        let app = open(&store, Arc::new(settings), &master_key, Clock::default()).await;
+        let app = open(&store, Arc::new(settings), &master_key, new_clock()).await;
         let user = user_of(&app, USER, false).await;
         let administrator = user_of(&app, ADMINISTRATOR, true).await;
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
         tokio::spawn(http::serve(app.clone(), listeners, stopped));
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client can be made");
-        Self { app, address, user, administrator, store, http, master_key, stop: Some(stop) }
+        Self { app, address, user, administrator, store, http, master_key, new_clock, stop: Some(stop) }
     }
 
     /// Another node over the same store and keys: its own log, caches and clock.
     pub async fn another_node(&self) -> App {
-        open(&self.store, self.app.settings.clone(), &self.master_key, Clock::default()).await
+        open(&self.store, self.app.settings.clone(), &self.master_key, (self.new_clock)()).await
     }
 
     /// As `another_node`, with a listener of its own: its address.

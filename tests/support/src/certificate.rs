@@ -82,7 +82,7 @@ impl TestApp {
     /// A server with a second listener, which asks for client certificates and trusts those of this authority.
     pub async fn start_with_certificates(kind: Kind, authority: &Authority, change: impl FnOnce(&mut Settings)) -> Self {
         let (certificate, key) = authority.signed("server");
-        Self::start_with(kind, |settings| {
+        Self::start_in_real_time(kind, |settings| {
             let mtls = &mut settings.server.mtls;
             mtls.listen = Some(([127, 0, 0, 1], 0).into());
             (mtls.certificate_file, mtls.key_file) = (Some(certificate), Some(key));
