@@ -1,17 +1,19 @@
 //! The next tokens of a family: what comes of a code, and of a refresh token.
 
 use domain::{
-    Confirmation, GrantId, Scope, Timestamp,
+    ClientId, Confirmation, GrantId, Scope, Timestamp,
     client::{GrantType, Registration},
-    grant::{AccessToken, Grant, RefreshToken, Terms},
+    grant::{AccessToken, GoodOnce, Grant, GrantCommand, RefreshToken, Terms},
 };
 
 use crate::log::Unavailable;
 
 use super::{
+    IssueRefusal, Refusal,
     id_token::SignedIn,
+    issue::rule,
     mint::{Bearer, Issued, Texts},
-    target::Target,
+    target::{Target, TargetRefusal},
     work::{Loaded, Work},
 };
 
@@ -53,6 +55,19 @@ impl Work<'_> {
             true => metadata.refresh_token_lifetime.unwrap_or(tokens.refresh_token_lifetime),
             false => metadata.access_token_lifetime.unwrap_or(tokens.access_token_lifetime) + self.code_lifetime(client),
         })
+    }
+
+    /// A token that cannot be had for its target: what is presented again ends its family all the same, and anything else is refused.
+    pub(super) fn end_if_replayed(
+        &mut self,
+        (grant, client_id): (&Loaded<Grant>, ClientId),
+        presented: GoodOnce,
+        refusal: Refusal<TargetRefusal>,
+    ) -> Result<(), Refusal<IssueRefusal>> {
+        let Refusal::Rule(rule_of_target) = refusal else { return Err(refusal.map(IssueRefusal::Target)) };
+        let command = GrantCommand::EndIfReplayed { client_id, presented, at: self.now };
+        let (events, _) = self.decide(grant, command).map_err(rule)?;
+        if events.is_empty() { Err(Refusal::Rule(IssueRefusal::Target(rule_of_target))) } else { Ok(()) }
     }
 
     /// Makes the access token, the ID token that names it, the refresh token, and the answer that carries them.

@@ -4,7 +4,7 @@ use domain::{
     Decide, StreamId,
     client::{Client, GrantType},
     consent::Consent,
-    grant::{Grant, GrantCommand, GrantError, GrantEvent, Redeem},
+    grant::{GoodOnce, Grant, GrantCommand, GrantError, GrantEvent, Redeem},
     pkce::CodeVerifier,
     session::Session,
     user::User,
@@ -79,7 +79,13 @@ impl UseCase for RedeemCode {
         work.stand_on(&terms).await?;
         let standing = work.inner.reads.token(&self.code.digest).await?.is_some_and(|row| !row.cut_off);
         let target = work.target_within((&terms, registration), self.resource.as_deref(), &terms.scope).await;
-        let target = target.map_err(|error| error.map(IssueRefusal::Target))?;
+        let target = match target {
+            Ok(target) => target,
+            Err(refusal) => {
+                let presented = GoodOnce::Code(self.code.digest.clone());
+                return work.end_if_replayed((&grant, self.client.id), presented, refusal).map(|()| Redeemed::Replayed);
+            }
+        };
         let next = Next {
             grant: &grant,
             client: registration,

@@ -6,7 +6,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use domain::{
     Decide, Digest, Scope, StreamId,
     client::Client,
-    grant::{Grant, GrantCommand, GrantError, GrantEvent, Refresh},
+    grant::{GoodOnce, Grant, GrantCommand, GrantError, GrantEvent, Refresh, RotatedRefresh},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -87,7 +87,17 @@ impl UseCase for RefreshTokens {
         let standing = work.inner.reads.token(&self.presented.digest).await?.is_some_and(|row| !row.cut_off);
         let scope = self.scope.as_ref().unwrap_or(&terms.scope);
         let target = work.target_within((&terms, registration), self.resource.as_deref(), scope).await;
-        let target = target.map_err(|error| error.map(IssueRefusal::Target))?;
+        let tokens = &work.inner.settings.tokens;
+        let (retry_grace, retries) = (tokens.retry_grace, tokens.retries);
+        let (digest, generation) = (self.presented.digest.clone(), self.presented.generation);
+        let presented = RotatedRefresh { digest, generation, retry_grace };
+        let target = match target {
+            Ok(target) => target,
+            Err(refusal) => {
+                let presented = GoodOnce::RefreshToken(presented);
+                return work.end_if_replayed((&grant, self.client.id), presented, refusal).map(|()| Refreshed::Replayed);
+            }
+        };
         let rotates = registration.metadata.policy.rotates_refresh_tokens();
         let next = Next {
             grant: &grant,
@@ -96,15 +106,13 @@ impl UseCase for RefreshTokens {
             scope,
             target,
             nonce: None,
-            generation: rotates.then(|| self.presented.generation.saturating_add(1)),
+            generation: rotates.then(|| generation.saturating_add(1)),
             confirmation: self.client.confirmation(),
         };
         let Minted { issued, access, refresh: successor } = work.mint_family(next).await?;
-        let tokens = &work.inner.settings.tokens;
         let command = GrantCommand::Refresh(Box::new(Refresh {
             client_id: self.client.id,
-            presented: self.presented.digest.clone(),
-            generation: self.presented.generation,
+            presented,
             confirmation: self.client.confirmation().cloned(),
             standing,
             authentication: self.client.authentication,
@@ -112,8 +120,7 @@ impl UseCase for RefreshTokens {
             access,
             successor,
             idle_until: work.now.plus(work.idle_lifetime(registration)),
-            retry_grace: tokens.retry_grace,
-            retries: tokens.retries,
+            retries,
             at: work.now,
         }));
         let (events, _) = work.decide(&grant, command).map_err(rule)?;

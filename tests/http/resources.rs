@@ -10,6 +10,7 @@ use support::{Answer, Browser, Device, Kind, REDIRECT_URI, TestApp, TestClient, 
 both_stores!(
     a_token_is_for_one_resource,
     of_several_that_were_granted_a_token_request_names_one,
+    a_replay_ends_the_grant_whatever_resource_it_names,
     one_that_was_granted_needs_no_name,
     a_replayed_code_ends_the_tokens_for_all_its_resources,
     a_token_has_the_scopes_that_its_resource_understands,
@@ -89,6 +90,27 @@ async fn told(app: &TestApp, client: &TestClient, token: &str) -> Value {
 
 fn claims(token: &str) -> Value {
     insecure_decode::<Value>(token).expect("it is a JWT").claims
+}
+
+async fn a_replay_ends_the_grant_whatever_resource_it_names(kind: Kind) {
+    let app = app(kind).await;
+    let client = client(&app).await;
+    for named in [&[] as &[&str], &[VIDEOS]] {
+        let code = code(&app, &client, "read", &[PHOTOS, OTHER]).await;
+        let tokens = redeem(&app, &client, &code, &[PHOTOS]).await.assert_status(200).tokens();
+        redeem(&app, &client, &code, named).await.assert_error(400, "invalid_grant");
+        assert!(!app.is_active(&client, &tokens.access).await, "a replayed code naming {named:?} ends the grant");
+    }
+    for named in [&[] as &[(&str, &str)], &[("resource", VIDEOS)]] {
+        let code = code(&app, &client, "read", &[PHOTOS, OTHER]).await;
+        let first = redeem(&app, &client, &code, &[PHOTOS]).await.assert_status(200).tokens();
+        let second = refresh(&app, &client, &first, &[("resource", PHOTOS)]).await.assert_status(200).tokens();
+        refresh(&app, &client, &first, named).await.assert_error(400, "invalid_target");
+        app.app.clock.advance(i64::from(app.app.settings.tokens.retry_grace));
+        assert!(app.is_active(&client, &second.access).await, "within the grace time it may be an answer that was lost");
+        refresh(&app, &client, &first, named).await.assert_error(400, "invalid_grant");
+        assert!(!app.is_active(&client, &second.access).await, "a replayed refresh token naming {named:?} ends the family");
+    }
 }
 
 fn description(refused: &Answer) -> String {

@@ -21,10 +21,28 @@ pub enum GrantCommand {
     Refresh(Box<Refresh>),
     /// Exchange an access token for another.
     Exchange(Box<Exchange>),
+    /// End the family of what is presented again, in a request that gets nothing anyway. Of what was not used before nothing comes.
+    EndIfReplayed { client_id: ClientId, presented: GoodOnce, at: Timestamp },
     /// Revoke one access token of the family.
     RevokeAccessToken { token: TokenId, digest: Digest, expires_at: Timestamp, at: Timestamp },
     /// Revoke the family.
     Revoke { reason: RevocationReason, at: Timestamp },
+}
+
+/// What gives tokens once. Presented again, it may be in a thief's hands (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+#[derive(Clone, Debug)]
+pub enum GoodOnce {
+    Code(Digest),
+    RefreshToken(RotatedRefresh),
+}
+
+/// A refresh token, as its rotation knows it.
+#[derive(Clone, Debug)]
+pub struct RotatedRefresh {
+    pub digest: Digest,
+    pub generation: u32,
+    /// For how long the predecessor still gets the same answer, in seconds.
+    pub retry_grace: u32,
 }
 
 /// What a client presents with a code, and the tokens it gets if all fits.
@@ -48,8 +66,7 @@ pub struct Redeem {
 #[derive(Clone, Debug)]
 pub struct Refresh {
     pub client_id: ClientId,
-    pub presented: Digest,
-    pub generation: u32,
+    pub presented: RotatedRefresh,
     /// The key that the client proves to hold.
     pub confirmation: Option<Confirmation>,
     /// Whether no cutoff (client, user, session, consent) has fallen since the family was approved.
@@ -63,9 +80,7 @@ pub struct Refresh {
     pub successor: Option<RefreshToken>,
     /// The end of a new idle lifetime.
     pub idle_until: Timestamp,
-    /// For how long the predecessor still gets the same answer, in seconds.
-    pub retry_grace: u32,
-    /// How often, at most.
+    /// How often the predecessor gets the same answer, at most.
     pub retries: u32,
     pub at: Timestamp,
 }

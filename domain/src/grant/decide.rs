@@ -5,7 +5,7 @@ use crate::{
     pkce::{CodeChallenge, CodeVerifier},
 };
 
-use super::{Code, Grant, GrantCommand, GrantError, GrantEvent, Live, Redeem, RefreshToken, RevocationReason, Terms};
+use super::{Code, GoodOnce, Grant, GrantCommand, GrantError, GrantEvent, Live, Redeem, RefreshToken, RevocationReason, Terms};
 
 impl Decide for Grant {
     fn decide(&self, command: GrantCommand) -> Result<Vec<GrantEvent>, GrantError> {
@@ -33,6 +33,15 @@ impl Decide for Grant {
             GrantCommand::Redeem(presented) => self.redeem(*presented),
             GrantCommand::Refresh(presented) => self.refresh(*presented),
             GrantCommand::Exchange(request) => self.exchange(*request),
+            GrantCommand::EndIfReplayed { client_id, presented, at } => {
+                self.terms().ok_or(GrantError::Unknown)?.must_be_of(client_id)?;
+                let Self::Live(live) = self else { return Ok(vec![]) };
+                match presented {
+                    GoodOnce::Code(code) if live.came_of(&code) => Ok(live.code_replayed(at)),
+                    GoodOnce::Code(_) => Ok(vec![]),
+                    GoodOnce::RefreshToken(token) => live.end_if_refresh_replayed(&token, at),
+                }
+            }
             GrantCommand::RevokeAccessToken { token, digest, expires_at, at } => match self {
                 Self::Absent => Err(GrantError::Unknown),
                 Self::Approved { .. } => Err(GrantError::NotIssuedHere),
@@ -73,10 +82,7 @@ impl Grant {
                 let refresh = refresh.map(|refresh| terms.next(refresh, 1)).transpose()?;
                 Ok(vec![GrantEvent::CodeRedeemed { code, authentication, at }, GrantEvent::TokensIssued { access, refresh, at }])
             }
-            Self::Live(live) if live.code.as_ref().is_some_and(|code| code.is(&presented.code)) => {
-                let at = presented.at;
-                Ok(vec![GrantEvent::CodeReplayed { at }, live.revoked(RevocationReason::CodeReplayed, at)])
-            }
+            Self::Live(live) if live.came_of(&presented.code) => Ok(live.code_replayed(presented.at)),
             Self::Live(_) => Err(GrantError::NotIssuedHere),
             Self::Revoked { .. } => Err(GrantError::Revoked),
         }
@@ -134,6 +140,14 @@ impl Terms {
 }
 
 impl Live {
+    fn came_of(&self, code: &Digest) -> bool {
+        self.code.as_ref().is_some_and(|own| own.is(code))
+    }
+
+    fn code_replayed(&self, at: Timestamp) -> Vec<GrantEvent> {
+        vec![GrantEvent::CodeReplayed { at }, self.revoked(RevocationReason::CodeReplayed, at)]
+    }
+
     /// Whether others hold tokens that came of its own.
     fn is_exchanged(&self) -> bool {
         !self.reached.is_empty()

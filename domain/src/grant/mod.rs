@@ -11,7 +11,7 @@ mod refresh;
 mod tests;
 
 pub use act::Act;
-pub use command::{Exchange, GrantCommand, Redeem, Refresh};
+pub use command::{Exchange, GoodOnce, GrantCommand, Redeem, Refresh, RotatedRefresh};
 pub use event::{
     AccessToken, Approved, Assured, ClientAuthentication, Exchanged, GrantEvent, IdToken, LivesOn, RefreshToken, RevocationReason,
 };

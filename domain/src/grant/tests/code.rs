@@ -75,6 +75,16 @@ fn a_code_replayed_after_its_time_revokes_all_the_same() {
 }
 
 #[test]
+fn a_replay_ends_the_family_though_nothing_else_of_the_request_is_right() {
+    let end_if_replayed =
+        |client_id, code| GrantCommand::EndIfReplayed { client_id, presented: GoodOnce::Code(digest(code)), at: after(20) };
+    grant().given(live()).when(end_if_replayed(CLIENT, "code")).then_expect_events(replayed(20));
+    grant().given(live()).when(end_if_replayed(CLIENT, "another")).then_expect_events(vec![]);
+    grant().given(vec![approved()]).when(end_if_replayed(CLIENT, "code")).then_expect_events(vec![]);
+    grant().given(live()).when(end_if_replayed(OTHER_CLIENT, "code")).then_expect_error(GrantError::OtherClient);
+}
+
+#[test]
 fn a_replayed_code_gives_nothing_after_the_revocation() {
     grant().given([live(), replayed(20)].concat()).when(redeem(request())).then_expect_error(GrantError::Revoked);
 }

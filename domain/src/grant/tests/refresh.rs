@@ -4,12 +4,15 @@ use super::*;
 
 const RETRIES: u32 = 3;
 
+fn token(generation: u32) -> RotatedRefresh {
+    RotatedRefresh { digest: digest(&format!("refresh {generation}")), generation, retry_grace: GRACE }
+}
+
 /// The client presents the token of this generation, so many seconds after the approval.
 fn request(generation: u32, seconds: u32) -> Refresh {
     Refresh {
         client_id: CLIENT,
-        presented: digest(&format!("refresh {generation}")),
-        generation,
+        presented: token(generation),
         confirmation: None,
         standing: true,
         authentication: BASIC,
@@ -17,7 +20,6 @@ fn request(generation: u32, seconds: u32) -> Refresh {
         access: access(seconds),
         successor: Some(refresh_token(generation + 1, seconds)),
         idle_until: after(seconds + IDLE_LIFETIME),
-        retry_grace: GRACE,
         retries: RETRIES,
         at: after(seconds),
     }
@@ -140,7 +142,7 @@ fn a_predecessor_after_the_grace_time_revokes_the_whole_grant() {
 #[test]
 fn a_predecessor_without_a_grace_time_revokes_the_whole_grant() {
     let past = [live(), vec![refreshed(1, 100)]].concat();
-    let request = Refresh { retry_grace: 0, ..request(1, 100) };
+    let request = Refresh { presented: RotatedRefresh { retry_grace: 0, ..token(1) }, ..request(1, 100) };
     grant().given(past).when(refresh(request)).then_expect_events(replayed(1, 100));
 }
 
@@ -196,7 +198,7 @@ fn another_client_is_told_nothing_about_a_revoked_grant() {
 #[test]
 fn a_token_that_was_not_issued_here_changes_nothing() {
     let later = request(4, 300);
-    let invented = Refresh { presented: digest("invented"), ..request(3, 300) };
+    let invented = Refresh { presented: RotatedRefresh { digest: digest("invented"), ..token(3) }, ..request(3, 300) };
     for request in [later, invented] {
         grant().given(rotated_twice()).when(refresh(request)).then_expect_error(GrantError::NotIssuedHere);
     }
@@ -277,4 +279,18 @@ fn the_state_does_not_grow_with_rotations() {
         serde_json::to_string(&state).expect("written").len()
     };
     assert_eq!(length(2), length(2_000));
+}
+
+fn end_if_replayed(client_id: ClientId, generation: u32, seconds: u32) -> GrantCommand {
+    GrantCommand::EndIfReplayed { client_id, presented: GoodOnce::RefreshToken(token(generation)), at: after(seconds) }
+}
+
+#[test]
+fn a_replay_ends_the_family_though_nothing_else_of_the_request_is_right() {
+    grant().given(rotated_twice()).when(end_if_replayed(CLIENT, 1, 300)).then_expect_events(replayed(1, 300));
+    // The current one, and one whose answer may have been lost, are as good as before.
+    for (generation, seconds) in [(3, 300), (2, 200 + GRACE - 1)] {
+        grant().given(rotated_twice()).when(end_if_replayed(CLIENT, generation, seconds)).then_expect_events(vec![]);
+    }
+    grant().given(rotated_twice()).when(end_if_replayed(OTHER_CLIENT, 1, 300)).then_expect_error(GrantError::OtherClient);
 }
