@@ -71,7 +71,7 @@ impl Dispatch {
             reads: Reads::new(log.db().clone()),
             subject_keys: vault.subject_keys(),
             fetcher: Fetcher::of_clients(&settings.fetch)?,
-            authorities: Authorities::read(&settings.server.mtls.ca_files).map_err(OpenError::Authorities)?,
+            authorities: Arc::new(Authorities::open(&settings.server.mtls.ca_files).map_err(OpenError::Authorities)?),
             heads: Heads::new(),
             locks: std::iter::repeat_with(|| Mutex::new(())).take(LOCKS).collect(),
             verified_secrets: VerifiedSecrets::new(),

@@ -1,16 +1,25 @@
 //! A client proves who it is by its certificate (RFC 8705 section 2): an authority vouches for the name that it registered, or it registered
 //! the certificate itself.
 
+use std::sync::Arc;
+
 use domain::client::{AuthenticationMethod, Registration};
 
 use crate::{
     log::Unavailable,
     protocol::client_certificate::{ClientCertificate, InvalidCertificate},
+    tls::Authorities,
 };
 
 use super::{Inner, signers_keys::KeysOf};
 
 impl Inner {
+    /// Those whose client certificates are believed.
+    #[must_use]
+    pub fn authorities(&self) -> Arc<Authorities> {
+        self.authorities.clone()
+    }
+
     /// Whether this is the certificate of a client that authenticates by one.
     pub(super) async fn check_certificate(
         &self,

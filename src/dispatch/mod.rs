@@ -134,7 +134,7 @@ pub struct Inner {
     /// Asks those whom clients name.
     pub fetcher: Fetcher,
     subject_keys: Coalescer<String, String>,
-    authorities: Authorities,
+    authorities: Arc<Authorities>,
     heads: Heads,
     locks: Vec<Mutex<()>>,
     verified_secrets: authenticate::VerifiedSecrets,

@@ -10,45 +10,49 @@ use rustls::{
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 
-use super::TlsError;
+use super::{TlsError, renewed::Renewed};
 
 /// Those that the settings name; maybe none.
 #[derive(Debug)]
-pub struct Authorities(Option<Arc<dyn ClientCertVerifier>>);
+pub struct Authorities {
+    files: Vec<PathBuf>,
+    verifier: Renewed<Verifier>,
+}
+
+/// `None` where nobody is believed.
+type Verifier = Option<Arc<dyn ClientCertVerifier>>;
 
 impl Authorities {
     /// Reads their certificates, in PEM.
     ///
     /// # Errors
     /// The file that cannot be used.
-    pub fn read(files: &[PathBuf]) -> Result<Self, TlsError> {
-        let mut roots = RootCertStore::empty();
-        for path in files {
-            let refused = |why: String| TlsError::File { path: path.clone(), why };
-            let read = CertificateDer::pem_file_iter(path).map_err(|error| refused(error.to_string()))?;
-            let before = roots.len();
-            for certificate in read {
-                let certificate = certificate.map_err(|error| refused(error.to_string()))?;
-                roots.add(certificate).map_err(|error| refused(error.to_string()))?;
-            }
-            if roots.len() == before {
-                return Err(refused("it holds no certificate in PEM".to_owned()));
-            }
+    pub fn open(files: &[PathBuf]) -> Result<Self, TlsError> {
+        let files = files.to_vec();
+        let verifier = Renewed::open(files.clone(), |contents| verifier(&files, contents))?;
+        Ok(Self { files, verifier })
+    }
+
+    /// Whether the settings name any.
+    #[must_use]
+    pub const fn are_named(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// Reads the files again where they are others than those in use. What cannot be used is told of, and changes nothing.
+    pub fn reload(&self) {
+        match self.verifier.renew(|contents| verifier(&self.files, contents)) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("the authorities of client certificates are read anew"),
+            Err(error) => tracing::error!(%error, "renewed authorities cannot be used: those before stay in use"),
         }
-        if roots.is_empty() {
-            return Ok(Self(None));
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        let verifier = verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
-        Ok(Self(Some(verifier)))
     }
 
     /// Whether one of them, directly or by the others that were shown, says that this certificate is good now, and for a client.
     #[must_use]
     pub fn vouch_for(&self, certificate: &CertificateDer<'_>, others: &[CertificateDer<'_>], now: Timestamp) -> bool {
         let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix()).unwrap_or_default()));
-        self.0.as_ref().is_some_and(|verifier| match verifier.verify_client_cert(certificate, others, now) {
+        self.verifier.current().is_some_and(|verifier| match verifier.verify_client_cert(certificate, others, now) {
             Ok(_) => true,
             Err(error) => {
                 tracing::debug!(%error, "a client certificate is not trusted");
@@ -56,4 +60,25 @@ impl Authorities {
             }
         })
     }
+}
+
+fn verifier(files: &[PathBuf], contents: &[Vec<u8>]) -> Result<Verifier, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for (path, content) in files.iter().zip(contents) {
+        let refused = |why: String| TlsError::File { path: path.clone(), why };
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(content) {
+            let certificate = certificate.map_err(|error| refused(error.to_string()))?;
+            roots.add(certificate).map_err(|error| refused(error.to_string()))?;
+        }
+        if roots.len() == before {
+            return Err(refused("it holds no certificate in PEM".to_owned()));
+        }
+    }
+    if roots.is_empty() {
+        return Ok(None);
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    Ok(Some(verifier.map_err(|error| rustls::Error::General(error.to_string()))?))
 }

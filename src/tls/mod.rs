@@ -5,6 +5,7 @@ mod anybody;
 mod authorities;
 mod pair;
 mod reload;
+mod renewed;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -1,22 +1,23 @@
 //! Certificates are renewed while the server serves.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::signal::unix::Signal;
 
-use super::Tls;
+use super::{Authorities, Tls};
 
 /// How often the files are looked at.
 const TURN: Duration = Duration::from_secs(5);
 
-/// Reads renewed certificates, soon after their files changed, and at once at SIGHUP.
-pub async fn follow(all: Vec<Tls>, mut hang_up: Signal) {
+/// Reads renewed certificates, of the listeners and of the clients' authorities, soon after their files changed, and at once at SIGHUP.
+pub async fn follow(listeners: Vec<Tls>, authorities: Arc<Authorities>, mut hang_up: Signal) {
     let mut turn = tokio::time::interval(TURN);
     loop {
         tokio::select! {
             _ = turn.tick() => {}
             _ = hang_up.recv() => tracing::info!("told to read the certificates again"),
         }
-        all.iter().for_each(Tls::reload);
+        listeners.iter().for_each(Tls::reload);
+        authorities.reload();
     }
 }

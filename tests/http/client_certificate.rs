@@ -6,6 +6,7 @@ use support::{Answer, Authority, ClientIdentity, Kind, TestApp, TestClient, both
 both_stores!(
     a_client_is_known_by_the_name_in_its_certificate,
     a_certificate_that_nobody_vouches_for_proves_nothing,
+    renewed_authorities_are_believed_in_the_place_of_those_before,
     a_client_is_known_by_the_certificate_that_it_registered,
     a_client_with_a_certificate_says_who_it_is,
     a_certificate_is_no_way_for_others,
@@ -86,6 +87,28 @@ async fn a_certificate_that_nobody_vouches_for_proves_nothing(kind: Kind) {
     app.app.clock.advance(3 * 86_400);
     let refused = token(&app, &good, &client).await.assert_error(401, "invalid_client");
     assert_eq!(rule(&app, &refused), "certificate_not_trusted", "expired");
+}
+
+async fn renewed_authorities_are_believed_in_the_place_of_those_before(kind: Kind) {
+    let (authority, other, before) = (Authority::new(), Authority::new(), Authority::new());
+    let file = before.certificate();
+    let app =
+        TestApp::start_with_certificates(kind, &authority, |settings| settings.server.mtls.ca_files = vec![file.clone()]).await;
+    let client = bank(&app).await;
+    let [own, others] = [&before, &other].map(|signs| certificate_of_bank(signs).http(&authority));
+    let reload = |content: &[u8]| {
+        std::fs::write(&file, content).unwrap();
+        app.app.dispatch.authorities().reload();
+    };
+    token(&app, &own, &client).await.assert_status(200);
+    for nonsense in ["", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        reload(nonsense.as_bytes());
+        token(&app, &own, &client).await.assert_status(200);
+    }
+    reload(&std::fs::read(other.certificate()).unwrap());
+    token(&app, &others, &client).await.assert_status(200);
+    let refused = token(&app, &own, &client).await.assert_error(401, "invalid_client");
+    assert_eq!(rule(&app, &refused), "certificate_not_trusted");
 }
 
 async fn a_client_is_known_by_the_certificate_that_it_registered(kind: Kind) {

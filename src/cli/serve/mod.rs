@@ -101,9 +101,10 @@ impl Serve {
         }
         beside.spawn(logout::run(app.clone()));
         let certificates: Vec<_> = listeners.tls().cloned().collect();
-        if !certificates.is_empty() {
+        let authorities = app.dispatch.authorities();
+        if !certificates.is_empty() || authorities.are_named() {
             let hang_up = signal(SignalKind::hangup()).map_err(|error| Failure::io("the signals", &error))?;
-            beside.spawn(tls::follow(certificates, hang_up));
+            beside.spawn(tls::follow(certificates, authorities, hang_up));
         }
         match mailer {
             Some(mailer) => drop(beside.spawn(follow::mail::run(app.clone(), mailer))),
