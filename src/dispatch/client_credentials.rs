@@ -7,15 +7,13 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{
-    log::Actor,
-    protocol::{Once, OnceKind},
-};
+use crate::log::Actor;
 
 use super::{
     AuthenticatedClient, Dispatch, Done, IssueRefusal, Issued, Refusal, UseCase,
     issue::rule,
     mint::{Bearer, Texts},
+    once::ProvedOnce,
     work::{Loaded, Work},
 };
 
@@ -42,12 +40,8 @@ impl UseCase for IssueForClient {
     type Answer = Issued;
     type Refusal = IssueRefusal;
 
-    fn once(&self) -> &[Once] {
-        self.client.once()
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<IssueRefusal> {
-        Some(IssueRefusal::UsedBefore(kind))
+    fn proved_once(&self) -> Option<ProvedOnce<'_, IssueRefusal>> {
+        Some(ProvedOnce::by(self.client.once(), IssueRefusal::UsedBefore))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<IssueRefusal>> {

@@ -10,16 +10,14 @@ use projections::token::TokenKind;
 
 use crate::{
     log::{Actor, Unavailable},
-    protocol::{
-        Once, OnceKind,
-        exchange::{ACCESS_TOKEN, Agreed},
-    },
+    protocol::exchange::{ACCESS_TOKEN, Agreed},
 };
 
 use super::{
     AuthenticatedClient, Dispatch, Done, IssueRefusal, Issued, Refusal, UseCase,
     issue::rule,
     mint::{Bearer, ByExchange, Texts},
+    once::ProvedOnce,
     work::Work,
 };
 
@@ -51,12 +49,8 @@ impl UseCase for ExchangeToken {
         Some(Grant::stream(self.grant_id.uuid()))
     }
 
-    fn once(&self) -> &[Once] {
-        self.client.once()
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<IssueRefusal> {
-        Some(IssueRefusal::UsedBefore(kind))
+    fn proved_once(&self) -> Option<ProvedOnce<'_, IssueRefusal>> {
+        Some(ProvedOnce::by(self.client.once(), IssueRefusal::UsedBefore))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<IssueRefusal>> {

@@ -27,6 +27,7 @@ use super::{
     AuthenticatedClient, Dispatch, Done, Inner, IssueRefusal, Issued, Refusal, UseCase,
     issue::rule,
     mint::{Bearer, Texts},
+    once::ProvedOnce,
     signers_keys::KeysOf,
     work::{Loaded, Work},
 };
@@ -131,12 +132,8 @@ impl UseCase for IssueForAssured<'_> {
     type Answer = Issued;
     type Refusal = AssertionRefusal;
 
-    fn once(&self) -> &[Once] {
-        &self.once
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<AssertionRefusal> {
-        Some(IssueRefusal::UsedBefore(kind).into())
+    fn proved_once(&self) -> Option<ProvedOnce<'_, AssertionRefusal>> {
+        Some(ProvedOnce::by(&self.once, |kind| IssueRefusal::UsedBefore(kind).into()))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<AssertionRefusal>> {

@@ -100,13 +100,13 @@ use crate::{
     log::{Actor, AppendError, Log, Unavailable, coalesce::Coalescer},
     passkeys::RelyingParty,
     passwords::Passwords,
-    protocol::{Once, OnceKind},
     reads::Reads,
     signer::Signer,
     tls::Authorities,
     vault::{MasterKeys, ServerKeys, store::VaultStore},
 };
 use heads::Heads;
+use once::ProvedOnce;
 use work::Work;
 
 /// How often a command that lost a race is decided again before its caller is told to come back.
@@ -196,12 +196,7 @@ trait UseCase: Sync {
     }
 
     /// What the request proves itself by that is good once: it is used up with what is written.
-    fn once(&self) -> &[Once] {
-        &[]
-    }
-
-    /// What to say when that was used before.
-    fn used_before(&self, _kind: OnceKind) -> Option<Self::Refusal> {
+    fn proved_once(&self) -> Option<ProvedOnce<'_, Self::Refusal>> {
         None
     }
 
@@ -238,7 +233,8 @@ impl Dispatch {
                 Ok(answer) if work.changes_nothing() => return Ok(Done { answer, position: self.0.log.known_head() }),
                 Ok(answer) => answer,
             };
-            work.ephemeral.extend(use_case.once().iter().map(once::claim));
+            let proved_once = use_case.proved_once();
+            work.ephemeral.extend(proved_once.iter().flat_map(ProvedOnce::claims));
             let (append, heads) = work.finish();
             let streams: Vec<_> = append.guards.iter().map(|guard| guard.stream.clone()).collect();
             let appended = match hold {
@@ -263,8 +259,8 @@ impl Dispatch {
                             None => fresh = true,
                         },
                         AppendError::EphemeralTaken { kind, key } => {
-                            let once = OnceKind::named(kind).and_then(|kind| use_case.used_before(kind));
-                            match once.or_else(|| use_case.name_taken(&key)) {
+                            let used_before = proved_once.and_then(|proved| proved.refusal(kind));
+                            match used_before.or_else(|| use_case.name_taken(&key)) {
                                 Some(refusal) => return Err(Refusal::Rule(refusal)),
                                 None => fresh = true,
                             }

@@ -8,8 +8,30 @@ use crate::{
 
 use super::Dispatch;
 
+/// What a use case's request proves itself by that is good once, and what to say when it was used before.
+pub(super) struct ProvedOnce<'a, R> {
+    proofs: &'a [Once],
+    used_before: fn(OnceKind) -> R,
+}
+
+impl<'a, R> ProvedOnce<'a, R> {
+    pub(super) const fn by(proofs: &'a [Once], used_before: fn(OnceKind) -> R) -> Self {
+        Self { proofs, used_before }
+    }
+
+    /// Uses all of it up in an append, which fails where one was used already.
+    pub(super) fn claims(&self) -> impl Iterator<Item = EphemeralChange> + use<'a, R> {
+        self.proofs.iter().map(claim)
+    }
+
+    /// The refusal, where what was taken already is one of these.
+    pub(super) fn refusal(&self, taken: &str) -> Option<R> {
+        OnceKind::named(taken).map(self.used_before)
+    }
+}
+
 /// Uses it up in an append, which fails where it was used already.
-pub(super) fn claim(once: &Once) -> EphemeralChange {
+fn claim(once: &Once) -> EphemeralChange {
     EphemeralChange::Claim { kind: once.kind.name(), key: once.key.clone(), expires_at: once.until }
 }
 

@@ -10,16 +10,13 @@ use domain::{
     user::User,
 };
 
-use crate::{
-    credential::Credential,
-    log::Actor,
-    protocol::{Once, OnceKind},
-};
+use crate::{credential::Credential, log::Actor};
 
 use super::{
     AuthenticatedClient, Dispatch, Done, IssueRefusal, Issued, Refusal, UseCase,
     family::{Minted, Next},
     issue::rule,
+    once::ProvedOnce,
     work::Work,
 };
 
@@ -61,12 +58,8 @@ impl UseCase for RedeemCode {
         Some(Grant::stream(self.code.aggregate_id))
     }
 
-    fn once(&self) -> &[Once] {
-        self.client.once()
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<IssueRefusal> {
-        Some(IssueRefusal::UsedBefore(kind))
+    fn proved_once(&self) -> Option<ProvedOnce<'_, IssueRefusal>> {
+        Some(ProvedOnce::by(self.client.once(), IssueRefusal::UsedBefore))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Redeemed, Refusal<IssueRefusal>> {

@@ -14,7 +14,6 @@ use crate::{
     credential::Credential,
     ephemeral,
     log::{Actor, EphemeralChange, Unavailable},
-    protocol::{Once, OnceKind},
     vault::Cipher,
 };
 
@@ -22,6 +21,7 @@ use super::{
     AuthenticatedClient, Dispatch, Done, IssueRefusal, Issued, Refusal, UseCase,
     family::{Minted, Next},
     issue::rule,
+    once::ProvedOnce,
     work::Work,
 };
 
@@ -68,12 +68,8 @@ impl UseCase for RefreshTokens {
         Some(Grant::stream(self.presented.aggregate_id))
     }
 
-    fn once(&self) -> &[Once] {
-        self.client.once()
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<IssueRefusal> {
-        Some(IssueRefusal::UsedBefore(kind))
+    fn proved_once(&self) -> Option<ProvedOnce<'_, IssueRefusal>> {
+        Some(ProvedOnce::by(self.client.once(), IssueRefusal::UsedBefore))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Refreshed, Refusal<IssueRefusal>> {

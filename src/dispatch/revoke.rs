@@ -12,10 +12,10 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     credential::CredentialKind,
     log::{Actor, Unavailable},
-    protocol::{Once, OnceKind},
+    protocol::OnceKind,
 };
 
-use super::{AuthenticatedClient, Dispatch, Done, Refusal, UseCase, work::Work};
+use super::{AuthenticatedClient, Dispatch, Done, Refusal, UseCase, once::ProvedOnce, work::Work};
 
 /// An authenticated client gives a token back.
 pub struct RevokeToken {
@@ -119,12 +119,8 @@ impl UseCase for RevokeOfGrant<'_> {
         Some(Grant::stream(self.grant_id.uuid()))
     }
 
-    fn once(&self) -> &[Once] {
-        self.client.once()
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<Unrevoked> {
-        Some(Unrevoked::UsedBefore(kind))
+    fn proved_once(&self) -> Option<ProvedOnce<'_, Unrevoked>> {
+        Some(ProvedOnce::by(self.client.once(), Unrevoked::UsedBefore))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Revoked, Refusal<Unrevoked>> {

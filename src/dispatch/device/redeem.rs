@@ -20,11 +20,12 @@ use crate::{
     dispatch::{
         AuthenticatedClient, Dispatch, Done, Issued, Refusal, TargetRefusal, UseCase,
         family::{Minted, Next},
+        once::ProvedOnce,
         work::{Loaded, Work},
     },
     ephemeral::{self, Pace},
     log::{Actor, Unavailable},
-    protocol::{Once, OnceKind},
+    protocol::OnceKind,
 };
 
 /// The ephemeral kind of devices' polls.
@@ -94,12 +95,8 @@ impl UseCase for RedeemDevice {
         Some(DeviceAuthorization::stream(self.code.aggregate_id))
     }
 
-    fn once(&self) -> &[Once] {
-        self.client.once()
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<DeviceCodeRefusal> {
-        Some(DeviceCodeRefusal::UsedBefore(kind))
+    fn proved_once(&self) -> Option<ProvedOnce<'_, DeviceCodeRefusal>> {
+        Some(ProvedOnce::by(self.client.once(), DeviceCodeRefusal::UsedBefore))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Issued, Refusal<DeviceCodeRefusal>> {

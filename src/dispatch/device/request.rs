@@ -14,11 +14,12 @@ use crate::{
     credential::CredentialKind,
     dispatch::{
         AuthenticatedClient, Dispatch, Done, Refusal, UseCase,
+        once::ProvedOnce,
         work::{Loaded, Work},
     },
     ephemeral,
     log::{Actor, EphemeralChange},
-    protocol::{Once, OnceKind},
+    protocol::OnceKind,
     user_code::UserCode,
 };
 
@@ -85,12 +86,8 @@ impl UseCase for RequestDevice {
     type Answer = RequestedDevice;
     type Refusal = RequestDeviceRefusal;
 
-    fn once(&self) -> &[Once] {
-        self.client.once()
-    }
-
-    fn used_before(&self, kind: OnceKind) -> Option<RequestDeviceRefusal> {
-        Some(RequestDeviceRefusal::UsedBefore(kind))
+    fn proved_once(&self) -> Option<ProvedOnce<'_, RequestDeviceRefusal>> {
+        Some(ProvedOnce::by(self.client.once(), RequestDeviceRefusal::UsedBefore))
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<RequestedDevice, Refusal<RequestDeviceRefusal>> {
