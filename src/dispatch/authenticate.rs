@@ -3,36 +3,29 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use domain::{
-    ClientId, Confirmation, Digest, Timestamp,
-    client::{AuthenticationMethod, Client, ClientSecret, Policy, Registration},
+    Digest, Timestamp,
+    client::{AuthenticationMethod, Client, Policy, Registration},
     grant::ClientAuthentication,
 };
 use quick_cache::sync::Cache;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use crate::{
     ephemeral,
     log::Unavailable,
     protocol::{
-        Once,
         assertion::InvalidAssertion,
         client_authentication::{ClientCredentials, ClientProof},
         client_certificate::{ClientCertificate, InvalidCertificate},
-        dpop::Possession,
     },
-    vault::{MacPurpose, kind},
 };
 
-use super::{
-    Dispatch, Inner, Refusal,
-    work::{Loaded, Work},
-};
+use super::{AuthenticatedClient, Dispatch, Inner, Refusal, authenticated_client::Believed, work::Work};
 
 /// The ephemeral kind of a source's failures with one client.
 const FAILURES: &str = "client_failures";
-/// How many slowly verified secrets, and how many blocked sources, are remembered.
+/// How many blocked sources are remembered.
 const REMEMBERED: usize = 4096;
 
 /// How a client presents itself.
@@ -43,81 +36,6 @@ pub struct Presented {
     pub source: IpAddr,
     /// The certificate that it shows.
     pub certificate: Option<ClientCertificate>,
-}
-
-/// A client that has proved who it is.
-#[derive(Clone)]
-pub struct AuthenticatedClient {
-    pub id: ClientId,
-    pub authentication: ClientAuthentication,
-    presented: Presented,
-    version: i64,
-    client: Arc<Client>,
-    once: Vec<Once>,
-    confirmation: Option<Confirmation>,
-}
-
-/// How a client proved who it is, and what of that is good once.
-struct Believed {
-    authentication: ClientAuthentication,
-    once: Option<Once>,
-}
-
-impl AuthenticatedClient {
-    /// What it registered, as it was when it proved who it is.
-    #[must_use]
-    pub fn registration(&self) -> &Registration {
-        self.client.usable().expect("only a registered, enabled client is authenticated")
-    }
-
-    /// How many events its stream held when it proved who it is.
-    #[must_use]
-    pub const fn version(&self) -> i64 {
-        self.version
-    }
-
-    /// What its request proves itself by that is good once.
-    #[must_use]
-    pub fn once(&self) -> &[Once] {
-        &self.once
-    }
-
-    fn believed(id: ClientId, loaded: Loaded<Client>, presented: &Presented, believed: Believed) -> Self {
-        Self {
-            id,
-            authentication: believed.authentication,
-            presented: presented.clone(),
-            version: loaded.version,
-            client: loaded.state,
-            once: believed.once.into_iter().collect(),
-            confirmation: None,
-        }
-    }
-
-    /// The same, that has also proved to hold a key.
-    #[must_use]
-    pub fn holding(mut self, proof: Possession) -> Self {
-        self.once.push(proof.once);
-        Self { confirmation: Some(proof.confirmation), ..self }
-    }
-
-    /// The same, whose tokens are to be bound to this.
-    #[must_use]
-    pub fn bound_to(self, confirmation: Confirmation) -> Self {
-        Self { confirmation: Some(confirmation), ..self }
-    }
-
-    /// What its tokens are to be bound to, which it has proved to hold.
-    #[must_use]
-    pub const fn confirmation(&self) -> Option<&Confirmation> {
-        self.confirmation.as_ref()
-    }
-
-    /// All that is known of it, as it was when it proved who it is.
-    #[must_use]
-    pub fn client(&self) -> Arc<Client> {
-        self.client.clone()
-    }
 }
 
 /// Why a client is not believed.
@@ -140,15 +58,12 @@ pub enum AuthenticationRefusal {
     TooManyFailures { retry_after: u32 },
 }
 
-/// What this process remembers about authentication: fast MACs of secrets that were verified slowly, and blocked sources.
-pub(super) struct VerifiedSecrets {
-    verified: Cache<String, ()>,
-    blocked: Cache<String, Timestamp>,
-}
+/// Sources of many failures, and until when each is refused.
+pub(super) struct BlockedSources(Cache<String, Timestamp>);
 
-impl VerifiedSecrets {
+impl BlockedSources {
     pub(super) fn new() -> Self {
-        Self { verified: Cache::new(REMEMBERED), blocked: Cache::new(REMEMBERED) }
+        Self(Cache::new(REMEMBERED))
     }
 }
 
@@ -209,14 +124,6 @@ impl Dispatch {
 }
 
 impl Inner {
-    /// Whether a secret is one of a client's own that work.
-    ///
-    /// # Errors
-    /// `Unavailable` when the store does not answer.
-    pub async fn is_secret_of(&self, secret: &SecretString, registration: &Registration) -> Result<bool, Unavailable> {
-        self.secret_is_right(secret, registration).await
-    }
-
     async fn verify(
         &self,
         presented: &Presented,
@@ -229,67 +136,34 @@ impl Inner {
             Ok(authentication) => authentication,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let mut once = None;
-        let right = match &presented.credentials.proof {
-            ClientProof::None if registration.is_public() => true,
-            ClientProof::None => match self.check_certificate(presented.certificate.as_ref(), registration).await? {
-                Ok(()) => true,
-                Err(error) => return Ok(Err(AuthenticationRefusal::Certificate(error))),
-            },
-            ClientProof::Assertion(assertion) => match self.check_assertion(assertion.expose_secret(), registration).await? {
-                Ok(assertion) => once.replace(assertion).is_none(),
-                Err(error) => return Ok(Err(AuthenticationRefusal::Assertion(error))),
-            },
-            ClientProof::Basic(secret) | ClientProof::Body(secret) => self.secret_is_right(secret, registration).await?,
-        };
-        if !right {
-            return Ok(Err(AuthenticationRefusal::WrongSecret));
-        }
-        Ok(if registration.enabled { Ok(Believed { authentication, once }) } else { Err(AuthenticationRefusal::Disabled) })
-    }
-
-    async fn secret_is_right(&self, secret: &SecretString, registration: &Registration) -> Result<bool, Unavailable> {
-        let digest = Digest::of(secret.expose_secret().as_bytes());
-        let now = self.clock.now();
-        let usable: Vec<_> = registration.usable_secrets(now).collect();
-        let same = |kept: &ClientSecret| {
-            kept.digest
-                .as_ref()
-                .is_some_and(|kept| verify_slices_are_equal(kept.as_str().as_bytes(), digest.as_str().as_bytes()).is_ok())
-        };
-        if usable.iter().any(|kept| same(kept)) {
-            return Ok(true);
-        }
-        for slow in usable.iter().filter(|kept| kept.digest.is_none()) {
-            if self.slow_secret_is_right(secret, slow).await? {
-                return Ok(true);
+        let once = match &presented.credentials.proof {
+            ClientProof::None if registration.is_public() => Ok(None),
+            ClientProof::None => {
+                let checked = self.check_certificate(presented.certificate.as_ref(), registration).await?;
+                checked.map(|()| None).map_err(AuthenticationRefusal::Certificate)
             }
-        }
-        Ok(false)
-    }
-
-    /// argon2id once; afterwards this process knows the secret by a MAC under a key of the server.
-    async fn slow_secret_is_right(&self, secret: &SecretString, kept: &ClientSecret) -> Result<bool, Unavailable> {
-        let id = kept.id.to_string();
-        let mac = self.keys.mac(MacPurpose::VerifiedSecret, format!("{id}.{}", secret.expose_secret()).as_bytes());
-        if self.verified_secrets.verified.get(&mac).is_some() {
-            return Ok(true);
-        }
-        let Some(sealed) = self.vault.get(kind::CLIENT_SECRET, &id).await? else {
-            return Ok(false);
+            ClientProof::Assertion(assertion) => {
+                let checked = self.check_assertion(assertion.expose_secret(), registration).await?;
+                checked.map(Some).map_err(AuthenticationRefusal::Assertion)
+            }
+            ClientProof::Basic(secret) | ClientProof::Body(secret) => {
+                if self.is_secret_of(secret, registration).await? {
+                    Ok(None)
+                } else {
+                    Err(AuthenticationRefusal::WrongSecret)
+                }
+            }
         };
-        let phc = self.master.open(kind::CLIENT_SECRET, &id, &sealed).map_err(|_| Unavailable)?;
-        let phc = String::from_utf8(phc).map_err(|_| Unavailable)?;
-        let right = self.passwords.verify(secret.clone(), Some(phc)).await;
-        if right {
-            self.verified_secrets.verified.insert(mac, ());
-        }
-        Ok(right)
+        Ok(match once {
+            Ok(_) if !registration.enabled => Err(AuthenticationRefusal::Disabled),
+            Ok(once) => Ok(Believed { authentication, once }),
+            Err(refusal) => Err(refusal),
+        })
     }
 
     /// For how many seconds more this source is refused with this client.
     fn blocked(&self, presented: &Presented) -> Option<u32> {
-        let until = self.verified_secrets.blocked.get(&source_of(presented))?;
+        let until = self.blocked_sources.0.get(&source_of(presented))?;
         u32::try_from(until.seconds_since(self.clock.now())).ok().filter(|seconds| *seconds > 0)
     }
 
@@ -305,7 +179,7 @@ impl Inner {
         if failures <= i64::from(limits.client_failures_per_source) {
             return Ok(refusal);
         }
-        self.verified_secrets.blocked.insert(source, now.plus(window));
+        self.blocked_sources.0.insert(source, now.plus(window));
         Ok(AuthenticationRefusal::TooManyFailures { retry_after: window })
     }
 }

@@ -26,7 +26,10 @@ use crate::{
     vault::{MasterKeys, ServerKeys, kind, store::VaultStore},
 };
 
-use super::{Dispatch, Inner, LOCKS, Refusal, UseCase, authenticate::VerifiedSecrets, heads::Heads, keys::new_key, work::Work};
+use super::{
+    Dispatch, Inner, LOCKS, Refusal, UseCase, authenticate::BlockedSources, heads::Heads, keys::new_key,
+    verified_secret::VerifiedSecrets, work::Work,
+};
 
 /// Why the dispatch cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +78,7 @@ impl Dispatch {
             heads: Heads::new(),
             locks: std::iter::repeat_with(|| Mutex::new(())).take(LOCKS).collect(),
             verified_secrets: VerifiedSecrets::new(),
+            blocked_sources: BlockedSources::new(),
             log,
             clock,
             settings,

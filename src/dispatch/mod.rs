@@ -3,6 +3,7 @@
 mod approve;
 mod audit;
 mod authenticate;
+mod authenticated_client;
 mod authorization_response;
 mod bootstrap;
 mod browser;
@@ -52,13 +53,15 @@ mod signers_keys;
 mod subject;
 mod target;
 mod user;
+mod verified_secret;
 mod work;
 
 use std::{future::Future, sync::Arc};
 
 pub use approve::{AnsweredRequest, Approval, ApproveRefusal, Approved, Consenting};
 pub use audit::PassOverRefusal;
-pub use authenticate::{AuthenticatedClient, AuthenticationRefusal, Presented};
+pub use authenticate::{AuthenticationRefusal, Presented};
+pub use authenticated_client::AuthenticatedClient;
 pub use bootstrap::OpenError;
 pub use browser::Browser;
 pub use claims::UserInfo;
@@ -137,7 +140,8 @@ pub struct Inner {
     authorities: Arc<Authorities>,
     heads: Heads,
     locks: Vec<Mutex<()>>,
-    verified_secrets: authenticate::VerifiedSecrets,
+    verified_secrets: verified_secret::VerifiedSecrets,
+    blocked_sources: authenticate::BlockedSources,
 }
 
 /// An acknowledged command: its answer, and the log position that holds it.
