@@ -52,6 +52,7 @@ mod refresh;
 mod registration;
 mod request_object;
 mod resource;
+mod resource_replays;
 mod resources;
 mod revocation;
 mod revocations;

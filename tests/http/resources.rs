@@ -10,9 +10,7 @@ use support::{Answer, Browser, Device, Kind, REDIRECT_URI, TestApp, TestClient, 
 both_stores!(
     a_token_is_for_one_resource,
     of_several_that_were_granted_a_token_request_names_one,
-    a_replay_ends_the_grant_whatever_resource_it_names,
     one_that_was_granted_needs_no_name,
-    a_replayed_code_ends_the_tokens_for_all_its_resources,
     a_token_has_the_scopes_that_its_resource_understands,
     a_resource_that_understands_nothing_of_the_scope_gets_no_token,
     a_refresh_asks_for_no_scope_that_was_not_granted,
@@ -29,10 +27,10 @@ both_stores!(
     the_metadata_names_the_resources,
 );
 
-const PHOTOS: &str = "https://photos.example/";
-const VIDEOS: &str = "https://videos.example/";
+pub(crate) const PHOTOS: &str = "https://photos.example/";
+pub(crate) const VIDEOS: &str = "https://videos.example/";
 /// Not in the catalogue.
-const OTHER: &str = "https://other.example/";
+pub(crate) const OTHER: &str = "https://other.example/";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 fn setting(scopes: &[&str]) -> ResourceSetting {
@@ -40,7 +38,7 @@ fn setting(scopes: &[&str]) -> ResourceSetting {
 }
 
 /// Photos understand `read`; videos have no words and take every scope, in opaque tokens that live for a minute.
-async fn app(kind: Kind) -> TestApp {
+pub(crate) async fn app(kind: Kind) -> TestApp {
     TestApp::start_with(kind, |settings| {
         let names = [("en".to_owned(), "Your photos".to_owned()), ("ja".to_owned(), "あなたの写真".to_owned())];
         settings.resources.insert(PHOTOS.to_owned(), ResourceSetting { names: names.into(), ..setting(&["read"]) });
@@ -51,7 +49,7 @@ async fn app(kind: Kind) -> TestApp {
     .await
 }
 
-async fn client(app: &TestApp) -> TestClient {
+pub(crate) async fn client(app: &TestApp) -> TestClient {
     app.client(json!({
         "redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
         "scope": "openid profile read write", "resources": [PHOTOS, VIDEOS, OTHER],
@@ -60,20 +58,20 @@ async fn client(app: &TestApp) -> TestClient {
 }
 
 /// A code for a client, for these resources.
-async fn code(app: &TestApp, client: &TestClient, scope: &str, resources: &[&str]) -> String {
+pub(crate) async fn code(app: &TestApp, client: &TestClient, scope: &str, resources: &[&str]) -> String {
     let session = app.sign_in().await;
     let mut approval = app.approval(&session, client, scope).await;
     approval.resources = resources.iter().map(|resource| (*resource).to_owned()).collect();
     app.code_of(&approval).await
 }
 
-async fn redeem(app: &TestApp, client: &TestClient, code: &str, resources: &[&str]) -> Answer {
+pub(crate) async fn redeem(app: &TestApp, client: &TestClient, code: &str, resources: &[&str]) -> Answer {
     let usual = [("redirect_uri", REDIRECT_URI), ("code_verifier", support::VERIFIER)];
     let named: Vec<_> = resources.iter().map(|resource| ("resource", *resource)).collect();
     app.redeem_with(client, code, &[&usual[..], &named].concat()).await
 }
 
-async fn refresh(app: &TestApp, client: &TestClient, tokens: &Tokens, more: &[(&str, &str)]) -> Answer {
+pub(crate) async fn refresh(app: &TestApp, client: &TestClient, tokens: &Tokens, more: &[(&str, &str)]) -> Answer {
     let form = [&[("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token())], more].concat();
     app.post_as(client, "/o/token/", &form).await
 }
@@ -90,27 +88,6 @@ async fn told(app: &TestApp, client: &TestClient, token: &str) -> Value {
 
 fn claims(token: &str) -> Value {
     insecure_decode::<Value>(token).expect("it is a JWT").claims
-}
-
-async fn a_replay_ends_the_grant_whatever_resource_it_names(kind: Kind) {
-    let app = app(kind).await;
-    let client = client(&app).await;
-    for named in [&[] as &[&str], &[VIDEOS]] {
-        let code = code(&app, &client, "read", &[PHOTOS, OTHER]).await;
-        let tokens = redeem(&app, &client, &code, &[PHOTOS]).await.assert_status(200).tokens();
-        redeem(&app, &client, &code, named).await.assert_error(400, "invalid_grant");
-        assert!(!app.is_active(&client, &tokens.access).await, "a replayed code naming {named:?} ends the grant");
-    }
-    for named in [&[] as &[(&str, &str)], &[("resource", VIDEOS)]] {
-        let code = code(&app, &client, "read", &[PHOTOS, OTHER]).await;
-        let first = redeem(&app, &client, &code, &[PHOTOS]).await.assert_status(200).tokens();
-        let second = refresh(&app, &client, &first, &[("resource", PHOTOS)]).await.assert_status(200).tokens();
-        refresh(&app, &client, &first, named).await.assert_error(400, "invalid_target");
-        app.app.clock.advance(i64::from(app.app.settings.tokens.retry_grace));
-        assert!(app.is_active(&client, &second.access).await, "within the grace time it may be an answer that was lost");
-        refresh(&app, &client, &first, named).await.assert_error(400, "invalid_grant");
-        assert!(!app.is_active(&client, &second.access).await, "a replayed refresh token naming {named:?} ends the family");
-    }
 }
 
 fn description(refused: &Answer) -> String {
@@ -160,16 +137,6 @@ async fn one_that_was_granted_needs_no_name(kind: Kind) {
     assert_eq!(told(&app, &client, &tokens.access).await["aud"], json!([PHOTOS]));
     let next = refresh(&app, &client, &tokens, &[]).await.assert_status(200).tokens();
     assert_eq!(told(&app, &client, &next.access).await["aud"], json!([PHOTOS]));
-}
-
-async fn a_replayed_code_ends_the_tokens_for_all_its_resources(kind: Kind) {
-    let app = app(kind).await;
-    let client = client(&app).await;
-    let code = code(&app, &client, "read", &[PHOTOS, OTHER]).await;
-    let first = redeem(&app, &client, &code, &[PHOTOS]).await.assert_status(200).tokens();
-    let other = refresh(&app, &client, &first, &[("resource", OTHER)]).await.assert_status(200).tokens();
-    redeem(&app, &client, &code, &[OTHER]).await.assert_error(400, "invalid_grant");
-    assert!(!app.is_active(&client, &first.access).await && !app.is_active(&client, &other.access).await);
 }
 
 async fn a_token_has_the_scopes_that_its_resource_understands(kind: Kind) {
