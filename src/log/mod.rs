@@ -205,12 +205,15 @@ impl Log {
         }
     }
 
-    /// Events of these types after a position and up to another, in order.
+    /// Events of these types after a position and up to another, in order; where this process wrote all that stand there, as it wrote them.
     ///
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn read_types(&self, types: &[String], after: i64, to: i64, limit: u32) -> Result<Vec<StoredEvent>, Unavailable> {
-        read::of_types(self.archive(), self.db(), types, (after, to), limit).await
+        match self.0.tail.of_types(types, (after, to), limit) {
+            Some(events) => Ok(events),
+            None => read::of_types(self.archive(), self.db(), types, (after, to), limit).await,
+        }
     }
 
     /// The events at these positions, in order.

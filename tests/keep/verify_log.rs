@@ -8,6 +8,7 @@ use crate::transparency::grow;
 both_stores! {
     a_log_that_nobody_touched_is_what_was_signed,
     a_changed_column_is_found_at_its_position,
+    what_is_changed_before_it_is_in_the_tree_is_found,
     a_deleted_row_is_found_at_its_position,
     a_deleted_row_is_found_though_all_after_it_were_moved_up,
     an_inserted_row_is_found_though_all_after_it_were_moved_down,
@@ -86,6 +87,15 @@ async fn a_changed_column_is_found_at_its_position(kind: Kind) {
         app.execute(&format!("UPDATE events SET {column} = {back} WHERE position = {position}")).await;
         assert_eq!(differences(&app).await, [], "{column}");
     }
+}
+
+async fn what_is_changed_before_it_is_in_the_tree_is_found(kind: Kind) {
+    let (app, head) = signed(kind).await;
+    let client = app.ordinary_client().await;
+    issue_many(&app.app, &client, 5).await;
+    app.execute(&format!("UPDATE events SET recorded_at = recorded_at + 1 WHERE position = {}", head + 2)).await;
+    grow(&app.app.transparency).await;
+    assert_eq!(differences(&app).await, [Altered(head + 2)], "its own process signs what it wrote");
 }
 
 async fn a_deleted_row_is_found_at_its_position(kind: Kind) {

@@ -181,23 +181,21 @@ impl Transparency {
         Ok(step)
     }
 
-    /// Takes the events after a position into the tree, and gives how many. The last event that it holds is looked at again: a log that
-    /// was cut is noticed before something else stands in its place.
+    /// Takes the events after a position into the tree, and gives how many: those that this process wrote as it wrote them, so that what is
+    /// done to them in the store before that is noticed too. The last event that it holds is looked at again: a log that was cut is noticed
+    /// before something else stands in its place.
     async fn take_in(&self, tree: &mut Tree, position: i64) -> Result<u32, SealError> {
-        let again = u32::from(position > 0);
-        let events = self.0.log.read(position - i64::from(again), BATCH + again).await?;
-        let mut expected = position + 1 - i64::from(again);
-        let mut events = events.iter();
-        if again == 1 {
-            let last: Option<&StoredEvent> = events.next().filter(|event| event.position == position);
+        let log = &self.0.log;
+        if position > 0 {
+            let last = log.read(position - 1, 1).await?;
+            let last: Option<&StoredEvent> = last.first().filter(|event| event.position == position);
             let leaf = tree::leaf(last.ok_or(SealError::Missing(position))?);
             if tree.last_leaf().is_some_and(|taken| taken != leaf) {
                 return Err(SealError::Altered(position));
             }
-            expected += 1;
         }
-        let mut new = 0;
-        for event in events {
+        let (mut new, mut expected) = (0, position + 1);
+        for event in &log.read_as_written(position, BATCH).await? {
             if event.position != expected {
                 return Err(SealError::Missing(expected));
             }
