@@ -19,16 +19,16 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// One that stands at this moment, and goes on only when it is advanced: a test that counts seconds takes as long as it likes.
+    /// One that stands at a moment, and goes on only when it is advanced: a test that counts seconds takes as long as it likes.
     #[must_use]
-    pub fn standing() -> Self {
-        Self { stands: true, offset: Arc::new(system().into()) }
+    pub fn standing_at(moment: Timestamp) -> Self {
+        Self { stands: true, offset: Arc::new(moment.unix().into()) }
     }
 
     /// This moment, in whole seconds.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let begin = if self.stands { 0 } else { system() };
+        let begin = if self.stands { 0 } else { OffsetDateTime::now_utc().unix_timestamp() };
         Timestamp::from_unix(begin.saturating_add(self.offset.load(Ordering::Relaxed)))
     }
 
@@ -36,11 +36,6 @@ impl Clock {
     pub fn advance(&self, seconds: i64) {
         self.offset.fetch_add(seconds, Ordering::Relaxed);
     }
-}
-
-/// The system's time, in seconds since 1970.
-fn system() -> i64 {
-    OffsetDateTime::now_utc().unix_timestamp()
 }
 
 /// A moment in RFC 3339, in UTC. One that no calendar has stays a number of seconds.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
-use domain::{ClientId, UserId, client::ClientMetadata};
+use domain::{ClientId, Timestamp, UserId, client::ClientMetadata};
 use grantlog::{
     clock::Clock,
     config::{KeyPair, Server, Settings, Source},
@@ -38,8 +38,24 @@ pub struct TestApp {
     /// Speaks to the server without cookies, and follows no redirect.
     pub http: reqwest::Client,
     master_key: SecretString,
-    new_clock: fn() -> Clock,
+    clocks: Clocks,
     stop: Option<oneshot::Sender<()>>,
+}
+
+/// The clocks of its nodes. Nodes that begin one after the other agree all the same.
+#[derive(Clone, Copy)]
+enum Clocks {
+    GoOn,
+    StandAt(Timestamp),
+}
+
+impl Clocks {
+    fn another(self) -> Clock {
+        match self {
+            Self::GoOn => Clock::default(),
+            Self::StandAt(moment) => Clock::standing_at(moment),
+        }
+    }
 }
 
 impl TestApp {
@@ -56,7 +72,7 @@ impl TestApp {
 
     /// As `start_with`, by a clock that goes on by itself: for what is tried again after a while, and for certificates.
     pub async fn start_in_real_time(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
-        Self::open(Store::new(kind).await, MasterKey::generate(), Clock::default, change).await
+        Self::open(Store::new(kind).await, MasterKey::generate(), Clocks::GoOn, change).await
     }
 
     /// As `start`, at a name in the place of an address: passkeys need one.
@@ -70,10 +86,11 @@ impl TestApp {
 
     /// A server over a store, which may have been used before under the same master key.
     pub async fn over(store: Store, master_key: SecretString, change: impl FnOnce(&mut Settings)) -> Self {
-        Self::open(store, master_key, Clock::standing, change).await
+        let now = Clock::default().now();
+        Self::open(store, master_key, Clocks::StandAt(now), change).await
     }
 
-    async fn open(store: Store, master_key: SecretString, new_clock: fn() -> Clock, change: impl FnOnce(&mut Settings)) -> Self {
+    async fn open(store: Store, master_key: SecretString, clocks: Clocks, change: impl FnOnce(&mut Settings)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("the listener has an address");
         let mut settings = Settings::load(&Source::default()).expect("the defaults are settings");
@@ -82,19 +99,19 @@ impl TestApp {
         settings.store.url = store.settings.url.clone().into();
         change(&mut settings);
         let listeners = listeners(&mut settings, listener).await;
-        let app = open(&store, Arc::new(settings), &master_key, new_clock()).await;
+        let app = open(&store, Arc::new(settings), &master_key, clocks.another()).await;
         let user = user_of(&app, USER, false).await;
         let administrator = user_of(&app, ADMINISTRATOR, true).await;
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
         tokio::spawn(http::serve(app.clone(), listeners, stopped));
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client can be made");
-        Self { app, address, user, administrator, store, http, master_key, new_clock, stop: Some(stop) }
+        Self { app, address, user, administrator, store, http, master_key, clocks, stop: Some(stop) }
     }
 
     /// Another node over the same store and keys: its own log, caches and clock.
     pub async fn another_node(&self) -> App {
-        open(&self.store, self.app.settings.clone(), &self.master_key, (self.new_clock)()).await
+        open(&self.store, self.app.settings.clone(), &self.master_key, self.clocks.another()).await
     }
 
     /// As `another_node`, with a listener of its own: its address.
