@@ -62,7 +62,7 @@ impl Drop for Consumer {
 /// A server that relays; the stream keeps messages for so many seconds, for ever if 0.
 async fn relaying(kind: Kind, nats: &NatsServer, max_age: u64) -> TestApp {
     let url = nats.url();
-    let app = TestApp::start_with(kind, |settings| {
+    let app = TestApp::start_in_real_time(kind, |settings| {
         settings.relay.url = url.into();
         settings.relay.max_age = max_age;
     })

@@ -27,7 +27,7 @@ pub const USER: &str = "mika";
 pub const ADMINISTRATOR: &str = "root";
 pub const PASSWORD: &str = "correct horse battery";
 
-/// A running server, its store and its clock, which stands but for what a test advances it.
+/// A running server, its store and its clock, which stands but for what a test advances it where nothing else is said.
 pub struct TestApp {
     pub app: App,
     pub address: SocketAddr,
@@ -66,11 +66,12 @@ impl TestApp {
 
     /// As `start`, with settings of the test's own.
     pub async fn start_with(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
-        let store = Store::new(kind).await;
-        Self::over(store, MasterKey::generate(), change).await
+        let now = Clock::default().now();
+        Self::open(Store::new(kind).await, MasterKey::generate(), Clocks::StandAt(now), change).await
     }
 
-    /// As `start_with`, by a clock that goes on by itself: for what is tried again after a while, and for certificates.
+    /// As `start_with`, by a clock that goes on by itself: for what is tried again after a while, for certificates, and for whoever tells old news
+    /// from new by a clock of its own.
     pub async fn start_in_real_time(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
         Self::open(Store::new(kind).await, MasterKey::generate(), Clocks::GoOn, change).await
     }
@@ -84,10 +85,9 @@ impl TestApp {
         Self::start_with(kind, at_name).await
     }
 
-    /// A server over a store, which may have been used before under the same master key.
+    /// A server over a store, which may have been used before under the same master key, by a clock that goes on by itself.
     pub async fn over(store: Store, master_key: SecretString, change: impl FnOnce(&mut Settings)) -> Self {
-        let now = Clock::default().now();
-        Self::open(store, master_key, Clocks::StandAt(now), change).await
+        Self::open(store, master_key, Clocks::GoOn, change).await
     }
 
     async fn open(store: Store, master_key: SecretString, clocks: Clocks, change: impl FnOnce(&mut Settings)) -> Self {

@@ -60,7 +60,7 @@ impl Place {
     pub(crate) async fn start_with(kind: Kind, way: Way, change: impl FnOnce(&mut grantlog::config::Settings)) -> Self {
         let nats = NatsServer::start();
         let url = nats.url();
-        let app = TestApp::start_with(kind, |settings| {
+        let app = TestApp::start_in_real_time(kind, |settings| {
             settings.relay.url = url.clone().into();
             change(settings);
         })
