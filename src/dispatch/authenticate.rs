@@ -189,7 +189,7 @@ impl Work<'_> {
     pub(super) async fn authenticated(&mut self, client: &AuthenticatedClient) -> Result<Option<Arc<Client>>, Unavailable> {
         let loaded = self.load::<Client>(client.id.uuid()).await?;
         self.guard_loaded(&loaded);
-        if loaded.version == client.version {
+        if loaded.version == client.version() {
             return Ok(Some(loaded.state));
         }
         let verified = self.inner.verify(&client.presented, &loaded.state).await?;

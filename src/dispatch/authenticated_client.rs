@@ -24,7 +24,7 @@ pub struct AuthenticatedClient {
     pub id: ClientId,
     pub authentication: ClientAuthentication,
     pub(super) presented: Presented,
-    pub(super) version: i64,
+    version: i64,
     client: Arc<Client>,
     once: Vec<Once>,
     confirmation: Option<Confirmation>,

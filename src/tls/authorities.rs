@@ -10,14 +10,14 @@ use rustls::{
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 
-use super::{TlsError, renewed::Renewed};
+use super::{
+    TlsError,
+    renewed::{Content, Renewed},
+};
 
 /// Those that the settings name; maybe none.
 #[derive(Debug)]
-pub struct Authorities {
-    files: Vec<PathBuf>,
-    verifier: Renewed<Verifier>,
-}
+pub struct Authorities(Renewed<Verifier>);
 
 /// `None` where nobody is believed.
 type Verifier = Option<Arc<dyn ClientCertVerifier>>;
@@ -28,20 +28,18 @@ impl Authorities {
     /// # Errors
     /// The file that cannot be used.
     pub fn open(files: &[PathBuf]) -> Result<Self, TlsError> {
-        let files = files.to_vec();
-        let verifier = Renewed::open(files.clone(), |contents| verifier(&files, contents))?;
-        Ok(Self { files, verifier })
+        Ok(Self(Renewed::open(files.to_vec(), verifier)?))
     }
 
     /// Whether the settings name any.
     #[must_use]
-    pub const fn are_named(&self) -> bool {
-        !self.files.is_empty()
+    pub fn are_named(&self) -> bool {
+        self.0.current().is_some()
     }
 
     /// Reads the files again where they are others than those in use. What cannot be used is told of, and changes nothing.
     pub fn reload(&self) {
-        match self.verifier.renew(|contents| verifier(&self.files, contents)) {
+        match self.0.renew(verifier) {
             Ok(false) => {}
             Ok(true) => tracing::info!("the authorities of client certificates are read anew"),
             Err(error) => tracing::error!(%error, "renewed authorities cannot be used: those before stay in use"),
@@ -52,7 +50,7 @@ impl Authorities {
     #[must_use]
     pub fn vouch_for(&self, certificate: &CertificateDer<'_>, others: &[CertificateDer<'_>], now: Timestamp) -> bool {
         let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix()).unwrap_or_default()));
-        self.verifier.current().is_some_and(|verifier| match verifier.verify_client_cert(certificate, others, now) {
+        self.0.current().is_some_and(|verifier| match verifier.verify_client_cert(certificate, others, now) {
             Ok(_) => true,
             Err(error) => {
                 tracing::debug!(%error, "a client certificate is not trusted");
@@ -62,12 +60,12 @@ impl Authorities {
     }
 }
 
-fn verifier(files: &[PathBuf], contents: &[Vec<u8>]) -> Result<Verifier, TlsError> {
+fn verifier(files: &[Content]) -> Result<Verifier, TlsError> {
     let mut roots = RootCertStore::empty();
-    for (path, content) in files.iter().zip(contents) {
+    for Content { path, bytes } in files {
         let refused = |why: String| TlsError::File { path: path.clone(), why };
         let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(content) {
+        for certificate in CertificateDer::pem_slice_iter(bytes) {
             let certificate = certificate.map_err(|error| refused(error.to_string()))?;
             roots.add(certificate).map_err(|error| refused(error.to_string()))?;
         }

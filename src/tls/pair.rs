@@ -13,7 +13,10 @@ use x509_cert::{Certificate, der::Decode};
 
 use crate::{clock::rfc3339, config::KeyPair};
 
-use super::{TlsError, renewed::Renewed};
+use super::{
+    TlsError,
+    renewed::{Content, Renewed},
+};
 
 /// What a listener proves who it is by.
 #[derive(Debug)]
@@ -64,18 +67,18 @@ impl ResolvesServerCert for Pair {
 
 impl Proof {
     /// Of the certificate file's content and the key file's.
-    fn of(files: &KeyPair, contents: &[Vec<u8>], provider: &CryptoProvider) -> Result<Self, TlsError> {
+    fn of(files: &KeyPair, contents: &[Content], provider: &CryptoProvider) -> Result<Self, TlsError> {
         let refused = |why: String| {
             let (certificate, key) = (files.certificate_file.clone(), files.key_file.clone());
             TlsError::Pair { certificate, key, why }
         };
         let [certificate, key] = contents else { return Err(refused("they are two files".to_owned())) };
-        let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>();
+        let chain = CertificateDer::pem_slice_iter(&certificate.bytes).collect::<Result<Vec<_>, _>>();
         let chain = chain.map_err(|error| refused(error.to_string()))?;
         let own = chain.first().ok_or_else(|| refused("there is no certificate in PEM".to_owned()))?;
         let own = Certificate::from_der(own).map_err(|error| refused(error.to_string()))?;
         let end = own.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| refused(error.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(&key.bytes).map_err(|error| refused(error.to_string()))?;
         let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| refused(error.to_string()))?;
         let expires_at = Timestamp::from_unix(i64::try_from(end).unwrap_or(i64::MAX));
         Ok(Self { key: Arc::new(key), expires_at })

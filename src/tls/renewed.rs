@@ -17,9 +17,15 @@ pub(super) struct Renewed<T> {
     current: RwLock<(Digest, T)>,
 }
 
+/// What a file holds.
+pub(super) struct Content {
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+}
+
 impl<T: Clone> Renewed<T> {
     /// Reads the files, and makes it of their contents, which come in the same order.
-    pub(super) fn open(files: Vec<PathBuf>, make: impl FnOnce(&[Vec<u8>]) -> Result<T, TlsError>) -> Result<Self, TlsError> {
+    pub(super) fn open(files: Vec<PathBuf>, make: impl FnOnce(&[Content]) -> Result<T, TlsError>) -> Result<Self, TlsError> {
         let contents = contents(&files)?;
         let made = make(&contents)?;
         Ok(Self { files, current: RwLock::new((digest(&contents), made)) })
@@ -30,7 +36,7 @@ impl<T: Clone> Renewed<T> {
     }
 
     /// Reads the files again, and makes it anew where they hold something else: whether it did. What fails changes nothing.
-    pub(super) fn renew(&self, make: impl FnOnce(&[Vec<u8>]) -> Result<T, TlsError>) -> Result<bool, TlsError> {
+    pub(super) fn renew(&self, make: impl FnOnce(&[Content]) -> Result<T, TlsError>) -> Result<bool, TlsError> {
         let contents = contents(&self.files)?;
         let digest = digest(&contents);
         if digest == self.current.read().unwrap_or_else(PoisonError::into_inner).0 {
@@ -42,11 +48,15 @@ impl<T: Clone> Renewed<T> {
     }
 }
 
-fn contents(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, TlsError> {
-    let read = |path: &PathBuf| fs::read(path).map_err(|error| TlsError::File { path: path.clone(), why: error.to_string() });
+fn contents(files: &[PathBuf]) -> Result<Vec<Content>, TlsError> {
+    let read = |path: &PathBuf| match fs::read(path) {
+        Ok(bytes) => Ok(Content { path: path.clone(), bytes }),
+        Err(error) => Err(TlsError::File { path: path.clone(), why: error.to_string() }),
+    };
     files.iter().map(read).collect()
 }
 
-fn digest(contents: &[Vec<u8>]) -> Digest {
-    Digest::of(&contents.concat())
+fn digest(contents: &[Content]) -> Digest {
+    let bytes: Vec<u8> = contents.iter().flat_map(|content| content.bytes.iter().copied()).collect();
+    Digest::of(&bytes)
 }
