@@ -30,7 +30,7 @@ pub use certificate::{ClientIdentity, without_certificate};
 pub use client::TestClient;
 pub use device::{DEVICE_CODE, Device};
 pub use grant::{CHALLENGE, REDIRECT_URI, VERIFIER};
-pub use key::{ClientKey, with};
+pub use key::{ClientKey, tampered, with};
 pub use mail::Mail;
 pub use mail_server::MailServer;
 pub use nats::NatsServer;
