@@ -114,8 +114,8 @@ impl Standing {
                 tokio::time::sleep(again_in).await;
             }
             Stopped::Fatal(why) => {
-                self.stopped.set(1);
                 tracing::error!(follower = name, %why, "a follower of the log has stopped: somebody has to mend this");
+                self.stopped.set(1);
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         }

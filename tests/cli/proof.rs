@@ -157,11 +157,7 @@ async fn a_server_signs_again_once_its_store_is_mended(kind: Kind) {
     while !get(&server.url, "/metrics").await.lines().any(|line| line == stopped) {
         tokio::task::yield_now().await;
     }
-    assert!(
-        server.log().lines().any(|line| line.contains("ERROR") && line.contains("is missing in the store")),
-        "{}",
-        server.log()
-    );
+    server.has_logged(&["ERROR", "is missing in the store"]);
     place.run(&["client", "register", "--client-name", "One", "--grant-types", "client_credentials"]).succeeded();
     place.execute("INSERT INTO transparency_tile SELECT * FROM taken").await;
     while size_in(&get(&server.url, "/transparency/checkpoint").await) == before {

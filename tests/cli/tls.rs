@@ -1,8 +1,8 @@
 //! A server that ends TLS itself.
 
-use std::{fs, net::TcpListener, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
-use support::{Authority, Kind, ServerProcess, without_certificate};
+use support::{Authority, Kind, ServerProcess, free_port, without_certificate};
 
 use crate::place::Place;
 
@@ -36,8 +36,8 @@ async fn renewed_certificates_are_in_use_at_once_at_sighup_and_soon_without() {
     };
     let (first, second, third) = (Authority::new(), Authority::new(), Authority::new());
     renew(&first);
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (listen, url) = (free.to_string(), format!("https://{free}"));
+    let listen = format!("127.0.0.1:{}", free_port());
+    let url = format!("https://{listen}");
     let server = place.serve_with(&[
         ("GRANTLOG_SERVER__LISTEN", &listen),
         ("GRANTLOG_SERVER__PUBLIC_URL", &url),
@@ -52,9 +52,7 @@ async fn renewed_certificates_are_in_use_at_once_at_sighup_and_soon_without() {
 
     fs::copy(third.signed("server").1, &key).unwrap();
     server.hang_up();
-    while !server.log().contains("a renewed certificate cannot be used") {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    server.has_logged(&["a renewed certificate cannot be used"]);
     assert!(trusts(&second, &server).await, "the one before stays in use");
 
     renew(&third);

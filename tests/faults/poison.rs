@@ -39,7 +39,7 @@ async fn an_event_that_cannot_be_read_stops_whoever_must_and_nobody_else(kind: K
     let at = format!("position {poison}");
 
     until(&cluster, &node, |metrics| metrics.get("grantlog_follower_stopped{follower=\"relay\"}") == Some(&1.0)).await;
-    assert!(node.process.log().lines().any(|line| line.contains("ERROR") && line.contains(&at)), "{}", node.process.log());
+    node.process.has_logged(&["ERROR", &at]);
     let relay = config::Relay { url: url.into(), ..app.app.settings.relay.clone() };
     assert_eq!(RelayStatus::ask(&relay, &app.app.log).await.unwrap().last, poison - 1);
     until(&cluster, &node, |metrics| metrics.get("grantlog_transparency_size").is_some_and(|size| *size >= head as f64)).await;

@@ -23,7 +23,7 @@ use tokio_rustls::{
     },
 };
 
-use crate::mail::Mail;
+use crate::{free_port, mail::Mail};
 
 /// The longest that a test waits for a mail.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -75,7 +75,8 @@ impl MailServer {
     }
 
     async fn with(login: Option<(&'static str, &'static str)>, tls: Option<(TlsAcceptor, bool)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        // One that nobody takes while it is down.
+        let listener = TcpListener::bind(("127.0.0.1", free_port())).await.expect("a port is free");
         let address = listener.local_addr().expect("the listener has an address");
         let inner = Arc::new(Inner { answers: Mutex::default(), login, tls, mails: watch::Sender::default() });
         let server = Self { address, inner, running: Mutex::default() };

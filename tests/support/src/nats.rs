@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -11,12 +11,14 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::free_port;
+
 /// The nats-server on the path.
 const PROGRAM: &str = "nats-server";
 /// Names a newer nats-server, for what older ones cannot do.
 const NEWER: &str = "GRANTLOG_TEST_NATS_SERVER";
 /// The longest that it takes to start.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
 
 /// A nats-server, ended with its test.
 pub struct NatsServer {
@@ -50,11 +52,11 @@ impl NatsServer {
 
     fn start_program(program: String, configuration: &str) -> Self {
         let folder = TempDir::new().expect("a folder can be made");
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free");
+        let port = free_port();
         let data = folder.path().join("data");
-        let basics = format!("listen: \"{free}\"\njetstream {{ store_dir: \"{}\" }}\n", data.display());
+        let basics = format!("listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\" }}\n", data.display());
         fs::write(folder.path().join("nats.conf"), basics + configuration).expect("a file can be written");
-        let mut server = Self { program, port: free.port(), folder, running: None };
+        let mut server = Self { program, port, folder, running: None };
         server.start_again();
         server
     }

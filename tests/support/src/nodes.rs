@@ -1,11 +1,11 @@
 //! Servers as processes over one store, and beside them a node in this process, through which a test commands.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     process::{Command, Output},
 };
 
-use crate::{Kind, ServerProcess, TestApp};
+use crate::{Kind, ServerProcess, TestApp, free_port};
 use secrecy::ExposeSecret;
 
 /// The store and its node in this process.
@@ -21,9 +21,9 @@ pub struct Node {
 }
 
 impl Cluster {
-    /// Takes the path of the program.
+    /// Takes the path of the program. All go by the system's clock.
     pub async fn new(kind: Kind, program: &'static str) -> Self {
-        Self::over(TestApp::start(kind).await, program)
+        Self::over(TestApp::start_in_real_time(kind, |_| {}).await, program)
     }
 
     /// As `new`, over the store of a node that is there already.
@@ -61,10 +61,7 @@ impl Cluster {
     /// Starts a server with variables in its environment.
     #[must_use]
     pub fn start_with(&self, variables: &[(&str, &str)]) -> Node {
-        let address = TcpListener::bind("127.0.0.1:0")
-            .expect("the machine lets a test do this")
-            .local_addr()
-            .expect("the machine lets a test do this");
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let mut command = self.command(&["serve", "--dev"]);
         command.env("GRANTLOG_SERVER__LISTEN", address.to_string()).envs(variables.iter().copied());
         Node { process: ServerProcess::start(&mut command), address }

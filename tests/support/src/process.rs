@@ -4,7 +4,12 @@ use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
 };
+
+/// The longest that a test waits for a line in its log.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server, ended with its test.
 pub struct ServerProcess {
@@ -44,11 +49,11 @@ impl ServerProcess {
             printed.push(line);
         };
         // Whoever stops reading would stop the server's printing.
-        std::thread::spawn(move || lines.for_each(drop));
+        thread::spawn(move || lines.for_each(drop));
         let errors = BufReader::new(child.stderr.take().expect("its errors are piped"));
         let log = Arc::new(Mutex::new(String::new()));
         let kept = log.clone();
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
                 let mut log = kept.lock().expect("nobody panics with it");
                 log.push_str(&line);
@@ -71,6 +76,18 @@ impl ServerProcess {
     #[must_use]
     pub fn log(&self) -> String {
         self.log.lock().expect("nobody panics with it").clone()
+    }
+
+    /// Waits until it has logged a line with all of these in it.
+    ///
+    /// # Panics
+    /// Where it does not, with what it logged instead.
+    pub fn has_logged(&self, wanted: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().lines().any(|line| wanted.iter().all(|part| line.contains(part))) {
+            assert!(Instant::now() < deadline, "it does not say {wanted:?}: {}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Asks it to stop (SIGTERM), and gives its exit code.

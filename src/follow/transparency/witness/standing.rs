@@ -71,8 +71,8 @@ impl Standing {
     }
 
     fn refuses(&mut self, why: &NotCosigned) -> Duration {
-        self.refused.set(1);
         tracing::error!(witness = self.name, %why, "a witness saw another history of this log: somebody has to look into this");
+        self.refused.set(1);
         LOOK_AGAIN
     }
 
