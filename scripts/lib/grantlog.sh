@@ -38,9 +38,9 @@ start_grantlog() {
   export GRANTLOG_TEST_HOME GRANTLOG_TEST_CLI=$grantlog GRANTLOG_TEST_URL=http://${grantlog_host:-127.0.0.1}:$port
   export GRANTLOG_SERVER__LISTEN=127.0.0.1:$port GRANTLOG_SERVER__PUBLIC_URL=$GRANTLOG_TEST_URL
   launch_grantlog
-  wait_until 60 ready_or_gone "$grantlog_pid" "$port" && ready "$port" && return
+  wait_until 120 ready_or_gone "$grantlog_pid" "$port" && ready "$port" && return
   tail -n 20 "$GRANTLOG_TEST_HOME/log"
-  say "FAILED: grantlog on $store ended, or was not ready within a minute"
+  say "FAILED: grantlog on $store ended, or was not ready within two minutes"
   return 1
 }
 

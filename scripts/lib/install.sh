@@ -21,7 +21,7 @@ apt_install() {
   say "installing $*"
   local log=$run/apt.log policy=/usr/sbin/policy-rc.d
   if [[ -z $lists_are_fresh ]]; then
-    as_root apt-get -q update >"$log" 2>&1 || die "apt-get update failed: $(tail -n 3 "$log")"
+    retried as_root apt-get -q update >"$log" 2>&1 || die "apt-get update failed: $(tail -n 3 "$log")"
     lists_are_fresh=1
   fi
   local ours=
@@ -31,9 +31,20 @@ apt_install() {
     ours=1
   fi
   local status=0
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "$@" >"$log" 2>&1 || status=$?
+  retried as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@" >"$log" 2>&1 ||
+    status=$?
   [[ -z $ours ]] || as_root rm -f "$policy"
   ((status == 0)) || die "apt-get could not install $*: $(tail -n 5 "$log")"
+}
+
+# retried COMMAND...: up to three times, with a rest between: what comes from elsewhere may fail now and then.
+retried() {
+  local try
+  for try in 1 2 3; do
+    "$@" && return
+    ((try == 3)) || sleep $((10 * try))
+  done
+  return 1
 }
 
 need_rust() {
@@ -45,7 +56,7 @@ need_rust() {
 need_component() {
   cargo "$2" --version >/dev/null 2>&1 && return
   command -v rustup >/dev/null || die "cargo has no $1, and there is no rustup to add it"
-  rustup component add "$1" >/dev/null 2>&1 || die "rustup could not add $1"
+  retried rustup component add "$1" >/dev/null 2>&1 || die "rustup could not add $1"
 }
 
 # Prints the folder of the newest PostgreSQL server of version 15 or later.
@@ -83,7 +94,10 @@ go_path() { command -v go || command -v /usr/local/go/bin/go; }
 
 # has_go FOLDER: sets `go` to a toolchain that can build the module there. What needs one is left out where there is none, or one that is too old.
 has_go() {
-  go=$(go_path) && (cd "$1" && GOTOOLCHAIN=local "$go" list -m >/dev/null 2>&1) && return
+  if go=$(go_path) && (cd "$1" && GOTOOLCHAIN=local "$go" list -m >/dev/null 2>&1); then
+    (cd "$1" && retried "$go" mod download) >"$run/go.log" 2>&1 || die "Go could not download what $1 needs: $(tail -n 1 "$run/go.log")"
+    return
+  fi
   say "not run: $1, which needs the Go toolchain that its go.mod names"
   return 1
 }
@@ -102,7 +116,7 @@ build_spring() {
   spring=$folder/site-1.jar
   [[ -e $spring ]] && return
   say 'building tests/interop/spring'
-  mvn -q -B -ntp -f tests/interop/spring/pom.xml -Dfolder="$folder" package >"$run/maven.log" 2>&1 || {
+  retried mvn -q -B -ntp -f tests/interop/spring/pom.xml -Dfolder="$folder" package >"$run/maven.log" 2>&1 || {
     rm -f "$spring"
     die "Maven could not build tests/interop/spring: $(tail -n 5 "$run/maven.log")"
   }
@@ -117,7 +131,7 @@ need_newer_nats() {
   folder=$(target_folder)/test-clients/nats-$nats_version
   if [[ ! -x $folder/nats-server ]]; then
     say "building nats-server $nats_version"
-    GOBIN=$folder GOFLAGS=-mod=mod "$go" install "github.com/nats-io/nats-server/v2@v$nats_version" >"$run/go.log" 2>&1 || {
+    GOBIN=$folder GOFLAGS=-mod=mod retried "$go" install "github.com/nats-io/nats-server/v2@v$nats_version" >"$run/go.log" 2>&1 || {
       say "not built: $(tail -n 1 "$run/go.log")"
       return 0
     }
@@ -176,7 +190,7 @@ need_venv() {
   say "installing $1"
   rm -rf "$venv"
   python3 -m venv "$venv" || die "python3 could not make a virtual environment"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$1" >"$run/pip.log" 2>&1 ||
+  retried "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$1" >"$run/pip.log" 2>&1 ||
     die "pip could not install $1: $(tail -n 5 "$run/pip.log")"
   touch "$venv/complete"
 }
@@ -188,7 +202,7 @@ need_modules() {
   wanted=$(sha256sum <"$1/package-lock.json")
   [[ -e $stamp && $(<"$stamp") == "$wanted" ]] && return
   say "installing $1/package.json"
-  (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$run/npm.log" 2>&1 ||
+  (cd "$1" && retried npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$run/npm.log" 2>&1 ||
     die "npm could not install $1/package.json: $(tail -n 5 "$run/npm.log")"
   printf '%s' "$wanted" >"$stamp"
 }

@@ -20,9 +20,9 @@ start_mcp() {
     --settings "$folder/grantlog.toml" "${store[@]}" >"$folder/log" 2>&1 &
   mcp_pid=$!
   started+=("$mcp_pid")
-  if ! wait_until 60 grep -q Ctrl-C "$folder/log"; then
+  if ! wait_until 180 grep -q Ctrl-C "$folder/log"; then
     tail -n 20 "$folder/log"
-    say 'FAILED: examples/mcp did not start within a minute'
+    say 'FAILED: examples/mcp did not start within three minutes'
     return 1
   fi
   GRANTLOG_TEST_MCP_HOME=$(echo "$folder"/grantlog-mcp-*)

@@ -6,13 +6,15 @@ postgres_data=
 nats_pid=
 postgres_settings=(-c fsync=off) # nothing here outlives the run, so nothing waits for the disk; scripts/bench measures with it
 
-# Prints a port on which nothing listens.
+# Prints a port on which nothing listens. Each is given once: folders and databases have their names of it.
 free_port() {
   local port
   while :; do
     port=$((20000 + RANDOM % 12000)) # below the range that the kernel hands out
+    grep -qsx "$port" "$run/ports" && continue
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
   done
+  echo "$port" >>"$run/ports"
   printf '%s' "$port"
 }
 
@@ -67,7 +69,7 @@ start_nats() {
   nats-server -a 127.0.0.1 -p "$port" -js -sd "$run/nats-$port" >"$run/nats-$port.log" 2>&1 &
   nats_pid=$!
   started+=("$nats_pid")
-  wait_until 20 port_answers "$port" || die "nats-server did not start: $(tail -n 5 "$run/nats-$port.log")"
+  wait_until 60 port_answers "$port" || die "nats-server did not start: $(tail -n 5 "$run/nats-$port.log")"
   export NATS_URL=nats://127.0.0.1:$port
 }
 

@@ -16,20 +16,26 @@ const PACKAGE = fileURLToPath(new URL('../../clients/python', import.meta.url))
 const NOTES = { en: ['Water the tomatoes', 'Print the photos of June'], ja: ['トマトに水をやる', '六月の写真をプリントする'] }
 const ALBUM = { viewport: { width: 1000, height: 640 } }
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
+/** So many ports in a row that nothing listens on, below those that the system gives to whoever asks for any. */
+async function freePorts(count) {
+  const first = 20_000 + Math.floor(Math.random() * (12_000 - count))
+  const ports = Array.from({ length: count }, (_, index) => first + index)
+  const free = await Promise.all(ports.map(isFree))
+  return free.every(Boolean) ? ports : freePorts(count)
+}
+
+async function isFree(port) {
+  const server = createServer().listen(port, '127.0.0.1')
+  const free = await once(server, 'listening').then(() => true, () => false)
+  if (free) await once(server.close(), 'close')
+  return free
 }
 
 /** The example while it runs, found by what it prints. */
 class Example {
   static async start() {
     // Pictures show the ports that a reader has.
-    const ports = process.env.GRANTLOG_TEST_SCREENSHOTS ? [8000, 8001, 8002] : [await freePort(), await freePort(), await freePort()]
+    const ports = process.env.GRANTLOG_TEST_SCREENSHOTS ? [8000, 8001, 8002] : await freePorts(3)
     const programs = ['--grantlog', process.env.GRANTLOG_TEST_CLI, '--python', process.env.GRANTLOG_TEST_PYTHON]
     const environment = { ...process.env, PYTHONPATH: PACKAGE }
     const example = Object.assign(new Example(), { printed: '' })

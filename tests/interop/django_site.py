@@ -1,20 +1,32 @@
 """Runs a Django site of this folder as a process of its own, on a port of its own."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
 
+# Below what the system gives to whoever asks for any: nobody takes one before its server listens.
+PORTS = random.sample(range(20_000, 32_000), 12_000)
+# For a site to listen, in seconds.
+PATIENCE = 120
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """One that nothing listens on. Each is given once."""
+    while True:
+        port = PORTS.pop()
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                return port
 
 
 def manage(project, environment, *arguments):
@@ -42,7 +54,7 @@ def running(project, port, environment, log):
 
 
 def wait_for(port, site, log):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and site.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
