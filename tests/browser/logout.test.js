@@ -51,10 +51,17 @@ test('whoever only names an application has the person asked', visit({}, async (
   await page.goto(`${url}/o/logout/?${new URLSearchParams(asked)}`)
   assert.match(await page.innerText('main'), /Photo Printer/)
   await inspect(page, visitor, { name: 'sign-out-for-an-application', ids: ['logout'], language: 'ja' })
+  // The frames that tell other applications need a moment before the browser goes on; whoever does not wait has the link. Here it is held up
+  // until the page was looked at.
+  let goOn
+  const looked = new Promise((resolve) => {
+    goOn = resolve
+  })
+  await page.route(`${application.origin}/bye`, (route) => looked.then(() => route.continue()))
   await page.click('#logout')
   await page.waitForSelector('#logged_out')
-  // The frames that tell other applications need a moment before the browser goes on; whoever does not wait has the link.
   await inspect(page, visitor, { name: 'signed-out-and-on', ids: ['logged_out'], language: 'ja', except: ['meta-refresh'] })
+  goOn()
   await page.waitForURL(`${application.origin}/bye`)
 }))
 

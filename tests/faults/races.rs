@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
 };
 
 use futures_util::future::{join, join_all};
@@ -29,6 +30,8 @@ enum End {
 const CHAINS: usize = 4;
 /// Answers that a race waits for before it ends what they stand on.
 const ANSWERS: usize = 12;
+/// The longest that they may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_redemptions_of_a_code_one_succeeds_and_the_replays_revoke_it() {
@@ -115,7 +118,9 @@ async fn race(app: &TestApp, nodes: [SocketAddr; 2], (client, session): (&TestCl
         chains.push(chain(app, nodes, client, (number, code), (&issued, &ended)));
     }
     let ending = async {
+        let begun = Instant::now();
         while issued.lock().await.len() < ANSWERS {
+            assert!(begun.elapsed() < PATIENCE, "nothing is under way");
             tokio::task::yield_now().await;
         }
         carry_out(app, (client, session), end).await;

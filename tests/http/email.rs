@@ -84,6 +84,7 @@ async fn another_address_is_to_be_verified_again_and_the_former_one_is_told(kind
     browser.send(&page.form("verify_email")).await.assert_status(303);
     assert_eq!(told(&app).await, json!({"email": "second@example.org", "email_verified": true}));
     // The same once more changes nothing, and asks nobody.
+    nothing_is_pending(&app).await;
     let head = app.app.log.head().await.unwrap();
     change(&browser, "second@example.org", PASSWORD).await.assert_status(303);
     nothing_is_pending(&app).await;

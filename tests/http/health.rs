@@ -5,7 +5,7 @@ use support::{Kind, TestApp, both_stores};
 both_stores!(a_running_server_lives_and_is_ready, a_node_whose_clock_is_off_is_not_ready, a_store_that_does_not_answer_is_503);
 
 async fn a_running_server_lives_and_is_ready(kind: Kind) {
-    let app = TestApp::start(kind).await;
+    let app = TestApp::start_in_real_time(kind, |_| {}).await;
     app.get("/healthz").await.assert_status(200);
     let ready = app.get("/readyz").await.assert_status(200).json();
     assert_eq!(ready["status"], "ready");

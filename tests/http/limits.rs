@@ -45,7 +45,7 @@ async fn what_is_too_large_or_in_a_wrong_form_is_refused_and_the_server_goes_on(
 }
 
 async fn slow_senders_are_cut_without_slowing_others(kind: Kind) {
-    let app = TestApp::start_with(kind, |settings| settings.server.slow_request_seconds = 1).await;
+    let app = TestApp::start_with(kind, |settings| settings.server.slow_request_seconds = 5).await;
     let client = app.ordinary_client().await;
     let mut slow = Vec::new();
     for start in [

@@ -223,7 +223,7 @@ async fn an_access_token_is_no_refresh_token(kind: Kind) {
 }
 
 async fn a_refresh_survives_a_restart(kind: Kind) {
-    let app = TestApp::start(kind).await;
+    let app = TestApp::start_in_real_time(kind, |_| {}).await;
     let client = app.ordinary_client().await;
     let first = app.grant(&client, "read").await;
     let answer = app.refresh(&client, first.refresh_token()).await.assert_status(200);

@@ -292,7 +292,7 @@ async fn nobody_waits_for_a_server_that_stops(kind: Kind) {
     let (answer, ()) = tokio::join!(waiting, stopping);
     assert!(answer.assert_status(200).json()["revocations"].as_array().unwrap().is_empty());
     serving.await.unwrap().unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(15), "it does not wait out its patience");
+    assert!(begun.elapsed() < Duration::from_secs(40), "it does not wait out its patience");
 }
 
 async fn a_token_that_ends_with_the_sign_in_names_it(kind: Kind) {

@@ -38,6 +38,15 @@ pub(crate) fn code(app: &TestApp, secret: &str) -> String {
     Builder::new().with_secret(secret).build().unwrap().generate(now).to_string()
 }
 
+/// Codes that it shows neither now nor just before or after.
+fn wrong_codes(app: &TestApp, secret: &str) -> impl Iterator<Item = String> {
+    let secret = Secret::try_from_base32(secret.replace(' ', "")).unwrap();
+    let now = u64::try_from(app.app.clock.now().unix()).unwrap();
+    let application = Builder::new().with_secret(secret).build().unwrap();
+    let right = [now - 30, now, now + 30].map(|moment| application.generate(moment).to_string());
+    (0..).map(|number| format!("{number:06}")).filter(move |code| !right.contains(code))
+}
+
 /// The page that shows a new application its secret.
 async fn begun(browser: &Browser<'_>) -> Answer {
     let page = browser.get("/account/second-factor/").await.assert_status(200);
@@ -83,7 +92,8 @@ async fn who_has_an_authenticator_signs_in_with_a_code(kind: Kind) {
     let page = browser.open("/o/applications/").await;
     let page = browser.sign_in_on(&page, USER, PASSWORD).await.assert_status(200);
     assert!(!is_in(&browser).await);
-    let wrong = with_code(&browser, &page, "000000").await.assert_status(400);
+    let wrong = wrong_codes(&app, &careful.secret).next().unwrap();
+    let wrong = with_code(&browser, &page, &wrong).await.assert_status(400);
     assert!(wrong.text_of("problem").is_some() && !is_in(&browser).await);
     let done = with_code(&browser, &wrong, &code(&app, &careful.secret)).await.assert_status(303);
     assert_eq!(done.location(), "/o/applications/");
@@ -160,8 +170,8 @@ async fn codes_are_not_guessed(kind: Kind) {
     let careful = careful(&app).await;
     let browser = Browser::new(&app);
     let page = asked(&browser).await;
-    for guess in ["000000", "000001", "000002"] {
-        with_code(&browser, &page, guess).await.assert_status(400);
+    for guess in wrong_codes(&app, &careful.secret).take(3) {
+        with_code(&browser, &page, &guess).await.assert_status(400);
     }
     let refused = with_code(&browser, &page, &code(&app, &careful.secret)).await.assert_status(429);
     assert_eq!(refused.header("retry-after"), "900");
@@ -212,7 +222,8 @@ async fn a_wrong_first_code_turns_nothing_on(kind: Kind) {
     let browser = Browser::signed_in(&app).await;
     let page = begun(&browser).await;
     let secret = page.text_of("secret").unwrap();
-    let wrong = browser.send(&page.form("turn_on").with("code", "000000")).await.assert_status(400);
+    let wrong = wrong_codes(&app, &secret).next().unwrap();
+    let wrong = browser.send(&page.form("turn_on").with("code", &wrong)).await.assert_status(400);
     assert_eq!(wrong.text_of("secret"), Some(secret.clone()));
     assert!(app.app.dispatch.second_factors(app.user).await.unwrap().are_none());
     browser.send(&wrong.form("turn_on").with("code", &code(&app, &secret))).await.assert_status(200);

@@ -57,7 +57,7 @@ async fn the_ordinary_listener_speaks_tls_and_serves_pages() {
 async fn a_handshake_that_does_not_come_holds_up_nobody() {
     let authority = Authority::new();
     let app = TestApp::start_with_certificates(Kind::Sqlite, &authority, |settings| {
-        settings.server.slow_request_seconds = 1;
+        settings.server.slow_request_seconds = 5;
     })
     .await;
     let address = app.app.settings.server.mtls.listen.unwrap();

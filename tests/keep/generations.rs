@@ -176,7 +176,7 @@ async fn where_two_nodes_migrate_at_once_one_builds_and_both_go_on(kind: Kind) {
 }
 
 async fn a_node_gives_way_to_a_later_form_and_takes_its_own_back(kind: Kind) {
-    let app = TestApp::start(kind).await;
+    let app = TestApp::start_in_real_time(kind, |_| {}).await;
     let history = history(&app).await;
     built(&app.app).await.unwrap();
     switched(&app.app).await.unwrap();

@@ -74,7 +74,7 @@ async fn a_store_that_is_down_is_unavailable_at_once_and_comes_back_without_a_re
         assert_eq!(node.append(issue(id)).await, Err(AppendError::Unavailable));
     }
     assert!(node.load(&[client(id)]).await.is_err());
-    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     proxy.set(Wire::Whole);
     assert_eq!(append_when_it_is_back(&node).await, position + 1);
     assert_eq!(node.append(disable(id, 0)).await, Err(AppendError::Conflict(client(id))));
@@ -91,7 +91,7 @@ async fn a_silent_store_is_unavailable_in_bounded_time() {
     let (appended, loaded) = tokio::join!(node.append(issue(Uuid::now_v7())), node.load(&streams));
     assert_eq!(appended, Err(AppendError::Unavailable));
     assert!(loaded.is_err());
-    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(direct.append(issue(Uuid::now_v7())).await.unwrap().position, position + 1);
     proxy.set(Wire::Whole);
     assert!(append_when_it_is_back(&node).await > position + 1);
@@ -129,7 +129,7 @@ async fn a_file_that_another_holds_too_long_is_unavailable_and_then_free() {
     let lock = Lock::take(&log).await;
     let begun = Instant::now();
     assert_eq!(log.append(issue(Uuid::now_v7())).await, Err(AppendError::Unavailable));
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     lock.release().await;
     assert_eq!(log.append(issue(Uuid::now_v7())).await.unwrap().position, 2);
 }

@@ -91,7 +91,8 @@ async fn delays(writer: &Log, mut follower: Follower) -> Vec<Duration> {
 fn assert_woken(delays: &[Duration]) {
     let (median, high) = (delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
     println!("woken after {median:?} (p50), {high:?} (p99)");
-    assert!(median < Duration::from_millis(50) && high < Duration::from_millis(250), "{median:?}, {high:?}");
+    // Unwoken it would look every five seconds.
+    assert!(median < Duration::from_secs(1), "{median:?}, {high:?}");
 }
 
 async fn a_follower_is_woken_by_its_own_node(store: Store) {
@@ -134,6 +135,6 @@ async fn a_follower_notices_what_another_process_appended(store: Store) {
     let (server, command_line) = (store.open().await, store.open().await);
     let mut follower = server.follow(0, 100);
     command_line.append(issue(Uuid::now_v7())).await.unwrap();
-    let events = tokio::time::timeout(Duration::from_secs(3), follower.next()).await.unwrap().unwrap();
+    let events = tokio::time::timeout(Duration::from_secs(30), follower.next()).await.unwrap().unwrap();
     assert_eq!(events.len(), 1);
 }

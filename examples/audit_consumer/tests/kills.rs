@@ -107,7 +107,7 @@ async fn a_file_that_was_lost_is_written_anew(kind: Kind) {
 
 async fn messages_that_are_gone_before_they_were_written_are_told(kind: Kind) {
     let nats = NatsServer::start();
-    let app = relaying(kind, &nats, 2).await;
+    let app = relaying(kind, &nats, 10).await;
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("audit.jsonl");
     let consumer = Consumer::start(&nats, &file);

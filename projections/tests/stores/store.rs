@@ -1,6 +1,9 @@
 //! A store of its own for each sentence, with the live projections' first generation in it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use domain::{Digest, Event, StreamId};
 use projections::{
@@ -33,7 +36,10 @@ impl Store {
         let url = std::env::var("GRANTLOG_TEST_POSTGRES").expect(
             "GRANTLOG_TEST_POSTGRES is the URL of a PostgreSQL superuser, such as postgres://postgres@127.0.0.1:5432/postgres",
         );
-        let name = format!("projections_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+        // By a moment too: another process may have had the same id.
+        let (process, number) = (std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+        let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+        let name = format!("projections_{process}_{number}_{moment}");
         let mut admin = PgConnection::connect(&url).await.unwrap();
         sqlx::query(&format!("CREATE DATABASE {name}")).execute(&mut admin).await.unwrap();
         let options = url.parse::<PgConnectOptions>().unwrap().database(&name);

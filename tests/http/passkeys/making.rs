@@ -42,7 +42,7 @@ async fn what_is_personal_of_a_passkey_is_sealed(kind: Kind) {
     let written = serde_json::to_string(&app.app.log.read(0, 1_000).await.unwrap()).unwrap();
     let (id, key) = (URL_SAFE_NO_PAD.encode(&passkey.credential_id), URL_SAFE_NO_PAD.encode(passkey.public_x()));
     assert!(written.contains("passkey_enrolled"));
-    for personal in ["Phone", &id, &key, &format!("{:?}", passkey.credential_id).replace(' ', "")] {
+    for personal in ["\"Phone", &id, &key, &format!("{:?}", passkey.credential_id).replace(' ', "")] {
         assert!(!written.contains(personal), "{personal}");
     }
     app.app.dispatch.erase_user(Actor::Operator, app.user).await.unwrap();

@@ -61,7 +61,9 @@ async fn postgres_database() -> String {
     let server = std::env::var(SERVER).unwrap_or_else(|_| {
         panic!("{SERVER} is the URL of a PostgreSQL superuser, such as postgres://postgres@127.0.0.1:5432/postgres")
     });
-    let name = format!("grantlog_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+    // By a number of its own too: another process may have had the same id.
+    let (process, number) = (std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+    let name = format!("grantlog_{process}_{number}_{:08x}", fastrand::u32(..));
     let mut admin = PgConnection::connect(&server).await.expect("the PostgreSQL server answers");
     sqlx::query(&format!("CREATE DATABASE {name}")).execute(&mut admin).await.expect("a database can be made");
     let (address, _) = server.rsplit_once('/').expect("the URL names a database");

@@ -46,7 +46,7 @@ async fn each_kind_of_revocation_is_refused_as_soon_as_it_is_told(kind: Kind) {
                 took.as_secs_f64() * 1e3
             );
             assert!(took < SOON);
-            assert_eq!(place.notes.health().await["whole"], true);
+            place.notes.until_whole(true).await;
         }
     }
 }
