@@ -57,6 +57,7 @@ pub struct Server {
     pub max_header_bytes: usize,
     pub max_body_bytes: usize,
     pub max_url_bytes: usize,
+    pub hsts_seconds: u64,
     pub slow_request_seconds: u64,
     pub shutdown_seconds: u64,
     pub tls: Tls,

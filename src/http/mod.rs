@@ -79,7 +79,7 @@ fn whole(routes: Router<App>, app: App) -> Router {
         .layer(
             ServiceBuilder::new()
                 .layer(CatchPanicLayer::custom(error::panicked))
-                .layer(middleware::from_fn_with_state((app.clone(), metrics::Requests::default()), around::every_request)),
+                .layer(middleware::from_fn_with_state(around::Around::new(app.clone()), around::every_request)),
         )
         .with_state(app)
 }

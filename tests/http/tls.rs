@@ -49,8 +49,25 @@ async fn the_ordinary_listener_speaks_tls_and_serves_pages() {
     })
     .await;
     let http = without_certificate(&authority);
-    Answer::of(http.get(format!("https://{}/sign-in/", app.address))).await.assert_status(200);
+    for path in ["/sign-in/", "/o/token/", "/healthz", "/nowhere"] {
+        let answer = Answer::of(http.get(format!("https://{}{path}", app.address))).await;
+        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{path}");
+    }
     assert!(app.http.get(app.url("/sign-in/")).send().await.is_err(), "plain http is not spoken there");
+}
+
+#[tokio::test]
+async fn browsers_are_told_to_come_by_https_alone_where_the_settings_say_so() {
+    let behind_proxy = |seconds| {
+        TestApp::start_with(Kind::Sqlite, move |settings| {
+            settings.server.public_url = "https://id.example".parse().unwrap();
+            settings.server.hsts_seconds = seconds;
+        })
+    };
+    assert_eq!(behind_proxy(60).await.get("/healthz").await.header("strict-transport-security"), "max-age=60");
+    for app in [behind_proxy(0).await, TestApp::start(Kind::Sqlite).await] {
+        assert!(!app.get("/healthz").await.headers.contains_key("strict-transport-security"));
+    }
 }
 
 #[tokio::test]
