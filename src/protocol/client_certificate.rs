@@ -17,6 +17,8 @@ use x509_cert::{
 
 use super::dpop;
 
+/// What PEM begins with (RFC 7468 section 5).
+const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 /// So many certificates are looked at between a client's and its authority's.
 const MOST: usize = 10;
 
@@ -51,7 +53,7 @@ impl ClientCertificate {
         chain.truncate(1 + MOST);
         let first = chain.first()?;
         let own = Certificate::from_der(first).ok()?;
-        let thumbprint = dpop::thumbprint(first);
+        let thumbprint = dpop::sha256(first);
         Some(Self(Arc::new(Shown { chain, own, thumbprint })))
     }
 
@@ -62,8 +64,9 @@ impl ClientCertificate {
             return Self::of_chain(vec![of_byte_sequence(value)?]);
         }
         let pem = percent_decode_str(value).decode_utf8().ok()?;
-        let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).take(1 + MOST).collect::<Result<_, _>>();
-        Self::of_chain(chain.ok()?)
+        let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>().ok()?;
+        // What begins in the midst of a line was put behind what somebody else had sent.
+        if chain.len() == pem.matches(PEM_BEGIN).count() { Self::of_chain(chain) } else { None }
     }
 
     /// The same, with what `Client-Cert-Chain` tells besides (RFC 9440 section 2.3). `None` where that cannot be read.
@@ -150,6 +153,9 @@ mod tests {
             assert!(ClientCertificate::of_header(nothing).is_none(), "{nothing}");
         }
         assert!(of_sequence.with_chain("nothing").is_none());
+        let escaped = utf8_percent_encode(PEM, NON_ALPHANUMERIC).to_string();
+        assert!(ClientCertificate::of_header(&format!("{escaped}{escaped}")).is_some());
+        assert!(ClientCertificate::of_header(&format!("{escaped},{escaped}")).is_none());
     }
 
     #[test]
