@@ -4,7 +4,7 @@
 use crate::{
     protocol::{
         OAuthError,
-        dpop::{self, Possession, Proof, Request},
+        dpop::{self, Possession, Request},
     },
     vault::MacPurpose,
 };
@@ -21,9 +21,9 @@ impl Dispatch {
     /// `invalid_dpop_proof`, or `use_dpop_nonce` where it holds no nonce of ours that is good now.
     pub fn possession(&self, jwt: &str, request: Request<'_>) -> Result<Possession, OAuthError> {
         let skew = self.settings.limits.clock_skew;
-        let proof = Proof::read(jwt, request, self.clock.now(), skew).map_err(dpop::InvalidProof::told)?;
-        let known = || proof.nonce.as_deref().is_some_and(|nonce| self.knows_nonce(nonce));
-        if self.settings.tokens.dpop_nonce_required && !known() { Err(dpop::use_nonce()) } else { Ok(proof.possession) }
+        let (possession, nonce) = dpop::possession(jwt, request, self.clock.now(), skew).map_err(dpop::invalid_proof)?;
+        let known = || nonce.as_deref().is_some_and(|nonce| self.knows_nonce(nonce));
+        if self.settings.tokens.dpop_nonce_required && !known() { Err(dpop::use_nonce()) } else { Ok(possession) }
     }
 
     /// A nonce that is good for a while.

@@ -17,7 +17,7 @@ use crate::{
         ErrorCode, OAuthError,
         bearer::{self, Demanded, Presented, Scheme, invalid_token},
         client_certificate::ClientCertificate,
-        dpop::InvalidProof,
+        dpop::{InvalidProof, invalid_proof},
         introspection::{INTROSPECTION_SCOPE, audience},
     },
     state::App,
@@ -115,7 +115,7 @@ pub(super) fn bound_to(row: &TokenRow) -> Result<Option<Confirmation>, Unavailab
 /// Whether the request proves to hold the key that its token is bound to, by a proof that was not used before (RFC 9449 section 7.1).
 async fn check_possession(app: &App, presented: Presented<'_>, sender: &Sender, bound: &Confirmation) -> Result<(), Refused> {
     let possession = sender.dpop.possession(app, Some(presented.token)).map_err(proof_wanted)?;
-    let possession = possession.ok_or_else(|| proof_wanted(InvalidProof::NotOne.told()))?;
+    let possession = possession.ok_or_else(|| proof_wanted(invalid_proof(InvalidProof::NotOne)))?;
     if possession.confirmation != *bound {
         return Err(proof_wanted(invalid_token("bound_to_another_key", "the token is bound to another key than the proof's")));
     }

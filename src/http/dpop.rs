@@ -10,7 +10,7 @@ use axum::{
 use crate::{
     protocol::{
         OAuthError,
-        dpop::{InvalidProof, Possession, Request},
+        dpop::{InvalidProof, Possession, Request, invalid_proof},
     },
     state::App,
 };
@@ -48,10 +48,10 @@ impl DpopHeader {
     /// `invalid_dpop_proof`, `use_dpop_nonce`.
     pub(super) fn possession(&self, app: &App, access_token: Option<&str>) -> Result<Option<Possession>, OAuthError> {
         let Some(shown) = &self.0 else { return Ok(None) };
-        let jwt = shown.jwt.as_deref().ok_or_else(|| InvalidProof::NotOne.told())?;
+        let jwt = shown.jwt.as_deref().ok_or_else(|| invalid_proof(InvalidProof::NotOne))?;
         let addresses =
             app.settings.public_urls().map(|url| format!("{url}{}", shown.path).parse()).collect::<Result<Vec<_>, _>>();
-        let addresses = addresses.map_err(|_| InvalidProof::OtherAddress.told())?;
+        let addresses = addresses.map_err(|_| invalid_proof(InvalidProof::OtherAddress))?;
         let request = Request { method: shown.method.as_str(), addresses: &addresses, access_token };
         app.dispatch.possession(jwt, request).map(Some)
     }

@@ -2,7 +2,12 @@
 
 use domain::Timestamp;
 
-use super::{ErrorCode, OAuthError, client_authentication::invalid_client, token::invalid_grant};
+use super::{
+    OAuthError,
+    client_authentication::invalid_client,
+    dpop::{InvalidProof, invalid_proof},
+    token::invalid_grant,
+};
 
 /// By what it is known again, and until when it would be good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +53,7 @@ impl OnceKind {
         match self {
             Self::Assertion => invalid_client("assertion_replayed", "the client is unknown or its authentication failed"),
             Self::Assurance => invalid_grant("assertion_replayed", "the assertion was used before"),
-            Self::DpopProof => OAuthError::new(ErrorCode::InvalidDpopProof, "proof_replayed", "the DPoP proof was used before"),
+            Self::DpopProof => invalid_proof(InvalidProof::UsedBefore),
         }
     }
 }

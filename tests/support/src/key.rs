@@ -6,7 +6,7 @@ use base64::{
 };
 use domain::client::SigningAlgorithm;
 use grantlog::{
-    protocol::dpop::digest_of,
+    protocol::dpop::sha256,
     signer::{NewKey, generate},
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -71,7 +71,7 @@ impl ClientKey {
         header.typ = Some("dpop+jwt".to_owned());
         header.jwk = Some(serde_json::from_value(self.jwk().clone()).expect("it is a JWK"));
         let (jti, iat) = (Uuid::now_v7().to_string(), app.app.clock.now().unix());
-        let claims = json!({"jti": jti, "htm": method, "htu": app.url(path), "iat": iat, "ath": access_token.map(digest_of)});
+        let claims = json!({"jti": jti, "htm": method, "htu": app.url(path), "iat": iat, "ath": access_token.map(|token| sha256(token.as_bytes()))});
         self.sign(&header, &with(claims, changed))
     }
 
