@@ -92,7 +92,8 @@ need_programs() {
 # Prints the path of a Go toolchain; none is installed.
 go_path() { command -v go || command -v /usr/local/go/bin/go; }
 
-# has_go FOLDER: sets `go` to a toolchain that can build the module there. What needs one is left out where there is none, or one that is too old.
+# has_go FOLDER: sets `go` to a toolchain that can build the module there. What needs one is left out where there is none, or one that is too old;
+# that its modules cannot be downloaded is no reason.
 has_go() {
   if go=$(go_path) && (cd "$1" && GOTOOLCHAIN=local "$go" list -m >/dev/null 2>&1); then
     (cd "$1" && retried "$go" mod download) >"$run/go.log" 2>&1 || die "Go could not download what $1 needs: $(tail -n 1 "$run/go.log")"

@@ -24,6 +24,8 @@ part_lint() {
   need_rust
   need_component clippy clippy
   check 'cargo clippy' cargo clippy --locked --workspace --all-targets -- -D warnings
+  # Beside others in a workspace a crate has their features too.
+  check 'examples/resource_server and clients/rust by themselves' cargo check --locked -p resource_server
   if command -v shellcheck >/dev/null; then
     check shellcheck shellcheck -a -x .ci/run scripts/test scripts/bench
   fi

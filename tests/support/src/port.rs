@@ -6,12 +6,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// The first that is given, and how many there are: below what the system gives to whoever asks for any, so that nobody takes one before its
+/// The first that is given, and how many there are: below what Linux gives to whoever asks for any, so that hardly anybody takes one before its
 /// server listens.
 const FIRST: u16 = 20_000;
 const COUNT: u32 = 12_000;
 
-/// A port of this machine that nothing listens on. Each is given once.
+/// A port of this machine that nothing listens on. Each is given once by a process.
 ///
 /// # Panics
 /// Where all are taken.
