@@ -1,18 +1,27 @@
-//! The check of a token: a JWT (RFC 9068 section 4) by keys and news, any other by asking.
+//! The check of a token: a JWT (RFC 9068 section 4) by keys and news, any other by asking; and of who comes with it, where it is bound.
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 
 use crate::{
     claims::Claims,
     knowledge::Verdict,
+    presented::Presented,
     refusal::Refusal::{self, InvalidToken},
+    sender::Sender,
     server::Shared,
 };
 
 /// The media type in the header of an access token, with and without what RFC 7515 lets go of it.
 const TYP: [&str; 2] = ["at+jwt", "application/at+jwt"];
 
-pub(crate) async fn check(shared: &Shared, token: &str) -> Result<Claims, Refusal> {
+pub(crate) async fn check(shared: &Shared, presented: &Presented, sender: &Sender) -> Result<Claims, Refusal> {
+    let claims = alive(shared, &presented.token).await?;
+    sender.holds(&claims, presented, &shared.settings, &shared.used_proofs)?;
+    Ok(claims)
+}
+
+/// What a token says that is good now, whoever comes with it.
+async fn alive(shared: &Shared, token: &str) -> Result<Claims, Refusal> {
     let Some(header) = jwt(token) else { return shared.introspector.ask(token).await };
     let (claims, kid) = verified(shared, token, &header).await?;
     match shared.knowledge.verdict(&claims, &kid) {
@@ -38,9 +47,6 @@ async fn verified(shared: &Shared, token: &str, header: &Header) -> Result<(Clai
     let validation = validation(shared, key.algorithm);
     let decoded = decode::<Claims>(token, &key.decoding, &validation);
     let claims = decoded.map_err(|_| InvalidToken("the token is not the issuer's, not for this resource server, or expired"))?;
-    if claims.claims.is_bound() {
-        return Err(InvalidToken("the token is bound to a key: it is no bearer token"));
-    }
     Ok((claims.claims, kid.to_owned()))
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use crate::presented::Scheme;
+
 /// What an access token says, or its introspection: RFC 9068's names, and grantlog's own.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Claims {
@@ -40,14 +42,15 @@ impl Claims {
         self.scope.split(' ').any(|scope| scope == name)
     }
 
+    /// The one that it is presented by.
+    pub(crate) fn scheme(&self) -> Scheme {
+        let key = self.more.get("cnf").and_then(|cnf| cnf.get("jkt"));
+        if key.is_some() { Scheme::Dpop } else { Scheme::Bearer }
+    }
+
     /// The clients with each of which it ends.
     pub(crate) fn hands(&self) -> impl Iterator<Item = &String> {
         self.through.iter().chain([&self.client_id])
-    }
-
-    /// Whether it is bound to a key (RFC 7800): then presenting it alone proves nothing.
-    pub(crate) fn is_bound(&self) -> bool {
-        self.more.contains_key("cnf")
     }
 }
 

@@ -5,7 +5,7 @@ use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::{claims::Claims, refusal::Refusal, settings::Settings};
+use crate::{claims::Claims, presented::Scheme, refusal::Refusal, settings::Settings};
 
 /// Whom to ask, and as whom.
 pub(crate) struct Introspector {
@@ -50,8 +50,9 @@ impl Introspector {
             return Err(Refusal::InvalidToken("the token is not active"));
         }
         let Told { token_type, claims } = serde_json::from_slice(&body).map_err(|_| Refusal::Unavailable)?;
-        if !token_type.is_some_and(|of| of.eq_ignore_ascii_case("bearer")) || claims.is_bound() {
-            return Err(Refusal::InvalidToken("the token is no bearer token"));
+        if token_type.as_deref().and_then(Scheme::named) != Some(claims.scheme()) {
+            let why = "the token is no access token, or the issuer does not say what it is bound to";
+            return Err(Refusal::InvalidToken(why));
         }
         let now = i64::try_from(get_current_timestamp()).unwrap_or(i64::MAX);
         let ours = claims.iss == self.issuer && claims.aud.contains(&self.audience) && claims.exp > now - self.leeway;

@@ -1,4 +1,4 @@
-//! The tower layer: who comes without a good token does not reach the service behind it (RFC 6750).
+//! The tower layer: who comes without a good token does not reach the service behind it (RFC 6750, RFC 9449 section 7).
 
 use std::{
     future::Future,
@@ -11,7 +11,13 @@ use std::{
 use http::{Request, Response};
 use tower::{Layer, Service};
 
-use crate::{bearer::presented, claims::Claims, refusal::Refusal, server::ResourceServer};
+use crate::{
+    claims::Claims,
+    presented::{Presented, Scheme, presented},
+    refusal::Refusal,
+    sender::Sender,
+    server::ResourceServer,
+};
 
 /// Puts a check of the access token in front of a service.
 #[derive(Clone, Debug)]
@@ -70,25 +76,25 @@ where
         let mut inner = mem::replace(&mut self.inner, waiting);
         let layer = self.layer.clone();
         Box::pin(async move {
-            let token = presented(request.headers()).map(str::to_owned);
-            let checked = match token {
-                Ok(token) => layer.check(&token).await,
-                Err(refusal) => Err(refusal),
+            let presented = match presented(request.headers()) {
+                Ok(presented) => presented,
+                Err(refusal) => return Ok(refused(&refusal, Scheme::Bearer)),
             };
-            match checked {
+            let sender = Sender::of(&request, layer.server.settings());
+            match layer.check(&presented, &sender).await {
                 Ok(claims) => {
                     request.extensions_mut().insert(claims);
                     inner.call(request).await
                 }
-                Err(refusal) => Ok(refused(&refusal)),
+                Err(refusal) => Ok(refused(&refusal, presented.scheme)),
             }
         })
     }
 }
 
 impl BearerLayer {
-    async fn check(&self, token: &str) -> Result<Claims, Refusal> {
-        let claims = self.server.check(token).await?;
+    async fn check(&self, presented: &Presented, sender: &Sender) -> Result<Claims, Refusal> {
+        let claims = self.server.check_from(presented, sender).await?;
         match self.scopes.iter().find(|scope| !claims.has_scope(scope)) {
             None => Ok(claims),
             Some(missing) => Err(Refusal::InsufficientScope(missing.clone())),
@@ -96,9 +102,9 @@ impl BearerLayer {
     }
 }
 
-fn refused<R: Default>(refusal: &Refusal) -> Response<R> {
+fn refused<R: Default>(refusal: &Refusal, presented: Scheme) -> Response<R> {
     let mut response = Response::new(R::default());
     *response.status_mut() = refusal.status();
-    *response.headers_mut() = refusal.headers();
+    *response.headers_mut() = refusal.headers_for(presented);
     response
 }

@@ -12,8 +12,11 @@ use crate::{
     keys::Keys,
     knowledge::{Knowledge, Standing},
     layer::BearerLayer,
+    presented::{Presented, Scheme},
     refusal::Refusal,
+    sender::Sender,
     settings::{Settings, SettingsError},
+    used_proofs::UsedProofs,
 };
 
 /// The longest that the issuer may take to let us in, and to answer.
@@ -38,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     pub(crate) introspector: Introspector,
     pub(crate) knowledge: Knowledge,
+    pub(crate) used_proofs: UsedProofs,
 }
 
 impl Drop for Inner {
@@ -66,7 +70,7 @@ impl ResourceServer {
         let keys = Keys::new(asking.clone(), settings.at_issuer("/.well-known/jwks.json"));
         let introspector = Introspector::new(asking, &settings);
         let knowledge = Knowledge::new(&settings);
-        let shared = Arc::new(Shared { settings, listening, keys, introspector, knowledge });
+        let shared = Arc::new(Shared { settings, listening, keys, introspector, knowledge, used_proofs: UsedProofs::default() });
         let following = shared.clone();
         let following = async move { tokio::join!(feed::follow(&following), following.keys.keep_fresh()) };
         let follower = tokio::spawn(following).abort_handle();
@@ -79,12 +83,22 @@ impl ResourceServer {
         BearerLayer::new(self.clone())
     }
 
-    /// Checks an access token that was presented as a bearer token.
+    /// Checks an access token that was presented as a bearer token. One that is bound is for the layer, which sees the request.
     ///
     /// # Errors
     /// Why it is not let in.
     pub async fn check(&self, token: &str) -> Result<Claims, Refusal> {
-        check(&self.0.shared, token).await
+        let presented = Presented { scheme: Scheme::Bearer, token: token.to_owned() };
+        self.check_from(&presented, &Sender::default()).await
+    }
+
+    /// Checks an access token that this sender presented.
+    pub(crate) async fn check_from(&self, presented: &Presented, sender: &Sender) -> Result<Claims, Refusal> {
+        check(&self.0.shared, presented, sender).await
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.shared.settings
     }
 
     /// How far it knows what is dead, for health checks and metrics.

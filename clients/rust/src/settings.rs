@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use secrecy::SecretString;
 use url::{Host, Url};
 
@@ -15,6 +16,12 @@ pub struct Settings {
     pub audience: String,
     pub client_id: String,
     pub client_secret: SecretString,
+    /// Under which clients reach it, where that is not the origin of `audience`: a proof of a key (RFC 9449) names it, with the path of the
+    /// request as the layer sees it behind. `https://api.example.com/v1`.
+    pub address: Option<String>,
+    /// The header by which the proxy in front tells of a client's certificate (RFC 8705): percent-encoded PEM, or as RFC 9440 has it. The proxy
+    /// must take away any that a client sends by itself.
+    pub client_certificate_header: Option<HeaderName>,
     /// Where the revocations come from.
     pub feed: Feed,
     /// The address of the feed and the snapshot, where it is not `{issuer}/revocations`.
@@ -76,6 +83,8 @@ impl Settings {
             audience: audience.to_owned(),
             client_id: client_id.to_owned(),
             client_secret: client_secret.into(),
+            address: None,
+            client_certificate_header: None,
             feed: Feed::Http,
             feed_url: None,
             cut_off_after: Duration::from_secs(5),
@@ -93,11 +102,28 @@ impl Settings {
         self.feed_url.as_deref().map_or_else(|| self.at_issuer("/revocations"), |url| url.trim_end_matches('/').to_owned())
     }
 
+    /// The address of a request with this path; `None` where neither `address` nor `audience` tells it.
+    pub(crate) fn address_of(&self, path: &str) -> Option<Url> {
+        // Behind anything else it would name another host.
+        if !path.starts_with('/') {
+            return None;
+        }
+        let base = match &self.address {
+            Some(address) => address.trim_end_matches('/').to_owned(),
+            None => Url::parse(&self.audience).ok()?.origin().ascii_serialization(),
+        };
+        Url::parse(&format!("{base}{path}")).ok()
+    }
+
     pub(crate) fn leeway_seconds(&self) -> i64 {
         i64::try_from(self.leeway.as_secs()).unwrap_or(i64::MAX)
     }
 
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        if let Some(address) = &self.address {
+            let of_paths = |url: &Url| matches!(url.scheme(), "https" | "http") && url.query().or(url.fragment()).is_none();
+            Url::parse(address).ok().filter(of_paths).ok_or_else(|| SettingsError::NoAddress(address.clone()))?;
+        }
         for address in [Some(&self.issuer), self.feed_url.as_ref()].into_iter().flatten() {
             let url = Url::parse(address).map_err(|_| SettingsError::NoAddress(address.clone()))?;
             let here = match url.host() {
@@ -126,6 +152,32 @@ mod tests {
         }
         for wrong in ["http://id.example.com/o", "ftp://localhost/o", "id.example.com", ""] {
             assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn its_address_is_its_own_or_the_audiences() {
+        let at = |audience, address: Option<&str>| {
+            let address = address.map(str::to_owned);
+            let settings = Settings { address, ..Settings::new("https://id.example.com/o", audience, "id", "secret".to_owned()) };
+            settings.check().is_ok().then(|| settings.address_of("/notes").map(String::from))
+        };
+        let told = |address: &str| Some(Some(address.to_owned()));
+        assert_eq!(at("https://api.example.com:8443/v1", None), told("https://api.example.com:8443/notes"));
+        assert_eq!(at("https://api.example.com", Some("https://other.example/v1/")), told("https://other.example/v1/notes"));
+        assert_eq!(at("urn:example:api", None), Some(None));
+        for wrong in [
+            "nowhere",
+            "https://other.example/?x",
+            "https://other.example/#x",
+            "ftp://other.example",
+            "https://other.example:port",
+        ] {
+            assert_eq!(at("urn:example:api", Some(wrong)), None, "{wrong}");
+        }
+        let settings = Settings::new("https://id.example.com/o", "https://api.example.com", "id", "secret".to_owned());
+        for path in ["", "*", "@evil.example/notes", ".evil.example/notes"] {
+            assert_eq!(settings.address_of(path), None, "{path}");
         }
     }
 

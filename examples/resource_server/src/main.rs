@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Extension, Json, Router,
     extract::State,
-    http::StatusCode,
+    http::{HeaderName, StatusCode},
     routing::{get, post},
 };
 use clap::Parser;
@@ -36,6 +36,12 @@ struct Arguments {
     client_id: String,
     #[arg(long, env, hide_env_values = true)]
     client_secret: String,
+    /// Under which clients reach it, where that is not the origin of the audience: proofs of a key name it.
+    #[arg(long, env)]
+    address: Option<String>,
+    /// The header by which the proxy in front tells of a client's certificate.
+    #[arg(long, env)]
+    client_certificate_header: Option<HeaderName>,
     /// Where NATS is, to take the revocations from there.
     #[arg(long, env, hide_env_values = true)]
     nats_url: Option<String>,
@@ -74,14 +80,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn settings(arguments: Arguments) -> Result<Settings, async_nats::ConnectError> {
-    let Arguments { issuer, audience, client_id, client_secret, nats_url, feed_url, cut_off_after, .. } = arguments;
+    let Arguments { issuer, audience, client_id, client_secret, address, client_certificate_header, .. } = arguments;
+    let Arguments { nats_url, feed_url, cut_off_after, .. } = arguments;
     let feed = match nats_url {
         // It may come later: until then the issuer is asked.
         Some(url) => Feed::Nats(Nats::new(async_nats::ConnectOptions::new().retry_on_initial_connect().connect(url).await?)),
         None => Feed::Http,
     };
     let cut_off_after = Duration::from_secs(cut_off_after);
-    Ok(Settings { feed, feed_url, cut_off_after, ..Settings::new(&issuer, &audience, &client_id, client_secret) })
+    let defaults = Settings::new(&issuer, &audience, &client_id, client_secret);
+    Ok(Settings { address, client_certificate_header, feed, feed_url, cut_off_after, ..defaults })
 }
 
 fn application(server: &ResourceServer) -> Router {

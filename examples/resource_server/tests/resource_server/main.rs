@@ -2,6 +2,7 @@
 //! and what it does when the news is cut off.
 #![cfg(test)]
 
+mod bound;
 mod cut_off;
 mod history;
 mod notes;

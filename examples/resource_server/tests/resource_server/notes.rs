@@ -71,7 +71,7 @@ impl Place {
             Way::Nats => url.trim_start_matches("nats://").parse().unwrap(),
         };
         let wire = Wire::to(source).await;
-        let notes = Notes::start(&app, way, wire.address).await;
+        let notes = Notes::start(&app, (way, wire.address), &[]).await;
         notes.until_whole(true).await;
         let application = app.ordinary_client().await;
         Self { app, wire, source, notes, application, relay, way, _nats: nats }
@@ -79,7 +79,12 @@ impl Place {
 
     /// Another process of the example.
     pub(crate) async fn another(&self) -> Notes {
-        Notes::start(&self.app, self.way, self.wire.address).await
+        self.another_with(&[]).await
+    }
+
+    /// As `another`, with settings of its own.
+    pub(crate) async fn another_with(&self, environment: &[(&str, &str)]) -> Notes {
+        Notes::start(&self.app, (self.way, self.wire.address), environment).await
     }
 
     /// A JWT of the application's own.
@@ -94,12 +99,12 @@ impl Place {
 }
 
 impl Notes {
-    async fn start(app: &TestApp, way: Way, news: SocketAddr) -> Self {
+    async fn start(app: &TestApp, (way, news): (Way, SocketAddr), environment: &[(&str, &str)]) -> Self {
         let itself = app.client(json!({"grant_types": ["client_credentials"], "scope": "introspection"})).await;
         let mut command = Command::new(PROGRAM);
         command.env("LISTEN", "127.0.0.1:0").env("ISSUER", app.url("/o")).env("AUDIENCE", app.url(""));
         command.env("CLIENT_ID", &itself.identifier).env("CLIENT_SECRET", itself.secret.expose_secret());
-        command.env("CUT_OFF_AFTER", "3").env_remove("NATS_URL");
+        command.env("CUT_OFF_AFTER", "3").env_remove("NATS_URL").envs(environment.iter().copied());
         match way {
             Way::Http => command.env("FEED_URL", format!("http://{news}/o/revocations")),
             Way::Nats => command.env("NATS_URL", format!("nats://{news}")),
