@@ -76,7 +76,7 @@ class Grantlog:
         return json.loads(done.stdout)
 
     def register(self, name, *, redirect_uri="http://127.0.0.1:9/callback", **metadata):
-        """Registers a client by RFC 7591's names: lists as lists, `scope` as one text."""
+        """Registers a client by RFC 7591's names: lists as lists, `scope` as one text, what is to be so as `True`."""
         metadata.setdefault("grant_types", ["authorization_code", "refresh_token"])
         metadata.setdefault("scope", "read write")
         if "authorization_code" in metadata["grant_types"]:
@@ -85,7 +85,7 @@ class Grantlog:
         for member, value in metadata.items():
             values = value if isinstance(value, list) else [value]
             for one in values:
-                arguments += [f"--{member.replace('_', '-')}", str(one)]
+                arguments += [f"--{member.replace('_', '-')}", *([] if one is True else [str(one)])]
         information = self.run(*arguments)
         return Client(information["client_id"], information.get("client_secret"), redirect_uri)
 

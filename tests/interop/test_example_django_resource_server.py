@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from bound import Key
 from django_site import free_port, running
 from resource_server import Person, application_for, host_of, own_token, registered, revoke, until
 from tampered import tampered
@@ -24,6 +25,10 @@ class Notes:
     def read(self, token=None, **more):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return requests.get(f"{self.url}/notes", headers=headers, timeout=30, **more)
+
+    def come(self, method, authorization, proof):
+        headers = {"Authorization": authorization, "DPoP": proof}
+        return requests.request(method, f"{self.url}/notes", json="milk", headers=headers, timeout=30)
 
     def write(self, token, text):
         return requests.post(f"{self.url}/notes", json=text, headers={"Authorization": f"Bearer {token}"}, timeout=30)
@@ -99,6 +104,25 @@ def test_what_must_be_refused_is_refused(grantlog, notes, application):
     assert (malformed.status_code, 'error="invalid_request"' in malformed.headers["WWW-Authenticate"]) == (400, True)
     elsewhere = "https://elsewhere.example"
     assert notes.read(own_token(grantlog, application_for(grantlog, elsewhere), elsewhere)).status_code == 401
+
+
+def test_a_token_that_is_bound_to_a_key_opens_by_a_proof_alone(grantlog, notes):
+    client, key = application_for(grantlog, notes.url, dpop_bound_access_tokens=True), Key()
+    writer, reader = (key.token(grantlog, client, notes.url, scope) for scope in ("read write", "read"))
+    proof = key.proof("POST", f"{notes.url}/notes", writer)
+    assert notes.come("POST", f"DPoP {writer}", proof).status_code == 201
+    of_post = key.proof("POST", f"{notes.url}/notes", writer)
+    of_get = key.proof("GET", f"{notes.url}/notes", writer)
+    of_reader = key.proof("POST", f"{notes.url}/notes", reader)
+    for method, authorization, proof, status, error in [
+        ("POST", f"DPoP {writer}", proof, 401, "invalid_dpop_proof"),
+        ("GET", f"DPoP {writer}", of_post, 401, "invalid_dpop_proof"),
+        ("GET", f"DPoP {writer}", "nonsense", 401, "invalid_dpop_proof"),
+        ("GET", f"Bearer {writer}", of_get, 401, "invalid_token"),
+        ("POST", f"DPoP {reader}", of_reader, 403, "insufficient_scope"),
+    ]:
+        refused = notes.come(method, authorization, proof)
+        assert refused.status_code == status and refused.headers["WWW-Authenticate"].startswith(f'DPoP error="{error}"'), error
 
 
 def test_a_revoked_token_is_refused(grantlog, notes, application):

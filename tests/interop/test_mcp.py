@@ -162,7 +162,7 @@ def test_refusals_say_where_to_go_and_what_to_ask_for(mcp, by_document):
     assert refused(mcp, None) == (401, f'Bearer resource_metadata="{metadata}", scope="{READ}"')
     assert requests.get(metadata, timeout=30).json() == {
         "resource": mcp.resource, "authorization_servers": [f"{mcp.url}/o"], "bearer_methods_supported": ["header"],
-        "resource_name": "Notes", "scopes_supported": [READ, WRITE],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "PS256"], "resource_name": "Notes", "scopes_supported": [READ, WRITE],
     }  # fmt: skip
 
     async def run():

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import os
-from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from grantlog_resource_server import InsufficientScope, ResourceMetadata, ResourceServer, Settings, Unavailable, asgi, wsgi
+from behind import THROUGH, reader, through_asgi, through_wsgi
+from grantlog_resource_server import InsufficientScope, ResourceMetadata, ResourceServer, Settings, Unavailable, asgi
 from resource_server import Person, application_for, own_token, registered, revoke, until
 
 AUDIENCE = "https://notes.example"
@@ -28,43 +28,13 @@ def application(grantlog):
     return application_for(grantlog, AUDIENCE)
 
 
-def through_wsgi(server, authorization, scopes):
-    def reader(environ, start_response):
-        start_response("200 OK", [])
-        return [environ["grantlog.claims"].client_id.encode()]
-
-    environ = {"HTTP_AUTHORIZATION": authorization} if authorization else {}
-    setup_testing_defaults(environ)
-    told = []
-    body = wsgi.BearerMiddleware(reader, server, scopes)(environ, lambda status, headers: told.extend([status, dict(headers)]))
-    return int(told[0].split()[0]), {name.lower(): value for name, value in told[1].items()}, b"".join(body).decode()
-
-
-async def reader(scope, receive, send):
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": scope["grantlog.claims"].client_id.encode()})
-
-
-def through_asgi(server, authorization, scopes, path="/", application=reader, metadata=None):
-    sent = []
-
-    async def send(message):
-        sent.append(message)
-
-    headers = [(b"authorization", authorization.encode())] if authorization else []
-    request = {"type": "http", "method": "GET", "path": path, "headers": headers}
-    asyncio.run(asgi.BearerMiddleware(application, server, scopes, metadata)(request, None, send))
-    start, body = sent
-    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"].decode()
-
-
-@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+@pytest.mark.parametrize("through", THROUGH)
 def test_who_has_a_good_token_reaches_the_application(grantlog, server, application, through):
     token = own_token(grantlog, application, AUDIENCE)
     assert through(server, f"Bearer {token}", ["read"]) == (200, {}, application.id)
 
 
-@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+@pytest.mark.parametrize("through", THROUGH)
 def test_who_has_none_does_not(grantlog, server, application, through):
     status, headers, body = through(server, None, ())
     assert (status, headers["www-authenticate"], body) == (401, "Bearer", "")
@@ -75,7 +45,7 @@ def test_who_has_none_does_not(grantlog, server, application, through):
     until(lambda: through(server, f"Bearer {token}", ())[0] == 401, "the refusal")
 
 
-@pytest.mark.parametrize("through", [through_wsgi, through_asgi])
+@pytest.mark.parametrize("through", THROUGH)
 def test_an_id_token_is_no_access_token(grantlog, server, through):
     application = application_for(grantlog, AUDIENCE, scope="openid read")
     tokens = Person(grantlog, application).tokens(AUDIENCE, "openid read")
@@ -109,13 +79,29 @@ def test_what_the_application_refuses_before_it_answers_is_told(grantlog, server
         through_asgi(server, f"Bearer {token}", ["read"], application=late)
 
 
+def test_what_a_wsgi_application_refuses_before_it_answers_is_told(grantlog, server, application):
+    def picky(environ, start_response):
+        raise InsufficientScope("write")
+
+    def late(environ, start_response):
+        start_response("200 OK", [])
+        raise InsufficientScope("write")
+
+    token = own_token(grantlog, application, AUDIENCE)
+    status, headers, _ = through_wsgi(server, f"Bearer {token}", ["read"], application=picky)
+    assert status == 403 and 'scope="write"' in headers["www-authenticate"]
+    with pytest.raises(InsufficientScope):
+        through_wsgi(server, f"Bearer {token}", ["read"], application=late)
+
+
 def test_clients_find_the_issuer_by_the_metadata(server):
     metadata = ResourceMetadata(server.settings, resource_name="Notes")
     at = "/.well-known/oauth-protected-resource"
     status, headers, body = through_asgi(server, None, ["read"], path=at, metadata=metadata)
     assert (status, headers["access-control-allow-origin"]) == (200, "*")
     assert json.loads(body) == {
-        "resource": AUDIENCE, "authorization_servers": [server.settings.issuer], "bearer_methods_supported": ["header"], "resource_name": "Notes",
+        "resource": AUDIENCE, "authorization_servers": [server.settings.issuer], "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "PS256"], "resource_name": "Notes",
     }  # fmt: skip
     status, headers, _ = through_asgi(server, None, ["read"], metadata=metadata)
     assert (status, headers["www-authenticate"]) == (401, f'Bearer resource_metadata="{AUDIENCE}{at}", scope="read"')

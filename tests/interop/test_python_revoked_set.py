@@ -115,9 +115,10 @@ def test_a_relay_that_lags_says_nothing_of_now_until_it_has_come_to_where_the_lo
     assert len(chain.waiting) == WAITING
 
 
-def test_only_a_bearer_token_is_one():
-    assert presented("bEARER a.b.c") == "a.b.c"
-    for none in (None, "", "Basic eDp5", "DPoP a.b.c", "Bearerx a"):
+def test_only_what_is_presented_by_a_scheme_is_a_token():
+    assert presented("bEARER a.b.c") == ("Bearer", "a.b.c")
+    assert presented("dpop a.b.c") == ("DPoP", "a.b.c")
+    for none in (None, "", "Basic eDp5", "DPoPx a.b.c", "Bearerx a"):
         with pytest.raises(NoToken):
             presented(none)
     for malformed in ("Bearer", "Bearer ", "Bearer a b", "Bearer a, Bearer b", f"Bearer {'a' * 20_000}", "Bearer ä"):

@@ -1,6 +1,9 @@
 """ASGI middleware: who comes without a good token does not reach the application behind it."""
 
+from urllib.parse import quote
+
 from .refusal import Malformed, Refusal
+from .sender import Sender, certificate_of
 
 # What the metadata is answered with: scripts of every site may read it.
 OF_METADATA = [(b"content-type", b"application/json"), (b"access-control-allow-origin", b"*")]
@@ -22,14 +25,16 @@ class BearerMiddleware:
             return await self.application(scope, receive, send)
         if self._is_asked_for_metadata(scope):
             return await _answer(send, 200, OF_METADATA, self.metadata.document)
-        answer = _Answer(send)
+        answer, claims = _Answer(send), None
         try:
-            claims = await self.server.admit_async(_authorization(scope["headers"]), self.scopes)
+            authorization, sender = _authorization(scope["headers"]), sender_of(scope, self.server.settings)
+            claims = await self.server.admit_async(authorization, self.scopes, sender)
             return await self.application({**scope, "grantlog.claims": claims}, receive, answer)
         except Refusal as refusal:
             if answer.is_begun:
                 raise
-            return await self._refuse(scope["type"], refusal, send)
+            told = refusal.told_to(claims.scheme) if claims else refusal
+            return await self._refuse(scope["type"], told, send)
 
     def _is_asked_for_metadata(self, scope):
         return self.metadata and scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == self.metadata.path
@@ -54,10 +59,30 @@ class _Answer:
 
 
 def _authorization(headers):
-    values = [value for name, value in headers if name.lower() == b"authorization"]
+    values = _values(headers, "authorization")
     if len(values) > 1:
         raise Malformed("the header Authorization comes twice")
-    return values[0].decode("latin-1") if values else None
+    return values[0] if values else None
+
+
+def sender_of(scope, settings):
+    """Who sends the request."""
+    path = scope["raw_path"].decode("latin-1") if scope.get("raw_path") else quote(scope.get("path", ""))
+    proofs = _values(scope["headers"], "dpop")
+    header = settings.client_certificate_header
+    certificates = _values(scope["headers"], header) if header else []
+    # A web socket begins with a GET. Of two headers one may be somebody else's.
+    return Sender(
+        scope.get("method", "GET"),
+        path,
+        proofs[0] if len(proofs) == 1 else None,
+        certificate_of(certificates[0]) if len(certificates) == 1 else None,
+    )
+
+
+def _values(headers, name):
+    """Of all headers with this name."""
+    return [value.decode("latin-1") for own, value in headers if own.lower() == name.lower().encode()]
 
 
 async def _answer(send, status, headers, body):

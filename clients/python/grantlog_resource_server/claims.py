@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from .refusal import BEARER, DPOP
+
 
 @dataclass(frozen=True)
 class Claims:
@@ -40,11 +42,17 @@ class Claims:
         known = {name: members.get(name) for name in ("iss", "sub", "exp", "iat", "client_id", "grant_id", "jti", "pos", "sid")}
         return cls(**known, aud=aud, scope=members.get("scope", ""), through=through, all=members)
 
+    @property
+    def is_bound(self):
+        """Whether it is bound to a key or a certificate (RFC 7800): then presenting it alone proves nothing."""
+        return "cnf" in self.all
+
+    @property
+    def scheme(self):
+        """The one that it is presented by."""
+        cnf = self.all.get("cnf")
+        return DPOP if isinstance(cnf, dict) and "jkt" in cnf else BEARER
+
     def has_scope(self, name):
         """Whether the token has a scope."""
         return name in self.scope.split(" ")
-
-    @property
-    def is_bound(self):
-        """Whether it is bound to a key (RFC 7800): then presenting it alone proves nothing."""
-        return "cnf" in self.all

@@ -5,6 +5,7 @@ import time
 
 import httpx
 
+from .bearer import SCHEMES
 from .claims import Claims
 from .refusal import InvalidToken, Unavailable
 
@@ -24,8 +25,8 @@ class Introspector:
             claims = Claims.of(told)
         except ValueError as error:
             raise Unavailable("the issuer does not say enough") from error
-        if str(told.get("token_type")).lower() != "bearer" or claims.is_bound:
-            raise InvalidToken("the token is no bearer token")
+        if SCHEMES.get(str(told.get("token_type")).lower()) != claims.scheme:
+            raise InvalidToken("the token is no access token, or the issuer does not say what it is bound to")
         settings = self._settings
         ours = claims.iss == settings.issuer and settings.audience in claims.aud
         if not ours or claims.exp <= time.time() - settings.leeway:

@@ -3,6 +3,8 @@
 import json
 from urllib.parse import urlsplit
 
+from .proof import ALGORITHMS
+
 # Goes before the path of the resource (RFC 9728 section 3.1).
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
@@ -17,6 +19,7 @@ class ResourceMetadata:
         self.path = WELL_KNOWN + resource.path.rstrip("/")
         self.url = f"{resource.scheme}://{resource.netloc}{self.path}"
         itself = {"resource": settings.audience, "authorization_servers": [settings.issuer], "bearer_methods_supported": ["header"]}
+        itself |= {"dpop_signing_alg_values_supported": list(ALGORITHMS)}
         self.document = json.dumps({**itself, **members}).encode()
 
     def hints(self, scopes):

@@ -7,6 +7,7 @@ In Django's settings, `GRANTLOG_RESOURCE_SERVER` holds the arguments of `Setting
 """
 
 from functools import cache
+from urllib.parse import quote
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
@@ -16,6 +17,7 @@ from rest_framework.permissions import BasePermission
 from .refusal import InsufficientScope, Malformed, NoToken, Refusal, Unavailable
 from .server import ResourceServer
 from .settings import Nats, Settings
+from .wsgi import sender_of
 
 
 @cache
@@ -45,7 +47,9 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request):
         try:
-            claims = resource_server().admit(request.META.get("HTTP_AUTHORIZATION"))
+            server = resource_server()
+            sender = sender_of(request.META, quote(request.path), server.settings)
+            claims = server.admit(request.META.get("HTTP_AUTHORIZATION"), sender=sender)
         except NoToken:
             return None
         except Refusal as refusal:
@@ -69,7 +73,7 @@ class HasScopes(BasePermission):
             required = required.get(request.method, ())
         for scope in required:
             if not request.auth.has_scope(scope):
-                raise _exception(InsufficientScope(scope))
+                raise _exception(InsufficientScope(scope).told_to(request.auth.scheme))
         return True
 
 

@@ -12,7 +12,9 @@ from .claims import Claims
 from .introspection import Introspector
 from .keys import Keys
 from .knowledge import Knowledge, Verdict
-from .refusal import InsufficientScope, InvalidToken
+from .proof import UsedProofs
+from .refusal import BEARER, InsufficientScope, InvalidToken, Refusal
+from .sender import Sender
 
 # The longest that the issuer may take to let us in, and to answer, in seconds.
 CONNECT = 2
@@ -42,20 +44,25 @@ class ResourceServer:
                 self._running = None
 
     def check(self, token):
-        """The claims of an access token that was presented as a bearer token. Raises the `Refusal`."""
-        return self._run().check(token)
+        """The claims of an access token that was presented as a bearer token, and is bound to nothing. Raises the `Refusal`."""
+        return self._run().check(BEARER, token, Sender())
 
-    def admit(self, authorization, scopes=()):
-        """As `check`, from the header `Authorization`; the token must have the scopes too."""
-        claims = self.check(bearer.presented(authorization))
-        for scope in scopes:
-            if not claims.has_scope(scope):
-                raise InsufficientScope(scope)
+    def admit(self, authorization, scopes=(), sender=None):
+        """As `check`, from the header `Authorization`; the token must have the scopes too, and be its sender's to use if it is bound."""
+        scheme, token = bearer.presented(authorization)
+        try:
+            claims = self._run().check(scheme, token, sender or Sender())
+            for scope in scopes:
+                if not claims.has_scope(scope):
+                    raise InsufficientScope(scope)
+        except Refusal as refusal:
+            refusal.told_to(scheme)
+            raise
         return claims
 
-    async def admit_async(self, authorization, scopes=()):
+    async def admit_async(self, authorization, scopes=(), sender=None):
         """As `admit`, without holding up an event loop: it may have to ask."""
-        return await asyncio.to_thread(self.admit, authorization, scopes)
+        return await asyncio.to_thread(self.admit, authorization, scopes, sender)
 
     def standing(self):
         """How far it knows what is dead, for health checks and metrics."""
@@ -85,11 +92,18 @@ class Running:
         self.keys = Keys(self.http, f"{settings.issuer}/.well-known/jwks.json")
         self.introspector = Introspector(self.http, settings)
         self.knowledge = Knowledge(settings)
+        self.used_proofs = UsedProofs()
 
     def start(self):
         threading.Thread(target=feed.follow, args=(self,), name="grantlog revocations", daemon=True).start()
 
-    def check(self, token):
+    def check(self, scheme, token, sender):
+        claims = self._alive(token)
+        sender.check(claims, scheme, token, self.settings, self.used_proofs)
+        return claims
+
+    def _alive(self, token):
+        """What a token says that is good now, whoever comes with it."""
         header = _header(token)
         if header is None:
             return self.introspector.ask(token)
@@ -125,8 +139,6 @@ class Running:
             claims = Claims.of(members)
         except (jwt.PyJWTError, ValueError) as error:
             raise InvalidToken("the token is not the issuer's, not for this resource server, or expired") from error
-        if claims.is_bound:
-            raise InvalidToken("the token is bound to a key: it is no bearer token")
         return claims, kid
 
 
@@ -136,5 +148,5 @@ def _header(token):
         return None
     try:
         return jwt.get_unverified_header(token)
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, RecursionError):
         return None

@@ -32,6 +32,12 @@ class Settings:
     """Who this resource server is in the `aud` of a token."""
     client_id: str
     client_secret: str = field(repr=False)
+    address: str | None = None
+    """Under which clients reach it, where that is not the origin of `audience`: a proof of a key (RFC 9449) names it, with the path of the request
+    behind. `https://api.example.com`."""
+    client_certificate_header: str | None = None
+    """The header by which the proxy in front tells of a client's certificate (RFC 8705): percent-encoded PEM, or as RFC 9440 has it. The proxy must
+    take away any that a client sends by itself."""
     nats: Nats | None = None
     """Where the revocations come from; `None`: from the issuer, as server-sent events."""
     feed_url: str | None = None
@@ -45,10 +51,21 @@ class Settings:
         object.__setattr__(self, "issuer", self.issuer.rstrip("/"))
         for address in filter(None, (self.issuer, self.feed_url)):
             _check(address)
+        if self.address is not None:
+            _check_own(self.address)
 
     @property
     def feed_address(self):
         return (self.feed_url or f"{self.issuer}/revocations").rstrip("/")
+
+    def address_of(self, path):
+        """The address of a request with this path; `None` where neither `address` nor `audience` tells it."""
+        if not path.startswith("/"):
+            return None
+        if self.address is not None:
+            return self.address.rstrip("/") + path
+        audience = urlsplit(self.audience)
+        return f"{audience.scheme}://{audience.netloc}{path}" if audience.hostname else None
 
 
 def _check(address):
@@ -58,6 +75,13 @@ def _check(address):
         raise ValueError(f"{address!r} is not https")
     if not url.hostname:
         raise ValueError(f"{address!r} names no host")
+
+
+def _check_own(address):
+    """Paths are put behind it."""
+    url = urlsplit(address)
+    if url.scheme not in ("https", "http") or not url.hostname or "?" in address or "#" in address or url.port == 0:
+        raise ValueError(f"{address!r} is no address that paths can stand behind")
 
 
 def _is_here(host):
