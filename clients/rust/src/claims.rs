@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::presented::Scheme;
+use crate::scheme::Scheme;
 
 /// What an access token says, or its introspection: RFC 9068's names, and grantlog's own.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -5,7 +5,7 @@ use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::{claims::Claims, presented::Scheme, refusal::Refusal, settings::Settings};
+use crate::{claims::Claims, refusal::Refusal, scheme::Scheme, settings::Settings};
 
 /// Whom to ask, and as whom.
 pub(crate) struct Introspector {

@@ -13,8 +13,9 @@ use tower::{Layer, Service};
 
 use crate::{
     claims::Claims,
-    presented::{Presented, Scheme, presented},
+    presented::{Presented, presented},
     refusal::Refusal,
+    scheme::Scheme,
     sender::Sender,
     server::ResourceServer,
 };

@@ -25,6 +25,7 @@ mod layer;
 mod presented;
 mod refusal;
 mod revocation;
+mod scheme;
 mod sender;
 mod server;
 mod set;

@@ -6,7 +6,7 @@ use http::{
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
-use crate::presented::Scheme;
+use crate::scheme::Scheme;
 
 /// When to come again where the issuer does not answer, in seconds.
 const COME_AGAIN: u32 = 2;

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::{
     certificate::ClientCertificate,
     claims::Claims,
-    presented::{Presented, Scheme},
+    presented::Presented,
     refusal::Refusal::{self, BoundToKey, InvalidToken},
+    scheme::Scheme,
     settings::Settings,
     used_proofs::UsedProofs,
 };
