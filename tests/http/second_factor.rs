@@ -33,17 +33,19 @@ struct Careful {
 
 /// The code that an application shows.
 pub(crate) fn code(app: &TestApp, secret: &str) -> String {
+    code_later(app, secret, 0)
+}
+
+/// The code that it shows so many seconds from now.
+fn code_later(app: &TestApp, secret: &str, seconds: i64) -> String {
     let secret = Secret::try_from_base32(secret.replace(' ', "")).unwrap();
-    let now = u64::try_from(app.app.clock.now().unix()).unwrap();
-    Builder::new().with_secret(secret).build().unwrap().generate(now).to_string()
+    let moment = u64::try_from(app.app.clock.now().unix() + seconds).unwrap();
+    Builder::new().with_secret(secret).build().unwrap().generate(moment).to_string()
 }
 
 /// Codes that it shows neither now nor just before or after.
 fn wrong_codes(app: &TestApp, secret: &str) -> impl Iterator<Item = String> {
-    let secret = Secret::try_from_base32(secret.replace(' ', "")).unwrap();
-    let now = u64::try_from(app.app.clock.now().unix()).unwrap();
-    let application = Builder::new().with_secret(secret).build().unwrap();
-    let right = [now - 30, now, now + 30].map(|moment| application.generate(moment).to_string());
+    let right = [-30, 0, 30].map(|seconds| code_later(app, secret, seconds));
     (0..).map(|number| format!("{number:06}")).filter(move |code| !right.contains(code))
 }
 

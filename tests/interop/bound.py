@@ -26,7 +26,7 @@ class Key:
 
     def proof(self, method, url, token=None, *, header=None, **changed):
         """A proof for a request, beside an access token or not. Members of its header and claims are replaced, or left out where they are `None`."""
-        of_token = {"ath": digest(token)} if token else {}
+        of_token = {"ath": digest(token.encode())} if token else {}
         claims = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time()), **of_token, **changed}
         header = {"typ": "dpop+jwt", "alg": self.algorithm, "jwk": self.public, **(header or {})}
         return jwt.encode(_present(header), _present(claims), self._key, algorithms=[self.algorithm])
@@ -34,18 +34,21 @@ class Key:
     def token(self, grantlog, client, audience, scope="read"):
         """One of the client's own that is bound to this key."""
         asked = {"grant_type": "client_credentials", "scope": scope, "resource": audience}
-        headers = {"DPoP": self.proof("POST", grantlog.token)}
-        answer = requests.post(grantlog.token, data=asked, auth=(client.id, client.secret), headers=headers, timeout=30)
+
+        def ask(**changed):
+            headers = {"DPoP": self.proof("POST", grantlog.token, **changed)}
+            return requests.post(grantlog.token, data=asked, auth=(client.id, client.secret), headers=headers, timeout=30)
+
+        answer = ask()
         if answer.status_code == 400 and answer.json()["error"] == "use_dpop_nonce":
-            headers = {"DPoP": self.proof("POST", grantlog.token, nonce=answer.headers["DPoP-Nonce"])}
-            answer = requests.post(grantlog.token, data=asked, auth=(client.id, client.secret), headers=headers, timeout=30)
+            answer = ask(nonce=answer.headers["DPoP-Nonce"])
         assert (answer.status_code, answer.json().get("token_type")) == (200, "DPoP"), answer.text
         return answer.json()["access_token"]
 
 
-def digest(text):
-    """`ath` (section 4.2)."""
-    return urlsafe_b64encode(sha256(text.encode()).digest()).decode().rstrip("=")
+def digest(octets):
+    """As `ath` (section 4.2) and `x5t#S256` (RFC 8705 section 3.1) have it."""
+    return urlsafe_b64encode(sha256(octets).digest()).decode().rstrip("=")
 
 
 def _present(members):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from behind import THROUGH, reader, through_asgi, through_wsgi
+from behind import THROUGH, reader, through_asgi, through_wsgi, wsgi_reader
 from grantlog_resource_server import InsufficientScope, ResourceMetadata, ResourceServer, Settings, Unavailable, asgi
 from resource_server import Person, application_for, own_token, registered, revoke, until
 
@@ -64,34 +64,31 @@ def test_a_web_socket_is_refused_before_it_is_accepted(server):
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-def test_what_the_application_refuses_before_it_answers_is_told(grantlog, server, application):
-    async def picky(scope, receive, send):
-        raise InsufficientScope("write")
+async def picky(scope, receive, send):
+    raise InsufficientScope("write")
 
-    async def late(scope, receive, send):
-        await reader(scope, receive, send)
-        raise InsufficientScope("write")
 
+async def late(scope, receive, send):
+    await reader(scope, receive, send)
+    raise InsufficientScope("write")
+
+
+def wsgi_picky(environ, start_response):
+    raise InsufficientScope("write")
+
+
+def wsgi_late(environ, start_response):
+    wsgi_reader(environ, start_response)
+    raise InsufficientScope("write")
+
+
+@pytest.mark.parametrize("through, picky, late", [(through_wsgi, wsgi_picky, wsgi_late), (through_asgi, picky, late)])
+def test_what_the_application_refuses_before_it_answers_is_told(grantlog, server, application, through, picky, late):
     token = own_token(grantlog, application, AUDIENCE)
-    status, headers, _ = through_asgi(server, f"Bearer {token}", ["read"], application=picky)
+    status, headers, _ = through(server, f"Bearer {token}", ["read"], application=picky)
     assert status == 403 and 'scope="write"' in headers["www-authenticate"]
     with pytest.raises(InsufficientScope):
-        through_asgi(server, f"Bearer {token}", ["read"], application=late)
-
-
-def test_what_a_wsgi_application_refuses_before_it_answers_is_told(grantlog, server, application):
-    def picky(environ, start_response):
-        raise InsufficientScope("write")
-
-    def late(environ, start_response):
-        start_response("200 OK", [])
-        raise InsufficientScope("write")
-
-    token = own_token(grantlog, application, AUDIENCE)
-    status, headers, _ = through_wsgi(server, f"Bearer {token}", ["read"], application=picky)
-    assert status == 403 and 'scope="write"' in headers["www-authenticate"]
-    with pytest.raises(InsufficientScope):
-        through_wsgi(server, f"Bearer {token}", ["read"], application=late)
+        through(server, f"Bearer {token}", ["read"], application=late)
 
 
 def test_clients_find_the_issuer_by_the_metadata(server):

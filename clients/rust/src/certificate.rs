@@ -6,6 +6,8 @@ use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
+use crate::header::only;
+
 /// What PEM begins with (RFC 7468 section 5).
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
@@ -30,9 +32,7 @@ impl ClientCertificate {
 
     /// Of the header with this name. `None` where it does not stand there once, or holds none.
     pub(crate) fn of_header(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
-        let mut values = headers.get_all(name).iter();
-        let value = values.next().filter(|_| values.next().is_none())?;
-        Self::of_value(value.to_str().ok()?)
+        Self::of_value(only(headers, name)?)
     }
 
     /// PEM, percent-encoded, as nginx's `$ssl_client_escaped_cert`, or as RFC 9440 section 2.2 has it.

@@ -1,11 +1,10 @@
 //! Asking the issuer about a token (RFC 7662).
 
-use jsonwebtoken::get_current_timestamp;
 use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::{claims::Claims, refusal::Refusal, scheme::Scheme, settings::Settings};
+use crate::{claims::Claims, clock::now, refusal::Refusal, scheme::Scheme, settings::Settings};
 
 /// Whom to ask, and as whom.
 pub(crate) struct Introspector {
@@ -54,7 +53,7 @@ impl Introspector {
             let why = "the token is no access token, or the issuer does not say what it is bound to";
             return Err(Refusal::InvalidToken(why));
         }
-        let now = i64::try_from(get_current_timestamp()).unwrap_or(i64::MAX);
+        let now = now();
         let ours = claims.iss == self.issuer && claims.aud.contains(&self.audience) && claims.exp > now - self.leeway;
         if ours { Ok(claims) } else { Err(Refusal::InvalidToken("the token is not for this resource server")) }
     }

@@ -5,9 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jsonwebtoken::get_current_timestamp;
-
-use crate::{claims::Claims, revocation::Revocation, set::RevokedSet, settings::Settings};
+use crate::{claims::Claims, clock::now, revocation::Revocation, set::RevokedSet, settings::Settings};
 
 /// How often what may be forgotten is looked for.
 const FORGET: Duration = Duration::from_secs(60);
@@ -95,8 +93,7 @@ impl Knowledge {
         known.whole_at = known.whole_at.max(Some(at));
         if known.forgot_at.is_none_or(|forgot| at.duration_since(forgot) >= FORGET) {
             known.forgot_at = Some(at);
-            let now = i64::try_from(get_current_timestamp()).unwrap_or(i64::MAX);
-            known.set.forget(now - self.leeway);
+            known.set.forget(now() - self.leeway);
         }
     }
 

@@ -17,7 +17,9 @@
 mod certificate;
 mod check;
 mod claims;
+mod clock;
 mod feed;
+mod header;
 mod introspection;
 mod keys;
 mod knowledge;

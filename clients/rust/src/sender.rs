@@ -1,13 +1,14 @@
 //! Who sends a request, as far as it shows: what a token is bound to (RFC 7800) is compared with that.
 
 use grantlog_dpop::{InvalidProof, Proof};
-use http::{HeaderMap, Method, Request};
-use jsonwebtoken::get_current_timestamp;
+use http::{Method, Request};
 use serde_json::Value;
 
 use crate::{
     certificate::ClientCertificate,
     claims::Claims,
+    clock::now,
+    header::only,
     presented::Presented,
     refusal::Refusal::{self, BoundToKey, InvalidToken},
     scheme::Scheme,
@@ -37,7 +38,7 @@ impl Sender {
     /// Of a request.
     pub(crate) fn of<B>(request: &Request<B>, settings: &Settings) -> Self {
         let (method, path) = (request.method(), request.uri().path());
-        let proof = only_proof(request.headers());
+        let proof = only(request.headers(), DPOP);
         let of_connection = request.extensions().get().cloned();
         let of_proxy = || ClientCertificate::of_header(request.headers(), settings.client_certificate_header.as_ref()?);
         Self {
@@ -83,17 +84,11 @@ impl Sender {
             InvalidProof::OtherAddress
         })?;
         let request = grantlog_dpop::Request { method: shown.method.as_str(), addresses: &[address], access_token: Some(token) };
-        let now = i64::try_from(get_current_timestamp()).unwrap_or(i64::MAX);
+        let now = now();
         let proof = Proof::read(&shown.jwt, request, now)?;
         if proof.thumbprint != thumbprint {
             return Err(InvalidToken("the token is bound to another key than the proof's"));
         }
         if used.use_up(proof, now) { Ok(()) } else { Err(InvalidProof::UsedBefore.into()) }
     }
-}
-
-/// The value of the header `DPoP`, where it is the only one.
-fn only_proof(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all(DPOP).iter();
-    all.next().filter(|_| all.next().is_none())?.to_str().ok()
 }

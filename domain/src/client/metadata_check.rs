@@ -19,7 +19,7 @@ const MAX_JWKS_LENGTH: usize = 32_768;
 /// Seconds: up to ten years.
 const LIFETIMES: RangeInclusive<u32> = 1..=10 * 365 * 86_400;
 /// Members that only private and symmetric keys have (RFC 7518 section 6).
-pub const PRIVATE_JWK_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
+const PRIVATE_JWK_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
 /// Whether it is a set of public keys (RFC 7517 section 5).
 ///

@@ -24,7 +24,6 @@ pub(crate) use logout_uris::is_callable;
 pub use metadata::{
     AccessTokenFormat, ApplicationType, AuthenticationMethod, ClientMetadata, GrantType, Policy, SigningAlgorithm,
 };
-pub use metadata_check::PRIVATE_JWK_MEMBERS;
 pub(crate) use metadata_check::check_jwks;
 pub use protection::Binding;
 pub use registration::Registration;

@@ -8,7 +8,7 @@ use async_nats::jetstream::{
     consumer::{DeliverPolicy, pull::OrderedConfig},
 };
 use futures_util::StreamExt;
-use jsonwebtoken::{Validation, decode, decode_header, get_current_timestamp};
+use jsonwebtoken::{Validation, decode, decode_header};
 use serde::Deserialize;
 use tokio::time::interval;
 
@@ -16,7 +16,7 @@ use super::{
     Broken, PAUSE,
     chain::{Chain, Mark},
 };
-use crate::{revocation::Revocation, server::Shared, settings::Nats};
+use crate::{clock::now, revocation::Revocation, server::Shared, settings::Nats};
 
 /// The media type in the header of a watermark.
 const TYP: &str = "grantlog-watermark+jwt";
@@ -96,7 +96,7 @@ impl Listening<'_> {
         let Some(Watermark { iat, epoch, position, head, revocation }) = self.verified(token).await else { return Ok(()) };
         let settings = &self.shared.settings;
         let allowed = settings.leeway_seconds() + i64::try_from(settings.cut_off_after.as_secs()).unwrap_or(i64::MAX);
-        let now = i64::try_from(get_current_timestamp()).unwrap_or(i64::MAX);
+        let now = now();
         if (now - iat).abs() > allowed {
             tracing::warn!(iat, now, "a watermark is of another time: are the clocks right?");
             return Ok(());
